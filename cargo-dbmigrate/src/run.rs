@@ -8,17 +8,16 @@ mod progress;
 mod script;
 mod up;
 
-use std::collections::BTreeSet;
-
 use dbmigrate_runtime::engine::dialect::Facts;
 use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::revision::View;
 
 pub use down::{Down, downgrade};
 pub use losses::{count, counts};
 pub use options::options;
 pub use progress::{Progress, bar, late};
 pub use script::{applied_at, facts_for_script, write_script};
-pub use up::upgrade;
+pub use up::{Up, upgrade};
 
 use crate::connection::Database;
 use crate::context::Context;
@@ -26,14 +25,8 @@ use crate::error::{Error, Result};
 use crate::history::History;
 
 /// Reports that a database already is at its target.
-fn nothing_to(
-    cx: &Context,
-    what: &str,
-    database: &Database,
-    history: &History,
-    applied: &BTreeSet<String>,
-) {
-    let at = match history.graph.current(applied).as_slice() {
+fn nothing_to(cx: &Context, what: &str, database: &Database, view: &View<'_, History>) {
+    let at = match view.of.graph.current(&view.applied).as_slice() {
         [] => "has no revision applied".to_owned(),
         ids => format!("is at {}", ids.join(", ")),
     };

@@ -166,7 +166,15 @@ pub(crate) fn keys(
         }
         let result = attr.parse_args_with(|input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = one(cx, place, &mut seen, &mut read, input) {
+                let result = key_at(input, place).and_then(|(key, span)| {
+                    let repeats = key.repeats && place != Field;
+                    if seen.get(key.name).is_some() && !repeats {
+                        cx.error(span, format!("`{}` is given twice", key.name));
+                    }
+                    seen.0.push((key.name, span));
+                    read(key, span, input)
+                });
+                if let Err(error) = result {
                     cx.push(error);
                     pass_over(input)?;
                 }
@@ -199,13 +207,8 @@ impl Keys {
     }
 }
 
-fn one(
-    cx: &Ctxt,
-    place: Place,
-    seen: &mut Keys,
-    read: &mut impl FnMut(&'static Key, Span, ParseStream<'_>) -> syn::Result<()>,
-    input: ParseStream<'_>,
-) -> syn::Result<()> {
+/// Reads the name of a key that is allowed at this place.
+fn key_at(input: ParseStream<'_>, place: Place) -> syn::Result<(&'static Key, Span)> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format!("expected a key; {}", valid(place))));
     }
@@ -228,12 +231,7 @@ fn one(
         );
         return Err(syn::Error::new(ident.span(), message));
     }
-    let repeats = key.repeats && place != Field;
-    if seen.get(key.name).is_some() && !repeats {
-        cx.error(ident.span(), format!("`{name}` is given twice"));
-    }
-    seen.0.push((key.name, ident.span()));
-    read(key, ident.span(), input)
+    Ok((key, ident.span()))
 }
 
 /// Skips to the next comma, or to the end.

@@ -423,13 +423,20 @@ impl Expansion<'_> {
             };
             let other = quote_spanned!(span=> <#model as #krate::Model>::FIELDS);
             let check = quote_spanned!(span=> #krate::model::check);
+            let reference = quote_spanned! {span=>
+                #check::Reference {
+                    own: #from,
+                    model: #name,
+                    other: #other,
+                    sets_null: #sets_null,
+                }
+            };
             let check = match references.fields.get(place) {
                 Some(Spanned { value: field, .. }) => {
-                    let reference = quote_spanned!(span=> #check::reference);
-                    quote_spanned!(span=> #reference(#from, #name, #other, #field, #sets_null))
+                    quote_spanned!(span=> #check::reference(#reference, #field))
                 }
                 None => quote_spanned! {span=>
-                    #check::key_reference(#from, #name, #other, (#place, #n_columns), #sets_null)
+                    #check::key_reference(#reference, #place, #n_columns)
                 },
             };
             let sets_default =

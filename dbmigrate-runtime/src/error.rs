@@ -2,11 +2,13 @@
 
 mod connecting;
 mod hint;
+mod stop;
 mod test_database;
 
 use std::fmt;
 
 use hint::{ALONE, UNREGISTERED, hint_of, hint_of_statement};
+pub(crate) use stop::Stop;
 
 use crate::backend::Backend;
 use crate::dialect::{Broken, Refusal, Statement, StatementKind, Violation, ViolationKind};
@@ -100,20 +102,18 @@ impl Error {
     }
 
     pub(crate) fn statement(
-        revision: &str,
+        stop: Stop<'_>,
         (nth, of): (usize, usize),
         statement: &Statement,
-        rolled_back: bool,
         source: DatabaseError,
     ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
+        let Stop { revision, rolled_back } = stop;
         let sql = &statement.sql;
         let name = match statement.kind {
             StatementKind::Raw if statement.reason != UNNAMED => format!(" ({})", statement.reason),
             _ => String::new(),
         };
-        let message =
-            format!("revision `{revision}` {was}: statement {nth} of {of}{name} failed: {sql}");
+        let message = format!("{stop}: statement {nth} of {of}{name} failed: {sql}");
         let err = Error::new(Kind::Other, message);
         let hint = match source.kind() {
             _ if rolled_back && hint_of(&source).is_some() => hint_of(&source).map(str::to_owned),
@@ -138,16 +138,15 @@ impl Error {
     /// The step's own message says why it failed. The hint comes from the database's last error, if
     /// that is the reason.
     pub(crate) fn step(
-        revision: &str,
+        stop: Stop<'_>,
         name: &str,
-        (why, cause): (&str, Option<&DatabaseError>),
-        rolled_back: bool,
+        why: &str,
+        cause: Option<&DatabaseError>,
     ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
-        let message = format!("revision `{revision}` {was}: step `{name}` failed: {why}");
+        let message = format!("{stop}: step `{name}` failed: {why}");
         let hint = match cause.map(DatabaseError::kind) {
             Some(ErrorKind::Unregistered { .. }) => Some(UNREGISTERED),
-            Some(ErrorKind::NotInTransaction) if rolled_back => Some(ALONE),
+            Some(ErrorKind::NotInTransaction) if stop.rolled_back => Some(ALONE),
             _ => None,
         };
         let mut err = Error::new(Kind::Other, message).maybe_hint(hint);
@@ -273,15 +272,8 @@ impl Error {
             .with_hint("move that change to a revision of its own")
     }
 
-    pub(crate) fn check(
-        revision: &str,
-        failure: &str,
-        hint: Option<&str>,
-        rolled_back: bool,
-    ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
-        let message = format!("revision `{revision}` {was}: {failure}");
-        Error::new(Kind::Other, message).maybe_hint(hint)
+    pub(crate) fn check(stop: Stop<'_>, failure: &str, hint: Option<&str>) -> Error {
+        Error::new(Kind::Other, format!("{stop}: {failure}")).maybe_hint(hint)
     }
 
     /// Each entry of `different` describes one difference.

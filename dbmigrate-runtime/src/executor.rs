@@ -276,15 +276,7 @@ impl<'m> Executor<'m> {
         let mut entered = Vec::new();
         for migration in migrations.iter() {
             if wanted.contains(migration.revision.id.as_str()) && !current(migration) {
-                let operations = &migration.upgrade.operations;
-                let conn = self.conn();
-                version_table::insert(
-                    conn,
-                    table,
-                    &migration.revision,
-                    operations,
-                    Duration::ZERO,
-                )?;
+                version_table::insert(self.conn(), table, migration, Duration::ZERO)?;
                 entered.push(migration.revision.id.clone());
             }
         }
@@ -322,10 +314,8 @@ impl<'m> Executor<'m> {
             for row in rows {
                 version_table::delete(self.conn(), table, row)?;
             }
-            if let Some(Migration { revision, upgrade, .. }) = view.of.get(id) {
-                let operations = &upgrade.operations;
-                let conn = self.conn();
-                version_table::insert(conn, table, revision, operations, Duration::ZERO)?;
+            if let Some(migration) = view.of.get(id) {
+                version_table::insert(self.conn(), table, migration, Duration::ZERO)?;
             }
         }
         Ok(())

@@ -89,7 +89,7 @@ pub fn script(
         let create = version_table::create_text(dialect, options.version_table())?;
         let _ = writeln!(text, "{create};\n");
     }
-    starts_at(&mut text, &view, applied, dialect, version_table);
+    text.push_str(&starts_at(&view, applied, dialect, version_table));
     settle(&mut text, &view, dialect, version_table);
     for (idx, planned) in planned.iter().enumerate() {
         if idx > 0 && (options.transaction_each || planned.is_apart) {
@@ -107,8 +107,7 @@ pub fn script(
         write_tasks(&mut text, &planned.tasks, dialect, &mut steps);
         match direction {
             Direction::Upgrade => {
-                let operations = &planned.migration.upgrade.operations;
-                let row = version_table::insert_text(dialect, version_table, revision, operations);
+                let row = version_table::insert_text(dialect, version_table, planned.migration);
                 let _ = writeln!(text, "{row};");
             }
             Direction::Downgrade => delete_row(&mut text, dialect, version_table, &revision.id),
@@ -120,15 +119,15 @@ pub fn script(
     Ok((text, steps))
 }
 
-/// Fails unless the database is at the revisions that the script was written for. If there are
+/// A guard that fails unless the database is at the revisions that the script was written for. If there are
 /// none, the inserted version rows are check enough: they have a primary key.
 fn starts_at(
-    text: &mut String,
     view: &View<'_, Migrations>,
     rows: &BTreeSet<String>,
     dialect: &dyn Dialect,
     table: &str,
-) {
+) -> String {
+    let mut text = String::new();
     let heads = view.of.graph().current(&view.applied).into_iter();
     let rows_of = |id: &str| match view.counted.get(id) {
         Some(counted) => counted.clone(),
@@ -136,10 +135,10 @@ fn starts_at(
     };
     let wanted: Vec<String> = heads.flat_map(rows_of).filter(|id| rows.contains(id)).collect();
     if wanted.is_empty() {
-        return;
+        return text;
     }
     let at = wanted.join("`, `");
-    comment(text, &format!("Abort unless the database is at `{at}`."));
+    comment(&mut text, &format!("Abort unless the database is at `{at}`."));
     let literals: Vec<String> =
         wanted.iter().map(|id| dialect.literal(&id.as_str().into())).collect();
     let query = format!(
@@ -149,6 +148,7 @@ fn starts_at(
     );
     let failure = format!("the database is not at `{at}`");
     let _ = writeln!(text, "{}", (dialect.script().guard)(&query, &failure));
+    text
 }
 
 /// Deletes a version row, and fails if it doesn't exist: the revision has already been undone by
@@ -167,8 +167,7 @@ fn settle(text: &mut String, view: &View<'_, Migrations>, dialect: &dyn Dialect,
             delete_row(text, dialect, table, row);
         }
         if let Some(migration) = view.of.get(id) {
-            let operations = &migration.upgrade.operations;
-            let row = version_table::insert_text(dialect, table, &migration.revision, operations);
+            let row = version_table::insert_text(dialect, table, migration);
             let _ = writeln!(text, "{row};\n");
         }
     }
@@ -317,15 +316,14 @@ pub fn stamp_script(
     }
     let is_edited = |id: &String| edited.contains(id) && wanted.contains(id.as_str());
     for migration in view.of.iter().filter(|migration| stays.contains(&migration.revision.id)) {
-        let (id, operations) = (&migration.revision.id, &migration.upgrade.operations);
+        let id = &migration.revision.id;
         if is_edited(id) {
             let row = version_table::delete_text(dialect, version_table, id);
             let checksum = dialect.literal(&migration.checksum.as_str().into());
             let _ = writeln!(text, "{row} AND checksum <> {checksum};");
         }
         if is_edited(id) || !applied.contains(id) {
-            let revision = &migration.revision;
-            let row = version_table::ensure_text(dialect, version_table, revision, operations);
+            let row = version_table::ensure_text(dialect, version_table, migration);
             let _ = writeln!(text, "{row};");
         }
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::dialect::Dialect;
 use crate::driver::{Connection, DatabaseError};
-use crate::operations::{self, Operation};
-use crate::revision::Revision;
+use crate::migration::Migration;
+use crate::operations::{self, Operation, Recording};
 use crate::schema::{Column, Table, Type};
 use crate::{Error, Value};
 
@@ -240,7 +240,8 @@ pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), E
 }
 
 /// A revision's row as values, in the order of the table's columns without `applied_at`.
-fn values(revision: &Revision, operations: &[Operation], took: Duration) -> [Value; 8] {
+fn values(migration: &Migration, took: Duration) -> [Value; 8] {
+    let Migration { revision, upgrade: Recording { operations, .. }, .. } = migration;
     [
         Value::from(revision.id.as_str()),
         Value::from(revision.parents.join(" ")),
@@ -272,17 +273,16 @@ fn insert_sql(name: &str, now: &str, values: [&str; 8]) -> String {
 pub(crate) fn insert(
     conn: &mut dyn Connection,
     table: Name<'_>,
-    revision: &Revision,
-    operations: &[Operation],
+    migration: &Migration,
     took: Duration,
 ) -> Result<(), Error> {
     let dialect = conn.dialect();
     let places = ["?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8"];
     let sql = insert_sql(&table.quoted(dialect)?, dialect.now(), places);
     let n = conn
-        .execute(&sql, &values(revision, operations, took))
+        .execute(&sql, &values(migration, took))
         .map_err(|err| Error::database("add the revision to the version table", err))?;
-    if n == 1 { Ok(()) } else { Err(Error::version_row(&revision.id, n)) }
+    if n == 1 { Ok(()) } else { Err(Error::version_row(&migration.revision.id, n)) }
 }
 
 pub(crate) fn delete(conn: &mut dyn Connection, table: Name<'_>, id: &str) -> Result<(), Error> {
@@ -301,29 +301,19 @@ pub(crate) fn clear(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Er
 
 /// The statement that inserts a revision's row, with its values as literals, for a script. The
 /// table's name is already quoted.
-pub(crate) fn insert_text(
-    dialect: &dyn Dialect,
-    name: &str,
-    revision: &Revision,
-    operations: &[Operation],
-) -> String {
-    let values = literals(dialect, revision, operations);
+pub(crate) fn insert_text(dialect: &dyn Dialect, name: &str, migration: &Migration) -> String {
+    let values = literals(dialect, migration);
     insert_sql(name, dialect.now(), values.each_ref().map(String::as_str))
 }
 
-fn literals(dialect: &dyn Dialect, revision: &Revision, operations: &[Operation]) -> [String; 8] {
-    values(revision, operations, Duration::ZERO).map(|value| dialect.literal(&value))
+fn literals(dialect: &dyn Dialect, migration: &Migration) -> [String; 8] {
+    values(migration, Duration::ZERO).map(|value| dialect.literal(&value))
 }
 
 /// The statement that inserts a revision's row unless the same row exists, for a script. It fails
 /// if a different row exists for the revision. The table's name is already quoted.
-pub(crate) fn ensure_text(
-    dialect: &dyn Dialect,
-    name: &str,
-    revision: &Revision,
-    operations: &[Operation],
-) -> String {
-    let values = literals(dialect, revision, operations);
+pub(crate) fn ensure_text(dialect: &dyn Dialect, name: &str, migration: &Migration) -> String {
+    let values = literals(dialect, migration);
     let [id, _, _, _, checksum, ..] = &values;
     let (columns, row) = row_sql(dialect.now(), values.each_ref().map(String::as_str));
     format!(

@@ -31,13 +31,6 @@ pub enum Derive {
     Serde,
 }
 
-/// The target that contains the structs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    Library,
-    Binary,
-}
-
 /// A host crate, in a workspace of its own.
 pub struct Host {
     pub dir: PathBuf,
@@ -47,14 +40,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host with this many structs, each with ten fields.
-    pub fn new(
-        bench: &Bench,
-        name: &str,
-        derive: Derive,
-        target: Target,
-        n: usize,
-    ) -> Result<Host> {
+    /// A library with this many structs, each with ten fields.
+    pub fn new(bench: &Bench, name: &str, derive: Derive, n: usize) -> Result<Host> {
         let dir = bench.dir.join("hosts").join(name);
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
@@ -81,11 +68,16 @@ impl Host {
             let _ = writeln!(root, "mod models_{file};");
             host.write_models(file, n.min((file + 1) * MODELS_A_FILE), "")?;
         }
-        match target {
-            Target::Library => host.write("src/lib.rs", &root)?,
-            Target::Binary => host.write("src/main.rs", &format!("{root}\nfn main() {{}}\n"))?,
-        }
+        host.write("src/lib.rs", &root)?;
         Ok(host)
+    }
+
+    /// Turns its library into a binary.
+    pub fn make_binary(&self) -> Result<()> {
+        let library = self.dir.join("src/lib.rs");
+        let root = fs::read_to_string(&library)?;
+        fs::remove_file(library)?;
+        self.write("src/main.rs", &format!("{root}\nfn main() {{}}\n"))
     }
 
     /// Writes a file of structs again, with an additional field in the first one.

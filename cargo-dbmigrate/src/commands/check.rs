@@ -25,7 +25,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let models = match models::load(cx) {
         // With a file missing from the list, the package doesn't compile, and the answer is already
         // known.
-        Err(_) if !list.lacks.is_empty() && list.extra.is_empty() => return list_alone(cx, &list),
+        Err(_) if !list.lacks.is_empty() && list.extra.is_empty() => return list_alone(cx, list),
         models => models.map_err(|err| scaffold::stale_list(cx, err))?,
     };
     project::warn_of_two(&cx.project, cx.out);
@@ -45,7 +45,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     // Differences that the project's own function removes don't count.
     let changes = Changes { operations, ..Changes::default() };
     let operations = rewrite::rewritten(cx, changes, &schema)?.operations;
-    let mut found = Found::default();
+    let mut found = Found { list, ..Found::default() };
     if operations.is_empty() && models.found_none && schema.tables.is_empty() {
         cx.out.line("The package has no models, and the migrations no tables: nothing to compare.");
     } else if operations.is_empty() {
@@ -76,13 +76,14 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         }
         (found.pending, found.drift) = (Some(pending), Some(drift));
     }
-    document(cx, &answer, &history, &list, found);
+    document(cx, &answer, &history, found);
     Ok(answer)
 }
 
 /// The result of the comparisons; `None` for what could not be compared.
 #[derive(Default)]
 struct Found {
+    list: ListDifference,
     differences: Vec<String>,
     /// Squash revisions that no longer build the same schema as those that they replace.
     stale: Vec<String>,
@@ -90,7 +91,7 @@ struct Found {
     drift: Option<Drift>,
 }
 
-fn document(cx: &Context, answer: &Answer, history: &History, list: &ListDifference, found: Found) {
+fn document(cx: &Context, answer: &Answer, history: &History, found: Found) {
     let words = |differences: &[Difference]| {
         differences.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -102,8 +103,8 @@ fn document(cx: &Context, answer: &Answer, history: &History, list: &ListDiffere
             "not_what_they_replace": found.stale,
             "heads": history.graph.heads(),
             "rival_heads": history.graph.rival_heads(),
-            "not_in_list": list.lacks,
-            "not_in_files": list.extra,
+            "not_in_list": found.list.lacks,
+            "not_in_files": found.list.extra,
             "pending": found.pending,
             "drift": found.drift.as_ref().map(|drift| words(&drift.differences)),
             "not_compared": found.drift.as_ref().map(|drift| words(&drift.untold)),
@@ -113,10 +114,10 @@ fn document(cx: &Context, answer: &Answer, history: &History, list: &ListDiffere
 }
 
 /// The answer if only the list could be compared.
-fn list_alone(cx: &Context, list: &ListDifference) -> Result<Answer> {
+fn list_alone(cx: &Context, list: ListDifference) -> Result<Answer> {
     let history = History::load(cx)?;
     cx.out.progress("the models were not compared, since the package does not compile");
-    document(cx, &Answer::No, &history, list, Found::default());
+    document(cx, &Answer::No, &history, Found { list, ..Found::default() });
     Ok(Answer::No)
 }
 

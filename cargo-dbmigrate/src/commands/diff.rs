@@ -110,7 +110,8 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let sql = match args.script.client() {
         Some(client) => {
             scope.refuse_unfit(&operations, &before)?;
-            let text = statements(cx, &operations, before, facts, &beyond)?;
+            let notes = notes(&operations, &before, &beyond);
+            let text = notes + &statements(cx, &operations, before, facts)?;
             Some(script::for_client(&text, cx.dialect(), client))
         }
         None => None,
@@ -272,23 +273,26 @@ fn operations(
     })
 }
 
+/// Comments on what the statements discard, and on the differences that they leave.
+fn notes(operations: &[Operation], schema: &Schema, beyond: &[String]) -> String {
+    let discards =
+        operations.iter().filter_map(|operation| autogenerate::discarded(operation, schema));
+    let discards = discards.map(|what| format!("-- Discards the data in {what}.\n"));
+    let stays = beyond.iter().map(|text| format!("-- Unchanged: {text}.\n"));
+    discards.chain(stays).collect()
+}
+
 /// The statements for the difference; for a live database, based on its current state.
 fn statements(
     cx: &Context,
     operations: &[Operation],
     mut schema: Schema,
     facts: Option<Facts>,
-    beyond: &[String],
 ) -> Result<String> {
     let facts = run::facts_for_script(cx, facts.unwrap_or_else(|| cx.dialect().offline_facts()));
-    let discards =
-        operations.iter().filter_map(|operation| autogenerate::discarded(operation, &schema));
-    let discards = discards.map(|what| format!("-- Discards the data in {what}.\n"));
-    let stays = beyond.iter().map(|text| format!("-- Unchanged: {text}.\n"));
-    let notes: String = discards.chain(stays).collect();
     let tasks = plan::tasks(operations, &mut schema, cx.dialect(), &facts).map_err(|err| {
         let hint = err.hint.clone();
         hint.into_iter().fold(Error::new(err.message), Error::hint)
     })?;
-    Ok(notes + &script::statements(&tasks, cx.dialect()))
+    Ok(script::statements(&tasks, cx.dialect()))
 }

@@ -28,7 +28,7 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
         version_path: args.version_path.as_deref(),
         beside: None,
     };
-    let position = Position::new(cx, &history, parents, Vec::new(), &names)?;
+    let position = Position::new(cx, &history, parents, &names)?;
     refuse_misfit(&history, &position.parents)?;
     let message = match args.message.as_str() {
         "" => format!("merge {}", position.parents.join(", ")),

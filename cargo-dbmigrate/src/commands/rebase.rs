@@ -39,7 +39,8 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
         let bytes = edit.text.clone().into_bytes();
         cx.edits.apply(&[edits::Edit::Replace { path: target, bytes }])?;
     }
-    report(cx, &line, &edit, &differences, args.dry_run);
+    report(cx, &line, &edit, args.dry_run);
+    warn_of_differences(cx, &differences);
     let name = database.name();
     cx.out.note(format!(
         "this is based on what is applied in `{name}`; if another database has one of these \
@@ -155,7 +156,7 @@ fn differences(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     Ok(autogenerate::between(&before, &after).iter().map(autogenerate::found).collect())
 }
 
-fn report(cx: &Context, line: &Line<'_>, edit: &Edit, differences: &[String], dry_run: bool) {
+fn report(cx: &Context, line: &Line<'_>, edit: &Edit, dry_run: bool) {
     let Line { first, moved, onto, .. } = line;
     let moved = moved.join(", ");
     if dry_run {
@@ -167,6 +168,9 @@ fn report(cx: &Context, line: &Line<'_>, edit: &Edit, differences: &[String], dr
         cx.out.done(format!("Rebasing {moved} onto {onto}"));
         cx.out.done(format!("Editing {} ... done", first.file));
     }
+}
+
+fn warn_of_differences(cx: &Context, differences: &[String]) {
     if !differences.is_empty() {
         let lines: String =
             differences.iter().map(|difference| format!("\n  {difference}")).collect();

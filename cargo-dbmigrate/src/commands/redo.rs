@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::output::style;
-use crate::run::{self, Down};
+use crate::run::{self, Down, Up};
 
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
@@ -21,7 +21,7 @@ pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let down = Down { to: &down, run: &run, allow_destructive: args.allow_destructive };
     let undone = run::downgrade(cx, &database, &history, &down)?;
     let top = undone.first().cloned().unwrap_or_else(|| "head".to_owned());
-    let ran = run::upgrade(cx, &database, &history, &top, &run)?;
+    let ran = run::upgrade(cx, &database, &history, &Up { to: &top, run: &run })?;
     cx.out.json("redo", serde_json::json!({ "undone": undone, "ran": ran }));
     Ok(Answer::Done)
 }

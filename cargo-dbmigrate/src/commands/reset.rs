@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::databases;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History};
-use crate::run;
+use crate::run::{self, Up};
 use crate::{output, prompt};
 
 pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
@@ -66,7 +66,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         empty_server(cx, &database, args)?;
     }
     let run = Run { args: args.args.clone(), ..Run::default() };
-    let ran = run::upgrade(cx, &database, &history, "heads", &run)?;
+    let ran = run::upgrade(cx, &database, &history, &Up { to: "heads", run: &run })?;
     cx.out.json("reset", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
 }

@@ -27,8 +27,8 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
         version_path: None,
         beside: squashed.ids.last().map(String::as_str),
     };
-    let (parents, depends_on) = (squashed.parents.clone(), squashed.depends_on.clone());
-    let mut position = Position::new(cx, &history, parents, depends_on, &names)?;
+    let mut position = Position::new(cx, &history, squashed.parents.clone(), &names)?;
+    position.depends_on.clone_from(&squashed.depends_on);
     position.branch_labels.extend(squashed.branch_labels.clone());
     position.replaces = squashed.replaces(&history);
     let migrations = history.migrations()?;

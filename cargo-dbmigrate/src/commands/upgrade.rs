@@ -22,7 +22,8 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     build_script_hints(cx, &database)?;
     // Freeing it would take a tenth of the time, and the process is about to end.
     let history = ManuallyDrop::new(History::load(cx)?);
-    let ran = run::upgrade(cx, &database, &history, &args.revision, &args.run)?;
+    let up = run::Up { to: &args.revision, run: &args.run };
+    let ran = run::upgrade(cx, &database, &history, &up)?;
     cx.out.json("upgrade", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
 }

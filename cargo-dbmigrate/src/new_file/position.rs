@@ -80,10 +80,10 @@ impl Position {
             version_path: args.version_path.as_deref(),
             beside: None,
         };
-        Position::new(cx, history, parents, depends_on, &names)
+        Ok(Position { depends_on, ..Position::new(cx, history, parents, &names)? })
     }
 
-    /// A position after these revisions.
+    /// A position after these revisions that depends on no others.
     ///
     /// # Errors
     ///
@@ -93,7 +93,6 @@ impl Position {
         cx: &Context,
         history: &History,
         parents: Vec<String>,
-        depends_on: Vec<String>,
         names: &Names<'_>,
     ) -> Result<Position> {
         let graph = &history.graph;
@@ -126,7 +125,8 @@ impl Position {
         }
         let location = location(cx, history, &parents, names)?;
         let branch_labels = names.branch_labels.to_vec();
-        Ok(Position { id, parents, branch_labels, depends_on, replaces: Vec::new(), location })
+        let (depends_on, replaces) = (Vec::new(), Vec::new());
+        Ok(Position { id, parents, branch_labels, depends_on, replaces, location })
     }
 
     /// The ids of the revisions that it follows or depends on.

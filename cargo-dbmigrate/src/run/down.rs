@@ -3,7 +3,6 @@
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::executor::Executor;
-use dbmigrate_runtime::engine::revision::View;
 use dbmigrate_runtime::engine::{
     plan::{self, Route},
     version_table,
@@ -45,9 +44,9 @@ pub fn downgrade(
     let standing = history.standing(applied)?;
     let target = standing.target(Direction::Downgrade, down.to)?;
     let ids = standing.route(Direction::Downgrade, &target);
-    let View { of: history, applied, .. } = &standing.view;
+    let applied = &standing.view.applied;
     if ids.is_empty() {
-        nothing_to(cx, "downgrade", database, history, applied);
+        nothing_to(cx, "downgrade", database, &standing.view);
         return Ok(Vec::new());
     }
     let migrations = as_applied::migrations(cx, &mut *driver, &standing, &ids)?;

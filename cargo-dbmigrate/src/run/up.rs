@@ -19,16 +19,22 @@ use crate::error::Result;
 use crate::history::History;
 use crate::runner::Steps;
 
+/// The request to apply revisions.
+pub struct Up<'a> {
+    /// The identifier of the target.
+    pub to: &'a str,
+    pub run: &'a Run,
+}
+
 /// Applies the revisions that a target needs. If nothing is pending, it only reads, and decodes no
 /// operations.
 pub fn upgrade(
     cx: &Context,
     database: &Database,
     history: &History,
-    identifier: &str,
-    args: &Run,
+    up: &Up<'_>,
 ) -> Result<Vec<String>> {
-    let mut options = options(cx, args);
+    let mut options = options(cx, up.run);
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut reader = patience.spend(|patience| database.open_to_read(patience))?;
     let rows = match &mut reader {
@@ -38,14 +44,14 @@ pub fn upgrade(
     drop(reader);
     let standing = history.standing(rows)?;
     standing.check(options.allow_ahead)?;
-    standing.view.of.note_replaced(cx, &[identifier]);
-    let target = standing.target(Direction::Upgrade, identifier)?;
+    standing.view.of.note_replaced(cx, &[up.to]);
+    let target = standing.target(Direction::Upgrade, up.to)?;
     let pending = standing.route(Direction::Upgrade, &target);
-    let View { of: history, applied, .. } = standing.view;
     if pending.is_empty() {
-        nothing_to(cx, "upgrade", database, &history, &applied);
+        nothing_to(cx, "upgrade", database, &standing.view);
         return Ok(Vec::new());
     }
+    let View { of: history, applied, .. } = standing.view;
     let migrations = history.migrations()?;
     warn_of_unknown_names(cx, &migrations, &applied, &pending)?;
     if database.is_missing() {

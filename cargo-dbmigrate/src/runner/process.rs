@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use dbmigrate_runtime::StepResult;
-use dbmigrate_runtime::engine::runner::{Frames, Hello, Request, ask_rewrite, serve_step};
+use dbmigrate_runtime::engine::runner::{Conversation, Frames, Hello, Request};
 use dbmigrate_runtime::operations::Operation;
 
 use super::channel::{self, Answers, Received};
@@ -70,7 +70,8 @@ impl Process {
     ) -> StepResult {
         let Some(answers) = &mut self.answers else { return Err("its program has ended".into()) };
         let out = self.out;
-        serve_step(request, &mut self.frames, answers, db, &mut |line| out.diagnostic(line))
+        let (frames, printed) = (&mut self.frames, &mut |line: &str| out.diagnostic(line));
+        Conversation { frames, input: answers, printed }.serve_step(request, db)
     }
 
     /// Has it rewrite operations.
@@ -80,7 +81,8 @@ impl Process {
     ) -> std::result::Result<Vec<Operation>, Box<dyn std::error::Error + Send + Sync>> {
         let Some(answers) = &mut self.answers else { return Err("its program has ended".into()) };
         let out = self.out;
-        ask_rewrite(operations, &mut self.frames, answers, &mut |line| out.diagnostic(line))
+        let (frames, printed) = (&mut self.frames, &mut |line: &str| out.diagnostic(line));
+        Conversation { frames, input: answers, printed }.ask_rewrite(operations)
     }
 
     /// Waits until it exits.

@@ -60,6 +60,22 @@ impl History<'_> {
         let facts = SqliteDriver::open_in_memory().ok()?.as_connection().facts().ok()?;
         Some(self.kept.with_extension(format!("{how}sqlite-{}.db", facts.version)))
     }
+
+    fn target(&self) -> Target {
+        Target::Revisions(self.heads.to_vec())
+    }
+
+    fn options(&self) -> Options {
+        options(self.version_table)
+    }
+
+    /// Runs the migrations silently, without their steps.
+    fn run(&self, driver: &mut dyn Driver) -> std::result::Result<(), dbmigrate_runtime::Error> {
+        let (migrations, options) = (self.migrations, &self.options());
+        let (observer, steps) = (&mut (), &mut NoSteps);
+        let mut executor = Executor { driver, migrations, options, observer, steps };
+        executor.run_to(Direction::Upgrade, &self.target()).map(drop)
+    }
 }
 
 impl Start {
@@ -162,17 +178,15 @@ impl Start {
 
     /// The database that the migrations build when they run.
     fn run(history: &History<'_>) -> Result<Start> {
-        let options = options(history.version_table);
-        let target = Target::Revisions(history.heads.to_vec());
         let kept = history.kept("");
-        let copied = kept.as_deref().and_then(|kept| Copy::of(history, kept, &options, &target));
+        let copied = kept.as_deref().and_then(|kept| Copy::of(history, kept));
         let (driver, copy) = match copied {
             Some(copied) => copied,
             None => {
                 let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
                 driver.batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
                 let began = Instant::now();
-                run_to(&mut driver, history.migrations, &options, Direction::Upgrade, &target)?;
+                history.run(&mut driver)?;
                 if let Some(kept) = kept.filter(|_| began.elapsed() > WORTH_KEEPING) {
                     keep(&mut driver, &kept);
                 }
@@ -183,7 +197,7 @@ impl Start {
             driver,
             migrations: history.migrations.every().cloned().collect(),
             parents: history.heads.to_vec(),
-            options,
+            options: history.options(),
             left_out: Vec::new(),
             copy,
         })
@@ -240,7 +254,10 @@ impl Trying {
             Direction::Downgrade if self.parents.is_empty() => Target::Base,
             Direction::Downgrade => Target::Revisions(self.parents.clone()),
         };
-        run_to(&mut *self.driver, &self.migrations, &self.options, direction, &target)
+        let (driver, migrations, options) = (&mut *self.driver, &self.migrations, &self.options);
+        let (observer, steps) = (&mut (), &mut NoSteps);
+        let mut executor = Executor { driver, migrations, options, observer, steps };
+        executor.run_to(direction, &target).map(drop)
     }
 }
 
@@ -277,16 +294,13 @@ impl Copy {
         Some((copy, driver))
     }
 
-    /// A copy of the kept database, migrated to the target; `None` if it belongs to another
+    /// A copy of the kept database, migrated to the history's heads; `None` if it belongs to another
     /// history.
-    fn of(
-        history: &History<'_>,
-        kept: &Path,
-        options: &Options,
-        target: &Target,
-    ) -> Option<(SqliteDriver<'static>, Option<Copy>)> {
+    fn of(history: &History<'_>, kept: &Path) -> Option<(SqliteDriver<'static>, Option<Copy>)> {
         let (copy, mut driver) = Copy::open(kept)?;
+        let options = history.options();
         let applied = version_table::read(&mut driver, options.version_table()).ok()?;
+        let target = history.target();
         let wanted = history.migrations.graph().with_ancestors(&target.ids());
         let mut pending = wanted.clone();
         for row in &applied {
@@ -303,7 +317,7 @@ impl Copy {
         }
         let began = Instant::now();
         // This fails for a revision that was edited.
-        run_to(&mut driver, history.migrations, options, Direction::Upgrade, target).ok()?;
+        history.run(&mut driver).ok()?;
         if began.elapsed() > WORTH_KEEPING {
             keep(&mut driver, kept);
         }
@@ -328,19 +342,6 @@ fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
 
 fn options(version_table: &str) -> Options {
     Options { version_table: version_table.to_owned(), ..Options::default() }
-}
-
-/// Runs the migrations silently, without their steps.
-fn run_to(
-    driver: &mut dyn Driver,
-    migrations: &Migrations,
-    options: &Options,
-    direction: Direction,
-    target: &Target,
-) -> std::result::Result<(), dbmigrate_runtime::Error> {
-    let (observer, steps) = (&mut (), &mut NoSteps);
-    let mut executor = Executor { driver, migrations, options, observer, steps };
-    executor.run_to(direction, target).map(drop)
 }
 
 /// Whether replay shows everything that a trial would run of the operation: steps aren't run, and

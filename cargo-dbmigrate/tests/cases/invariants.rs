@@ -142,31 +142,200 @@ impl Names {
     }
 }
 
-/// The upgrade leads to the expected schema, and nothing else has changed.
-pub fn there(
-    names: &Names,
-    before: &State,
-    after: &State,
-    schemas: [&Schema; 2],
-    broken: Broken<'_>,
-) {
-    let drift: BTreeSet<String> = before.drift.iter().map(|drift| names.of_now(drift)).collect();
-    for text in after.drift.difference(&drift) {
-        broken(format!("does not lead there: {text}"));
-    }
-    for name in drift.difference(&after.drift).filter(|difference| is_left(names, difference)) {
-        broken(format!("what others changed is gone: {name}"));
-    }
-    left(before, after, broken);
-    objects(names, before, after, schemas, broken);
-    rows(names, before, after, broken);
+/// The state before a run, and what happens to its names.
+pub struct Invariants<'a> {
+    pub names: &'a Names,
+    pub before: &'a State,
+    pub broken: Broken<'a>,
 }
 
-/// The upgrade leads to the schema of the models, except for the names of constraints after a
-/// rename.
-pub fn models(names: &Names, before: &State, drift: &[Difference], broken: Broken<'_>) {
-    for name in words(drift).difference(&before.drift).filter(|_| !names.renamed) {
-        broken(format!("does not lead to the models: {name}"));
+impl Invariants<'_> {
+    /// The upgrade leads to the expected schema, and nothing else has changed.
+    pub fn there(&mut self, after: &State, schemas: [&Schema; 2]) {
+        let Invariants { names, before, .. } = *self;
+        let drift: BTreeSet<String> =
+            before.drift.iter().map(|drift| names.of_now(drift)).collect();
+        for text in after.drift.difference(&drift) {
+            self.broken(format!("does not lead there: {text}"));
+        }
+        for name in drift.difference(&after.drift).filter(|difference| is_left(names, difference)) {
+            self.broken(format!("what others changed is gone: {name}"));
+        }
+        self.left(after);
+        self.objects(after, schemas);
+        self.rows(after);
+    }
+
+    /// The upgrade leads to the schema of the models, except for the names of constraints after a
+    /// rename.
+    pub fn models(&mut self, drift: &[Difference]) {
+        let Invariants { names, before, .. } = *self;
+        for name in words(drift).difference(&before.drift).filter(|_| !names.renamed) {
+            self.broken(format!("does not lead to the models: {name}"));
+        }
+    }
+
+    /// The downgrade restores the same objects, which work as before, and the rows that were kept.
+    pub fn back(&mut self, back: &State, schema: &Schema, dialect: &'static dyn Dialect) {
+        let Invariants { names, before, .. } = *self;
+        let kept = |text: &&String| !matches!(names.tables.get(*text), Some(None));
+        let comparing = dialect.comparing(&dialect.offline_facts());
+        for name in before.found.schema.tables.keys().filter(kept) {
+            let was = &before.found.schema.tables[name];
+            match back.found.schema.tables.get(name) {
+                None => self.broken(format!("does not lead back: table `{name}` is gone")),
+                Some(now) => comparing
+                    .differences(&settled(was, now, schema, dialect), now)
+                    .iter()
+                    .for_each(|difference| {
+                        self.broken(format!("does not lead back: {name}: {difference}"))
+                    }),
+            }
+        }
+        for text in back.drift.difference(&before.drift) {
+            self.broken(format!("does not lead back: {text}"));
+        }
+        self.left(back);
+        let is_other =
+            |object: &&Object| matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
+        for kept in before.objects.iter().filter(is_other) {
+            if matches!(names.tables.get(&kept.table), Some(None)) {
+                continue;
+            }
+            let was = kept.sql.as_deref().unwrap_or_default();
+            match back.object(kept.kind, &kept.name).and_then(|object| object.sql.as_deref()) {
+                None => self
+                    .broken(format!("does not lead back: {} `{}` is gone", kept.kind, kept.name)),
+                Some(now) if names.renamed && NEUTRAL.same_expression(was, now) || was == now => {}
+                Some(now) => self.broken(format!("does not lead back: {was}\n    is now {now}")),
+            }
+        }
+        let names = &names.there_and_back();
+        Invariants { names, before, broken: &mut *self.broken }.rows(back);
+    }
+
+    /// The run left nothing behind.
+    fn left(&mut self, after: &State) {
+        let before = self.before;
+        let is_new = |object: &&Object| before.object(object.kind, &object.name).is_none();
+        for object in after
+            .objects
+            .iter()
+            .filter(is_new)
+            .filter(|object| object.name.starts_with("dbmigrate_"))
+        {
+            self.broken(format!("{} `{}` is left", object.kind, object.name));
+        }
+        if before.settings != after.settings {
+            self.broken(format!(
+                "settings were {:?} and are {:?}",
+                before.settings, after.settings
+            ));
+        }
+        if before.integrity != after.integrity {
+            self.broken(format!("the file is damaged: {:?}", after.integrity));
+        }
+        if before.violations.len() != after.violations.len() {
+            self.broken(format!("rows refer to nothing: {:?}", after.violations));
+        }
+    }
+
+    /// Objects that others made still exist with the same text, and nothing exists that the migrations
+    /// don't build.
+    fn objects(&mut self, after: &State, [was, now]: [&Schema; 2]) {
+        let Invariants { names, before, .. } = *self;
+        let is_ours = |schema: &Schema, object: &Object| {
+            let is_it = |text: &String| text.eq_ignore_ascii_case(&object.name);
+            match object.kind {
+                ObjectKind::Table => schema.tables.keys().any(is_it),
+                // A server has an index with the name of its constraint.
+                ObjectKind::Index => schema.tables.values().any(|table| {
+                    let indexes = table.indexes.iter().map(|index| &index.name);
+                    let uniques = table.uniques.iter().map(|unique| &unique.name);
+                    let key = table.primary_key.iter().map(|key| &key.name);
+                    indexes.chain(uniques).chain(key).any(is_it)
+                }),
+                _ => false,
+            }
+        };
+        for kept in before.objects.iter().filter(|object| !is_internal(&object.name)) {
+            let is_gone = matches!(names.tables.get(&kept.table), Some(None));
+            if is_ours(was, kept) || is_gone {
+                continue;
+            }
+            match after.object(kept.kind, &kept.name) {
+                None => self.broken(format!("{} `{}` of others is gone", kept.kind, kept.name)),
+                Some(now) if names.renamed || kept.sql == now.sql => {}
+                Some(now) => self.broken(format!("{:?}\n    is now {:?}", kept.sql, now.sql)),
+            }
+        }
+        for object in after.objects.iter().filter(|object| !is_internal(&object.name)) {
+            let was_there = before.object(object.kind, &object.name).is_some();
+            if !is_ours(now, object) && !was_there {
+                self.broken(format!(
+                    "{} `{}` is there, and nothing made it",
+                    object.kind, object.name
+                ));
+            }
+            if is_ours(was, object) && !is_ours(now, object) {
+                self.broken(format!("{} `{}` is still there", object.kind, object.name));
+            }
+        }
+    }
+
+    fn rows(&mut self, after: &State) {
+        let Invariants { names, before, .. } = *self;
+        let tables = before.rows.iter().filter(|(row, _)| !is_internal(row));
+        for (name, was) in tables {
+            let Some(Some(new_name)) = names.tables.get(name) else { continue };
+            let found = after.rows.iter().find(|(row, _)| row.eq_ignore_ascii_case(new_name));
+            let Some((_, now)) = found else {
+                self.broken(format!("table `{name}` is gone"));
+                continue;
+            };
+            let columns: Vec<(usize, usize)> = was
+                .columns
+                .iter()
+                .enumerate()
+                .filter_map(|(idx, column)| {
+                    let new = names.columns.get(&(name.clone(), column.clone()))?;
+                    let found =
+                        now.columns.iter().position(|column| column.eq_ignore_ascii_case(new));
+                    Some((idx, found?))
+                })
+                .collect();
+            let missing = was.columns.iter().filter(|text| {
+                let new = names.columns.get(&(name.clone(), (*text).clone()));
+                new.is_some_and(|new| {
+                    !now.columns.iter().any(|column| column.eq_ignore_ascii_case(new))
+                })
+            });
+            missing
+                .for_each(|missing| self.broken(format!("column `{missing}` of `{name}` is gone")));
+            let by_number = !names.rekeyed.contains(name);
+            let by = Comparison { by_number, as_numbers: names.retyped.contains(name) };
+            let was = comparable(was, columns.iter().map(|column| column.0).collect(), by);
+            let now = comparable(now, columns.iter().map(|column| column.1).collect(), by);
+            if was != now {
+                self.broken(format!("rows of `{name}` were {was:?}\n    and are {now:?}"));
+            }
+        }
+        for (name, seq) in &before.sequence {
+            let Some(Some(new_name)) = names.tables.get(name) else { continue };
+            if names.recounted.contains(name) {
+                continue;
+            }
+            if after.sequence.get(new_name).is_none_or(|sequence| sequence < seq) {
+                self.broken(format!(
+                    "the sequence of `{name}` was {seq} and is {:?}",
+                    after.sequence
+                ));
+            }
+        }
+    }
+
+    fn broken(&mut self, what: String) {
+        (self.broken)(what);
     }
 }
 
@@ -174,45 +343,6 @@ pub fn models(names: &Names, before: &State, drift: &[Difference], broken: Broke
 fn is_left(names: &Names, drift: &str) -> bool {
     let table = drift.split(':').next().unwrap_or_default();
     names.tables.values().flatten().any(|text| text == table)
-}
-
-/// The downgrade restores the same objects, which work as before, and the rows that were kept.
-pub fn back(
-    names: &Names,
-    [before, back]: [&State; 2],
-    schema: &Schema,
-    dialect: &'static dyn Dialect,
-    broken: Broken<'_>,
-) {
-    let kept = |text: &&String| !matches!(names.tables.get(*text), Some(None));
-    let comparing = dialect.comparing(&dialect.offline_facts());
-    for name in before.found.schema.tables.keys().filter(kept) {
-        let was = &before.found.schema.tables[name];
-        match back.found.schema.tables.get(name) {
-            None => broken(format!("does not lead back: table `{name}` is gone")),
-            Some(now) => comparing
-                .differences(&settled(was, now, schema, dialect), now)
-                .iter()
-                .for_each(|difference| broken(format!("does not lead back: {name}: {difference}"))),
-        }
-    }
-    for text in back.drift.difference(&before.drift) {
-        broken(format!("does not lead back: {text}"));
-    }
-    left(before, back, broken);
-    let is_other = |object: &&Object| matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
-    for kept in before.objects.iter().filter(is_other) {
-        if matches!(names.tables.get(&kept.table), Some(None)) {
-            continue;
-        }
-        let was = kept.sql.as_deref().unwrap_or_default();
-        match back.object(kept.kind, &kept.name).and_then(|object| object.sql.as_deref()) {
-            None => broken(format!("does not lead back: {} `{}` is gone", kept.kind, kept.name)),
-            Some(now) if names.renamed && NEUTRAL.same_expression(was, now) || was == now => {}
-            Some(now) => broken(format!("does not lead back: {was}\n    is now {now}")),
-        }
-    }
-    rows(&names.there_and_back(), before, back, broken);
 }
 
 /// The table with those of the other's columns that the migrations consider equal: a column that an
@@ -242,115 +372,6 @@ fn settled(was: &Table, now: &Table, schema: &Schema, dialect: &'static dyn Dial
         }
     }
     settled
-}
-
-/// The run left nothing behind.
-fn left(before: &State, after: &State, broken: Broken<'_>) {
-    let is_new = |object: &&Object| before.object(object.kind, &object.name).is_none();
-    for object in
-        after.objects.iter().filter(is_new).filter(|object| object.name.starts_with("dbmigrate_"))
-    {
-        broken(format!("{} `{}` is left", object.kind, object.name));
-    }
-    if before.settings != after.settings {
-        broken(format!("settings were {:?} and are {:?}", before.settings, after.settings));
-    }
-    if before.integrity != after.integrity {
-        broken(format!("the file is damaged: {:?}", after.integrity));
-    }
-    if before.violations.len() != after.violations.len() {
-        broken(format!("rows refer to nothing: {:?}", after.violations));
-    }
-}
-
-/// Objects that others made still exist with the same text, and nothing exists that the migrations
-/// don't build.
-fn objects(
-    names: &Names,
-    before: &State,
-    after: &State,
-    [was, now]: [&Schema; 2],
-    broken: Broken<'_>,
-) {
-    let is_ours = |schema: &Schema, object: &Object| {
-        let is_it = |text: &String| text.eq_ignore_ascii_case(&object.name);
-        match object.kind {
-            ObjectKind::Table => schema.tables.keys().any(is_it),
-            // A server has an index with the name of its constraint.
-            ObjectKind::Index => schema.tables.values().any(|table| {
-                let indexes = table.indexes.iter().map(|index| &index.name);
-                let uniques = table.uniques.iter().map(|unique| &unique.name);
-                let key = table.primary_key.iter().map(|key| &key.name);
-                indexes.chain(uniques).chain(key).any(is_it)
-            }),
-            _ => false,
-        }
-    };
-    for kept in before.objects.iter().filter(|object| !is_internal(&object.name)) {
-        let is_gone = matches!(names.tables.get(&kept.table), Some(None));
-        if is_ours(was, kept) || is_gone {
-            continue;
-        }
-        match after.object(kept.kind, &kept.name) {
-            None => broken(format!("{} `{}` of others is gone", kept.kind, kept.name)),
-            Some(now) if names.renamed || kept.sql == now.sql => {}
-            Some(now) => broken(format!("{:?}\n    is now {:?}", kept.sql, now.sql)),
-        }
-    }
-    for object in after.objects.iter().filter(|object| !is_internal(&object.name)) {
-        let was_there = before.object(object.kind, &object.name).is_some();
-        if !is_ours(now, object) && !was_there {
-            broken(format!("{} `{}` is there, and nothing made it", object.kind, object.name));
-        }
-        if is_ours(was, object) && !is_ours(now, object) {
-            broken(format!("{} `{}` is still there", object.kind, object.name));
-        }
-    }
-}
-
-fn rows(names: &Names, before: &State, after: &State, broken: Broken<'_>) {
-    let tables = before.rows.iter().filter(|(row, _)| !is_internal(row));
-    for (name, was) in tables {
-        let Some(Some(new_name)) = names.tables.get(name) else { continue };
-        let found = after.rows.iter().find(|(row, _)| row.eq_ignore_ascii_case(new_name));
-        let Some((_, now)) = found else {
-            broken(format!("table `{name}` is gone"));
-            continue;
-        };
-        let columns: Vec<(usize, usize)> = was
-            .columns
-            .iter()
-            .enumerate()
-            .filter_map(|(idx, column)| {
-                let new = names.columns.get(&(name.clone(), column.clone()))?;
-                let found = now.columns.iter().position(|column| column.eq_ignore_ascii_case(new));
-                Some((idx, found?))
-            })
-            .collect();
-        let missing = was.columns.iter().filter(|text| {
-            let new = names.columns.get(&(name.clone(), (*text).clone()));
-            new.is_some_and(|new| {
-                !now.columns.iter().any(|column| column.eq_ignore_ascii_case(new))
-            })
-        });
-        missing.for_each(|missing| broken(format!("column `{missing}` of `{name}` is gone")));
-        let by_number = !names.rekeyed.contains(name);
-        let by = Comparison { by_number, as_numbers: names.retyped.contains(name) };
-        let was = comparable(was, columns.iter().map(|column| column.0).collect(), by);
-        let now = comparable(now, columns.iter().map(|column| column.1).collect(), by);
-        if was != now {
-            broken(format!("rows of `{name}` were {was:?}\n    and are {now:?}"));
-        }
-    }
-    for (name, seq) in &before.sequence {
-        let Some(Some(new_name)) = names.tables.get(name) else { continue };
-        if names.recounted.contains(name) {
-            continue;
-        }
-        if after.sequence.get(new_name).is_none_or(|sequence| sequence < seq) {
-            broken(format!("the sequence of `{name}` was {seq} and is {:?}", after.sequence));
-        }
-    }
 }
 
 #[derive(Clone, Copy)]

@@ -17,18 +17,16 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use cargo_dbmigrate::internals::{Models, Result};
-use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::recording::encode;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 use expect_test::expect_file;
 
 use case::{Case, Outcome};
-use invariants::Names;
+use invariants::{Invariants, Names};
 use migrate::Revision;
 use postgres::Databases;
-use run::{PASSES, Ran};
-use state::SQLITE;
+use run::{Change, PASSES, Ran};
 
 #[test]
 fn every_case_leads_there_and_back_and_loses_nothing() {
@@ -82,7 +80,8 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
                     let mut say = |text| say(&case.name, text);
                     let work = || {
                         let databases = &mut databases;
-                        outcome(case, &models[idx], &revisions[idx], databases, &mut say)
+                        let written = (&models[idx], &revisions[idx]);
+                        outcome(case, written, databases, &mut say)
                     };
                     match catch_unwind(AssertUnwindSafe(work)) {
                         Ok(outcome) => sender.send((idx, outcome)).unwrap(),
@@ -127,8 +126,7 @@ fn module_name(case: &Case) -> String {
 
 fn outcome(
     case: &Case,
-    [before, after]: &[Models; 2],
-    revision: &Result<Revision>,
+    ([before, after], revision): (&[Models; 2], &Result<Revision>),
     databases: &mut Databases,
     say: &mut dyn FnMut(String),
 ) -> Outcome {
@@ -158,9 +156,9 @@ fn outcome(
         Err(err) => say(format!("a second `migrate` fails: {err}")),
     }
     let first = migrate::second(&Schema::default(), before).unwrap();
+    let schemas = [&before.schema, &after.schema];
+    let change = Change { schemas, first: &first, second: revision };
     if case.is_for("postgres") {
-        let schemas = [&before.schema, &after.schema];
-        let change = postgres::Change { schemas, first: &first, second: revision };
         outcome.on_postgres = postgres::outcome(case, databases, change, say);
     }
     if !case.is_for("sqlite") {
@@ -174,14 +172,14 @@ fn outcome(
     }
     let mut refused = Vec::new();
     for (idx, pass) in PASSES.into_iter().enumerate() {
-        let mut ran = run::run(case, pass, [&before.schema, &after.schema], &first, revision);
+        let mut ran = run::run(case, pass, change);
         let schemas = [&before.schema, &reached];
         // Existing objects keep their names after a change of settings.
         if case.config.is_some() {
             ran.from_models.retain(|difference| !difference.is_of_names());
         }
         let mut say_of_pass = |name| say(format!("{}: {name}", pass.name));
-        check(SQLITE, &ran, schemas, &revision.upgrade, &mut say_of_pass);
+        check(&ran, schemas, &revision.upgrade, &mut say_of_pass);
         if let (Err(why), Ok(_)) = (&planned, &ran.after) {
             say(format!("{}: is done, but not planned offline: {why}", pass.name));
         }
@@ -221,25 +219,18 @@ fn outcome(
 }
 
 /// Checks the invariants.
-fn check(
-    dialect: &'static dyn Dialect,
-    ran: &Ran,
-    schemas: [&Schema; 2],
-    operations: &[Operation],
-    say: &mut dyn FnMut(String),
-) {
+fn check(ran: &Ran, schemas: [&Schema; 2], operations: &[Operation], say: &mut dyn FnMut(String)) {
     if !ran.fresh.drift.is_empty() {
         say(format!("the first revision does not lead there: {:?}", ran.fresh.drift));
     }
     let names = Names::new(&ran.before, operations);
     match &ran.after {
         Ok(after) => {
-            invariants::there(&names, &ran.before, after, schemas, say);
-            invariants::models(&names, &ran.before, &ran.from_models, say);
+            let mut invariants = Invariants { names: &names, before: &ran.before, broken: say };
+            invariants.there(after, schemas);
+            invariants.models(&ran.from_models);
             match &ran.back {
-                Some(Ok(back)) => {
-                    invariants::back(&names, [&ran.before, back], schemas[0], dialect, say)
-                }
+                Some(Ok(back)) => invariants.back(back, schemas[0], ran.dialect),
                 Some(Err(failure)) if failure.1 != *after => {
                     say("the refused way back has changed something".to_owned());
                 }

@@ -17,7 +17,7 @@ use dbmigrate_runtime::{Direction, Value};
 use super::case::{Case, OnPostgres};
 use super::check;
 use super::migrate::Revision;
-use super::run::{self, Ran, replayed};
+use super::run::{self, Change, Ran, replayed};
 use super::state::{Rows, State, drift, words};
 
 /// The dialect, for planning without a database.
@@ -66,14 +66,6 @@ fn connect(url: &str) -> PostgresDriver<'static> {
     }
 }
 
-/// What a case changes: the schemas before and after, and the revisions that lead to them.
-#[derive(Clone, Copy)]
-pub struct Change<'a> {
-    pub schemas: [&'a Schema; 2],
-    pub first: &'a [Operation],
-    pub second: &'a Revision,
-}
-
 /// What a case does on PostgreSQL. Without a server only the statements are known.
 pub fn outcome(
     case: &Case,
@@ -109,7 +101,7 @@ pub fn outcome(
             (Err(_), _) => {}
         }
         let reached = replayed(before, second);
-        check(POSTGRES, &ran, [before, &reached], &second.upgrade, &mut say);
+        check(&ran, [before, &reached], &second.upgrade, &mut say);
         if let (Some(why), Ok(_)) = (&refusal, &ran.after) {
             // A later version may do more than the one that is planned for.
             if !why.contains(PLANNED_FOR) {
@@ -202,7 +194,8 @@ fn ran(
             Err(err) => Err(Box::new((err, state(driver, &reached)))),
         }
     });
-    Some(Ran { fresh, before: was, sql: Ok(String::new()), after, from_models, back })
+    let (dialect, sql) = (POSTGRES, Ok(String::new()));
+    Some(Ran { dialect, fresh, before: was, sql, after, from_models, back })
 }
 
 /// Runs both directions as they are planned without a database. Returns the differences from the

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Task};
+use dbmigrate_runtime::engine::dialect::{Dialect, Task};
 use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver};
@@ -43,8 +43,17 @@ pub const PASSES: [Pass; 4] = [
     Pass { name: "newest, no foreign keys", version: None, foreign_keys: false, journal: "DELETE" },
 ];
 
+/// What a case changes: the schemas before and after, and the revisions that lead to them.
+#[derive(Clone, Copy)]
+pub struct Change<'a> {
+    pub schemas: [&'a Schema; 2],
+    pub first: &'a [Operation],
+    pub second: &'a Revision,
+}
+
 /// The results of a run.
 pub struct Ran {
+    pub dialect: &'static dyn Dialect,
     pub fresh: State,
     pub before: State,
     /// The upgrade's statements, or why there are none.
@@ -71,13 +80,8 @@ impl Drop for File {
 }
 
 /// Applies the first revision, runs the others' SQL, and applies and undoes the second revision.
-pub fn run(
-    case: &Case,
-    pass: Pass,
-    [before, models]: [&Schema; 2],
-    first: &[Operation],
-    second: &Revision,
-) -> Ran {
+pub fn run(case: &Case, pass: Pass, change: Change<'_>) -> Ran {
+    let Change { schemas: [before, models], first, second } = change;
     let name = format!("dbmigrate-case-{}-{}.db", case.name, std::process::id());
     let file = File(std::env::temp_dir().join(name));
     let path = file.0.clone();
@@ -114,7 +118,7 @@ pub fn run(
     });
     drop(driver);
     drop(file);
-    Ran { fresh, before: state, sql, after, from_models, back }
+    Ran { dialect: SQLITE, fresh, before: state, sql, after, from_models, back }
 }
 
 /// The schema after a revision.

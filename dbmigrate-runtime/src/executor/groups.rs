@@ -137,9 +137,7 @@ impl Executor<'_> {
             let conn = this.conn();
             match direction {
                 Direction::Upgrade => {
-                    let (revision, operations) =
-                        (&migration.revision, &migration.upgrade.operations);
-                    version_table::insert(conn, table, revision, operations, start.elapsed())?;
+                    version_table::insert(conn, table, migration, start.elapsed())?;
                 }
                 Direction::Downgrade => version_table::delete(conn, table, id)?,
             }
@@ -194,9 +192,8 @@ impl Executor<'_> {
             }
         }
         self.observer.statement(&alone.statement);
-        let id = &run.migration.revision.id;
         let place = (run.n_run + 1, run.n_tasks);
         let res = self.driver.batch(&alone.statement.sql);
-        res.map_err(|err| Error::statement(id, place, &alone.statement, false, err))
+        res.map_err(|err| Error::statement(run.stop(), place, &alone.statement, err))
     }
 }

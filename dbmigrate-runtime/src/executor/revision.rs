@@ -7,6 +7,7 @@ use super::{Applied, Executor};
 use crate::dialect::{Guard, StatementKind, Task};
 use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
+use crate::error::Stop;
 use crate::migration::Migration;
 use crate::plan::Planner;
 use crate::{Db, Error, version_table};
@@ -29,6 +30,13 @@ pub(super) struct Run<'a> {
     pub(super) n_run: usize,
     /// How many tasks it has, as far as this is known.
     pub(super) n_tasks: usize,
+}
+
+impl Run<'_> {
+    /// How it ends if it fails now.
+    pub(super) fn stop(&self) -> Stop<'_> {
+        Stop { revision: &self.migration.revision.id, rolled_back: self.in_transaction }
+    }
 }
 
 impl Executor<'_> {
@@ -76,10 +84,7 @@ impl Executor<'_> {
         let table = self.options.version_table();
         let duration = start.elapsed();
         match direction {
-            Direction::Upgrade => {
-                let (revision, operations) = (&migration.revision, &migration.upgrade.operations);
-                version_table::insert(self.conn(), table, revision, operations, duration)?;
-            }
+            Direction::Upgrade => version_table::insert(self.conn(), table, migration, duration)?,
             Direction::Downgrade => version_table::delete(self.conn(), table, id)?,
         }
         if self.options.callbacks.is_empty() {
@@ -138,7 +143,7 @@ impl Executor<'_> {
                             Some(scratch) => err.map(|message| scratch.named(message)),
                             None => err,
                         };
-                        return Err(Error::statement(id, place, statement, in_transaction, err));
+                        return Err(Error::statement(run.stop(), place, statement, err));
                     }
                     if statement.kind == StatementKind::Raw
                         && in_transaction != self.driver.in_transaction()
@@ -146,10 +151,10 @@ impl Executor<'_> {
                         return ended(&format!("`{}`", statement.sql));
                     }
                 }
-                Task::Guard(guard) => self.guard(id, guard, in_transaction)?,
+                Task::Guard(guard) => self.guard(run.stop(), guard)?,
                 Task::Note(_) | Task::Border => {}
                 Task::Alone(alone) => {
-                    let run = Run { n_run: n_run + idx, ..*run };
+                    let run = Run { in_transaction: false, n_run: n_run + idx, ..*run };
                     self.run_alone_statement(&run, alone, false)?;
                 }
                 Task::Step { operation, name } => {
@@ -165,7 +170,7 @@ impl Executor<'_> {
                             return ended(&format!("step `{name}`"));
                         }
                         let why = err.to_string();
-                        return Err(Error::step(id, name, (&why, cause.as_ref()), in_transaction));
+                        return Err(Error::step(run.stop(), name, &why, cause.as_ref()));
                     }
                     if in_transaction != self.driver.in_transaction() {
                         return ended(&format!("step `{name}`"));
@@ -182,14 +187,14 @@ impl Executor<'_> {
         Ok(())
     }
 
-    fn guard(&mut self, id: &str, guard: &Guard, in_transaction: bool) -> Result<(), Error> {
+    fn guard(&mut self, stop: Stop<'_>, guard: &Guard) -> Result<(), Error> {
         let failed = |err| Error::database("check the existing rows", err);
         let rows = self.driver.query(&guard.sql, &[]).map_err(failed)?.rows;
         match rows.into_iter().flatten().next() {
             None => Ok(()),
             Some(n) => {
                 let failure = guard.failure.replace("{}", &n.to_string());
-                Err(Error::check(id, &failure, guard.hint.as_deref(), in_transaction))
+                Err(Error::check(stop, &failure, guard.hint.as_deref()))
             }
         }
     }

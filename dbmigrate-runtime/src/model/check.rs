@@ -59,10 +59,25 @@ const fn not_for(key: &str, what: &str, field: &str, ty: Ty) -> ! {
         .fail()
 }
 
+/// One column of a foreign key.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'a> {
+    /// The foreign key's field.
+    pub own: Field,
+    /// The name of the referenced model.
+    pub model: &'a str,
+    /// The fields of that model.
+    pub other: Fields,
+    /// The key of an action that sets the field to NULL, unless the field is declared as nullable;
+    /// otherwise empty.
+    pub sets_null: &'a str,
+}
+
 /// Fails unless the other model has the referenced field, with the same type as the foreign key's
 /// field.
 #[track_caller]
-pub const fn reference(own: Field, model: &str, other: Fields, target: &str, sets_null: &str) {
+pub const fn reference(of: Reference<'_>, target: &str) {
+    let Reference { own, model, other, sets_null } = of;
     // If the model's own column doesn't exist, that error is reported at its name.
     let Field::Column(column, _, from) = own else { return };
     if !other.known {
@@ -271,16 +286,11 @@ pub const fn sets_default(key: &str, field: Field) {
 /// The same as [`reference`] for one column of a foreign key to the primary key, given its position
 /// and the number of columns.
 #[track_caller]
-pub const fn key_reference(
-    own: Field,
-    model: &str,
-    other: Fields,
-    (place, n_columns): (usize, usize),
-    sets_null: &str,
-) {
+pub const fn key_reference(of: Reference<'_>, place: usize, n_columns: usize) {
+    let Reference { model, other, .. } = of;
     let key = other.primary_key;
     if key.len() == n_columns {
-        reference(own, model, other, key[place], sets_null);
+        reference(of, key[place]);
     } else if other.known && place == 0 && key.is_empty() {
         Message::new()
             .add("`")

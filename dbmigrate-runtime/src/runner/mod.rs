@@ -2,7 +2,7 @@
 //! order to record their operations and to run their steps.
 //!
 //! The runner has no database. [`main`] is its side of the protocol; the tool's side is [`Frames`],
-//! [`read_recorded`], [`serve_step`] and [`ask_rewrite`]. A project's rewriting function is built
+//! [`read_recorded`] and [`Conversation`]. A project's rewriting function is built
 //! into a separate program, whose side is [`rewrite`]. Both programs write frames to standard
 //! output: lines that begin with a mark which the tool chose for this run, so that they can be told
 //! apart from whatever a migration prints. The tool answers with one line per answer: on Unix
@@ -15,7 +15,7 @@ mod tool;
 
 pub use program::{main, rewrite};
 pub use recorded::{Recorded, read_recorded};
-pub use tool::{Frames, Hello, Request, ask_rewrite, serve_step};
+pub use tool::{Conversation, Frames, Hello, Request};
 
 /// The version of the frames.
 pub const PROTOCOL: i64 = 2;

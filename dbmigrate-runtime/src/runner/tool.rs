@@ -84,85 +84,90 @@ pub struct Request<'a> {
     pub checksum: &'a str,
 }
 
-/// Has a runner run a step, and executes its statements on this database.
-///
-/// # Errors
-///
-/// The step's error, and when the runner exits before the step is done.
-pub fn serve_step<R: BufRead>(
-    request: Request<'_>,
-    frames: &mut Frames<R>,
-    input: &mut dyn Write,
-    db: &mut Db<'_>,
-    printed: &mut dyn FnMut(&str),
-) -> StepResult {
-    let direction = match request.direction {
-        Direction::Upgrade => "upgrade",
-        Direction::Downgrade => "downgrade",
-    };
-    let place = i64::try_from(request.operation)?;
-    let args = db.args().iter().map(|(key, value)| Json::texts([key, value])).collect();
-    let json = Json::object([
-        ("revision", Some(Json::text(request.revision))),
-        ("direction", Some(Json::text(direction))),
-        ("operation", Some(Json::Int(place))),
-        ("step", Some(Json::text(request.step))),
-        ("checksum", Some(Json::text(request.checksum))),
-        ("dialect", Some(Json::text(db.dialect()))),
-        ("args", Some(Json::Array(args))),
-    ]);
-    send(input, &json)?;
-    while let Some(frame) = frames.next(printed)? {
-        let json = Json::parse(&frame)?;
-        if let Some(done) = json.get("done").and_then(Json::as_bool) {
-            let why = json.get("why").and_then(Json::as_str).unwrap_or("it gave no reason");
-            return if done { Ok(()) } else { Err(why.into()) };
-        }
-        let params = decode_values(json.get("params").unwrap_or(&Json::Null))?;
-        let answer = if let Some(sql) = json.get("execute").and_then(Json::as_str) {
-            let changes = |number: u64| Json::Int(i64::try_from(number).unwrap_or(i64::MAX));
-            db.execute(sql, params).map(|count| Json::object([("changes", Some(changes(count)))]))
-        } else if let Some(sql) = json.get("query").and_then(Json::as_str) {
-            db.query_rows(sql, &params).map(|found| {
-                let rows = found.rows.iter().map(|row| encode_values(row)).collect();
-                Json::object([
-                    ("columns", Some(Json::texts(&found.columns))),
-                    ("rows", Some(Json::Array(rows))),
-                ])
-            })
-        } else {
-            return Err(format!("its program sent an unknown request: {frame}").into());
-        };
-        let answer = answer
-            .unwrap_or_else(|err| Json::object([("error", Some(Json::text(err.to_string())))]));
-        send(input, &answer)?;
-    }
-    Err("its program ended before it finished".into())
+/// A conversation with a running program.
+pub struct Conversation<'a, R> {
+    /// What the program writes.
+    pub frames: &'a mut Frames<R>,
+    /// Where it reads answers.
+    pub input: &'a mut dyn Write,
+    /// Called with each line of its output that isn't a frame.
+    pub printed: &'a mut dyn FnMut(&str),
 }
 
-/// Has a project's rewriting function rewrite operations.
-///
-/// # Errors
-///
-/// When the function panics, exits the program, or returns something that this version doesn't
-/// know.
-pub fn ask_rewrite<R: BufRead>(
-    operations: &[Operation],
-    frames: &mut Frames<R>,
-    input: &mut dyn Write,
-    printed: &mut dyn FnMut(&str),
-) -> Result<Vec<Operation>, Box<dyn std::error::Error + Send + Sync>> {
-    let text = operations::encode(operations);
-    send(input, &Json::object([("operations", Some(Json::text(text)))]))?;
-    let Some(frame) = frames.next(printed)? else {
-        return Err("its program ended before it finished".into());
-    };
-    let json = Json::parse(&frame)?;
-    match json.get("operations").and_then(Json::as_str) {
-        Some(text) => Ok(operations::decode(text)?),
-        None => {
-            let why = json.get("why").and_then(Json::as_str).unwrap_or("it gave no reason");
-            Err(why.into())
+impl<R: BufRead> Conversation<'_, R> {
+    /// Has a runner run a step, and executes its statements on this database.
+    ///
+    /// # Errors
+    ///
+    /// The step's error, and when the runner exits before the step is done.
+    pub fn serve_step(&mut self, request: Request<'_>, db: &mut Db<'_>) -> StepResult {
+        let direction = match request.direction {
+            Direction::Upgrade => "upgrade",
+            Direction::Downgrade => "downgrade",
+        };
+        let place = i64::try_from(request.operation)?;
+        let args = db.args().iter().map(|(key, value)| Json::texts([key, value])).collect();
+        let json = Json::object([
+            ("revision", Some(Json::text(request.revision))),
+            ("direction", Some(Json::text(direction))),
+            ("operation", Some(Json::Int(place))),
+            ("step", Some(Json::text(request.step))),
+            ("checksum", Some(Json::text(request.checksum))),
+            ("dialect", Some(Json::text(db.dialect()))),
+            ("args", Some(Json::Array(args))),
+        ]);
+        send(self.input, &json)?;
+        while let Some(frame) = self.frames.next(self.printed)? {
+            let json = Json::parse(&frame)?;
+            if let Some(done) = json.get("done").and_then(Json::as_bool) {
+                let why = json.get("why").and_then(Json::as_str).unwrap_or("it gave no reason");
+                return if done { Ok(()) } else { Err(why.into()) };
+            }
+            let params = decode_values(json.get("params").unwrap_or(&Json::Null))?;
+            let answer = if let Some(sql) = json.get("execute").and_then(Json::as_str) {
+                let changes = |number: u64| Json::Int(i64::try_from(number).unwrap_or(i64::MAX));
+                db.execute(sql, params)
+                    .map(|count| Json::object([("changes", Some(changes(count)))]))
+            } else if let Some(sql) = json.get("query").and_then(Json::as_str) {
+                db.query_rows(sql, &params).map(|found| {
+                    let rows = found.rows.iter().map(|row| encode_values(row)).collect();
+                    Json::object([
+                        ("columns", Some(Json::texts(&found.columns))),
+                        ("rows", Some(Json::Array(rows))),
+                    ])
+                })
+            } else {
+                return Err(format!("its program sent an unknown request: {frame}").into());
+            };
+            let answer = answer
+                .unwrap_or_else(|err| Json::object([("error", Some(Json::text(err.to_string())))]));
+            send(self.input, &answer)?;
+        }
+        Err("its program ended before it finished".into())
+    }
+
+    /// Has a project's rewriting function rewrite operations.
+    ///
+    /// # Errors
+    ///
+    /// When the function panics, exits the program, or returns something that this version doesn't
+    /// know.
+    pub fn ask_rewrite(
+        &mut self,
+        operations: &[Operation],
+    ) -> Result<Vec<Operation>, Box<dyn std::error::Error + Send + Sync>> {
+        let text = operations::encode(operations);
+        send(self.input, &Json::object([("operations", Some(Json::text(text)))]))?;
+        let Some(frame) = self.frames.next(self.printed)? else {
+            return Err("its program ended before it finished".into());
+        };
+        let json = Json::parse(&frame)?;
+        match json.get("operations").and_then(Json::as_str) {
+            Some(text) => Ok(operations::decode(text)?),
+            None => {
+                let why = json.get("why").and_then(Json::as_str).unwrap_or("it gave no reason");
+                Err(why.into())
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The time that the derive takes in the compiler.
 
 use crate::figures::Unit::Seconds;
-use crate::hosts::{Derive, Host, Target};
+use crate::hosts::{Derive, Host};
 use crate::report::Line;
 use crate::{Bench, Result, measure};
 
@@ -9,7 +9,7 @@ const N_MODELS: usize = 300;
 const AT_MOST: f64 = 0.2;
 
 pub fn run(bench: &Bench) -> Result<Vec<Line>> {
-    let new = |name, derive| Host::new(bench, name, derive, Target::Library, N_MODELS);
+    let new = |name, derive| Host::new(bench, name, derive, N_MODELS);
     let hosts = [
         new("with-model", Derive::Model)?,
         new("with-serde", Derive::Serde)?,

@@ -1,7 +1,7 @@
 //! Reading and comparing many models, none of which has changed.
 
 use crate::figures::Unit::Milliseconds;
-use crate::hosts::{Derive, Host, Target};
+use crate::hosts::{Derive, Host};
 use crate::report::Line;
 use crate::{Bench, Result, measure};
 
@@ -10,7 +10,7 @@ const MORE_MS: f64 = 100.0;
 
 /// A host with many models that its migrations build.
 pub fn host(bench: &Bench) -> Result<Host> {
-    let host = Host::new(bench, "many", Derive::Model, Target::Library, N_MODELS)?;
+    let host = Host::new(bench, "many", Derive::Model, N_MODELS)?;
     measure::output(&mut host.tool(&["init", "--no-add"]))?;
     Ok(host)
 }

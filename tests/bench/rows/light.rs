@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::figures::Unit::{Crates, Seconds};
-use crate::hosts::{Derive, Host, Target};
+use crate::hosts::{Derive, Host};
 use crate::report::Line;
 use crate::{Bench, Result, measure};
 
@@ -14,8 +14,8 @@ const AT_MOST_S: f64 = 5.0;
 const JOBS: &str = "2";
 
 pub fn run(bench: &Bench) -> Result<Vec<Line>> {
-    let model = Host::new(bench, "light-model", Derive::Model, Target::Library, 1)?;
-    let serde = Host::new(bench, "light-serde", Derive::Serde, Target::Library, 1)?;
+    let model = Host::new(bench, "light-model", Derive::Model, 1)?;
+    let serde = Host::new(bench, "light-serde", Derive::Serde, 1)?;
     let (n_ours, n_theirs) = (n_crates(&model)?, n_crates(&serde)?);
     let rival = "serde with derive";
     let counted = Line::new("crates added", Crates, &(n_ours as f64).into())

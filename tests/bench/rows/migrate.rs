@@ -1,7 +1,7 @@
 //! `migrate` after one model changed.
 
 use crate::figures::Unit::Milliseconds;
-use crate::hosts::{Derive, Host, Target};
+use crate::hosts::{Derive, Host};
 use crate::report::Line;
 use crate::{Bench, Result, measure};
 
@@ -11,16 +11,16 @@ const MORE_MS: f64 = 50.0;
 const MORE_WITH_WRAPPER_MS: f64 = 100.0;
 
 pub fn run(bench: &Bench) -> Result<Vec<Line>> {
-    let library = "one of 100 models changed, library";
-    let binary = "one of 100 models changed, binary only";
+    let new = |name| Host::new(bench, name, Derive::Model, N_MODELS);
+    let (library, binary) = (new("changed-lib")?, new("changed-bin")?);
+    binary.make_binary()?;
     Ok(vec![
-        one(bench, library, "changed-lib", Target::Library, MORE_MS)?,
-        one(bench, binary, "changed-bin", Target::Binary, MORE_WITH_WRAPPER_MS)?,
+        one(bench, "one of 100 models changed, library", &library, MORE_MS)?,
+        one(bench, "one of 100 models changed, binary only", &binary, MORE_WITH_WRAPPER_MS)?,
     ])
 }
 
-fn one(bench: &Bench, what: &str, name: &str, target: Target, more_ms: f64) -> Result<Line> {
-    let host = Host::new(bench, name, Derive::Model, target, N_MODELS)?;
+fn one(bench: &Bench, what: &str, host: &Host, more_ms: f64) -> Result<Line> {
     measure::output(&mut host.tool(&["init", "--no-add"]))?;
     measure::output(&mut host.tool(&["migrate", "-m", "all"]))?;
     let n_changes = std::cell::Cell::new(0);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::figures::Unit::Milliseconds;
-use crate::hosts::{Derive, Host, Target};
+use crate::hosts::{Derive, Host};
 use crate::report::Line;
 use crate::{Bench, Result, measure, rivals};
 
@@ -103,7 +103,7 @@ pub fn run(bench: &Bench) -> Result<Vec<Line>> {
         let why = format!("not installed, `{}`", rivals::SQLITE3_INSTALL);
         return Ok(vec![Line::not_measured(what, rivals::SQLITE3, &why)]);
     };
-    let host = Host::new(bench, "rebuild", Derive::Model, Target::Library, 1)?;
+    let host = Host::new(bench, "rebuild", Derive::Model, 1)?;
     measure::output(&mut host.tool(&["init", "--no-add"]))?;
     host.write("migrations/versions/m1_000000000001_items.rs", FIRST)?;
     host.write("migrations/versions/m2_000000000002_codes.rs", SECOND)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::hosts::{Derive, Host, Target};
+use crate::hosts::{Derive, Host};
 use crate::{Bench, Result, measure};
 
 /// The number of revisions.
@@ -15,7 +15,7 @@ pub fn host(bench: &Bench) -> Result<Host> {
 
 /// The same with another number of revisions.
 pub fn host_of(bench: &Bench, name: &str, n_revisions: usize) -> Result<Host> {
-    let host = Host::new(bench, name, Derive::Model, Target::Library, 1)?;
+    let host = Host::new(bench, name, Derive::Model, 1)?;
     measure::output(&mut host.tool(&["init", "--no-add"]))?;
     for n in 1..=n_revisions {
         let path = format!("migrations/versions/{}.rs", module(n));

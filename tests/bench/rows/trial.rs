@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::revisions::id;
 use crate::figures::Unit::Milliseconds;
-use crate::hosts::{Derive, Host, Target};
+use crate::hosts::{Derive, Host};
 use crate::report::Line;
 use crate::{Bench, Result, measure};
 
@@ -52,7 +52,7 @@ fn one(bench: &Bench, history: &str, host: &Host) -> Result<Vec<Line>> {
 
 /// A host whose history ends with the tables of its models.
 fn host(bench: &Bench, name: &str, sql: fn(usize) -> String) -> Result<Host> {
-    let host = Host::new(bench, name, Derive::Model, Target::Library, N_MODELS)?;
+    let host = Host::new(bench, name, Derive::Model, N_MODELS)?;
     measure::output(&mut host.tool(&["init", "--no-add"]))?;
     measure::output(&mut host.tool(&["migrate", "-m", "all", "--rev-id", &id(1)]))?;
     for n in 2..=N_REVISIONS {

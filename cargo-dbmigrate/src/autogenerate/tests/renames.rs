@@ -6,23 +6,16 @@ use super::*;
 
 /// Replays renames and compares all operations, in words.
 #[track_caller]
-fn check(
-    from: &[Table],
-    to: &[Table],
-    renamed_from: &[(&str, &str)],
-    flags: &[&str],
-    expect: &[&str],
-) {
+fn check(from: &[Table], models: &Models, flags: &[&str], expect: &[&str]) {
     let from = Schema::from_tables(from.iter().cloned());
     let answers = Answers {
         renames: flags.iter().map(|flag| (*flag).to_owned()).collect(),
         no_renames: true,
         ..Answers::default()
     };
-    let models = models(to, renamed_from);
     let words =
         |operations: &[Operation]| operations.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let operations = match changes(&from, &models, &answers) {
+    let operations = match changes(&from, models, &answers) {
         Ok(Outcome::Changes(changes)) => changes.operations,
         Ok(Outcome::Questions(changes)) => panic!("{changes:?}"),
         Err(err) => {
@@ -34,7 +27,7 @@ fn check(
     let mut reached = from.clone();
     replay(&mut reached, &operations).unwrap();
     if flags.is_empty() {
-        assert_eq!(words(&plain(&reached, &models).unwrap()), [""; 0]);
+        assert_eq!(words(&plain(&reached, models).unwrap()), [""; 0]);
     }
     replay(&mut reached, &way_back(&operations, &from, &Sqlite, &[]).unwrap().operations).unwrap();
     assert_eq!(diff::diff(&reached, &normalized(&reached, &from)), []);
@@ -48,8 +41,7 @@ fn columns(names: &[&str]) -> Table {
 fn a_chain_of_columns_moves_from_its_end() {
     check(
         &[columns(&["a", "b"])],
-        &[columns(&["b", "c"])],
-        &[("a", "t.b"), ("b", "t.c")],
+        &models(&[columns(&["b", "c"])], &[("a", "t.b"), ("b", "t.c")]),
         &[],
         &["rename column `b` of table `t` to `c`", "rename column `a` of table `t` to `b`"],
     );
@@ -60,8 +52,7 @@ fn columns_change_places_through_another_name_when_a_flag_says_so() {
     let from = [columns(&["a", "b"])];
     check(
         &from,
-        &from,
-        &[],
+        &models(&from, &[]),
         &["t.a:t.b", "t.b:t.a"],
         &[
             "rename column `a` of table `t` to `a_was`",
@@ -76,8 +67,7 @@ fn tables_change_places_through_another_name_when_a_flag_says_so() {
     let from = [table("a"), table("b")];
     check(
         &from,
-        &from,
-        &[],
+        &models(&from, &[]),
         &["a:b", "b:a"],
         &["rename table `a` to `a_was`", "rename table `b` to `a`", "rename table `a_was` to `b`"],
     );
@@ -88,8 +78,7 @@ fn whether_models_changed_places_can_not_be_seen() {
     let from = [columns(&["a", "b"])];
     check(
         &from,
-        &from,
-        &[("a", "t.b"), ("b", "t.a")],
+        &models(&from, &[("a", "t.b"), ("b", "t.a")]),
         &[],
         &[
             "the columns `t.b` and `t.a` swap names by `renamed_from`, but whether they already \
@@ -104,8 +93,7 @@ fn whether_models_changed_places_can_not_be_seen() {
 fn names_that_differ_in_case_are_renamed_without_a_word() {
     check(
         &[table("User").column(Column::new("Name", Type::Text))],
-        &[table("user").column(Column::new("name", Type::Text))],
-        &[],
+        &models(&[table("user").column(Column::new("name", Type::Text))], &[]),
         &[],
         &[
             "rename table `User` to `User_was`",
@@ -124,22 +112,20 @@ fn a_new_name_that_is_there_in_another_case_is_taken() {
     let taken = "the migrations already have a column `t.B`";
     let from = [columns(&["a", "B"])];
     let said = format!("`renamed_from = \"a\"` at src/lib.rs:1: {taken}");
-    check(&from, &[columns(&["b"])], &[("a", "t.b")], &[], &[&said, hint]);
+    check(&from, &models(&[columns(&["b"])], &[("a", "t.b")]), &[], &[&said, hint]);
     let said = format!("--rename t.a:t.b: {taken}");
     let hint = "  hint: rename or drop that one first";
-    check(&from, &[columns(&["b"])], &[], &["t.a:t.b"], &[&said, hint]);
+    check(&from, &models(&[columns(&["b"])], &[]), &["t.a:t.b"], &[&said, hint]);
     // It was renamed long ago, and only its case changes now.
     check(
         &from,
-        &[columns(&["a", "b"])],
-        &[("a", "t.b")],
+        &models(&[columns(&["a", "b"])], &[("a", "t.b")]),
         &[],
         &["rename column `B` of table `t` to `b`"],
     );
     check(
         &[table("a"), table("B")],
-        &[table("b")],
-        &[],
+        &models(&[table("b")], &[]),
         &["a:b"],
         &["--rename a:b: the migrations already have a table `B`", hint],
     );
@@ -149,8 +135,7 @@ fn a_new_name_that_is_there_in_another_case_is_taken() {
 fn a_rename_that_a_flag_overrules_frees_no_name() {
     check(
         &[columns(&["a", "b", "x"])],
-        &[columns(&["b", "d"])],
-        &[("a", "t.b"), ("b", "t.d")],
+        &models(&[columns(&["b", "d"])], &[("a", "t.b"), ("b", "t.d")]),
         &["t.x:t.d"],
         &[
             "`renamed_from = \"a\"` at src/lib.rs:1: the migrations already have a column `t.b`",
@@ -165,8 +150,7 @@ fn a_rename_that_a_flag_overrules_frees_no_name() {
 fn names_go_round_in_other_cases() {
     check(
         &[columns(&["a", "b", "c"])],
-        &[columns(&["A", "B", "C"])],
-        &[],
+        &models(&[columns(&["A", "B", "C"])], &[]),
         &["t.a:t.B", "t.b:t.C", "t.c:t.A"],
         &[
             "rename column `a` of table `t` to `a_was`",
@@ -177,8 +161,7 @@ fn names_go_round_in_other_cases() {
     );
     check(
         &[table("a"), table("b"), table("c")],
-        &[table("A"), table("B"), table("C")],
-        &[],
+        &models(&[table("A"), table("B"), table("C")], &[]),
         &["a:B", "b:C", "c:A"],
         &[
             "rename table `a` to `a_was`",
@@ -189,8 +172,7 @@ fn names_go_round_in_other_cases() {
     );
     check(
         &[table("a"), table("b"), table("a_was")],
-        &[table("B"), table("A"), table("A_was")],
-        &[],
+        &models(&[table("B"), table("A"), table("A_was")], &[]),
         &["a:B", "b:A"],
         &[
             "rename table `a` to `a_was_`",
@@ -205,27 +187,26 @@ fn names_go_round_in_other_cases() {
 #[test]
 fn what_is_renamed_long_ago_stays() {
     let to = [columns(&["b"])];
-    check(&to, &to, &[("a", "t.b")], &[], &[]);
+    check(&to, &models(&to, &[("a", "t.b")]), &[], &[]);
     // A new column with the old name is a separate column.
-    check(&to, &[columns(&["a", "b"])], &[("a", "t.b")], &[], &["add column `a` to table `t`"]);
+    check(
+        &to,
+        &models(&[columns(&["a", "b"])], &[("a", "t.b")]),
+        &[],
+        &["add column `a` to table `t`"],
+    );
 }
 
 /// The warnings about what flags overrule.
 #[track_caller]
-fn overruled(
-    from: &[Table],
-    to: &[Table],
-    renamed_from: &[(&str, &str)],
-    flags: &[&str],
-    expect: &[&str],
-) {
+fn overruled(from: &[Table], models: &Models, flags: &[&str], expect: &[&str]) {
     let answers = Answers {
         renames: flags.iter().map(|flag| (*flag).to_owned()).collect(),
         no_renames: true,
         ..Answers::default()
     };
     let from = Schema::from_tables(from.iter().cloned());
-    let changes = changed(&from, &models(to, renamed_from), &answers);
+    let changes = changed(&from, models, &answers);
     assert_eq!(changes.overruled, expect);
 }
 
@@ -239,27 +220,26 @@ fn what_a_flag_overrules_in_a_model_is_said() {
     // The flag gives the old name to another column.
     let moved =
         says("t.a:t.d", "a", "column `t.c` is added as a new one, and `t.a` is renamed to `t.d`");
-    overruled(&from, &[columns(&["b", "c", "d", "x"])], &model, &["t.a:t.d"], &[&moved]);
+    overruled(&from, &models(&[columns(&["b", "c", "d", "x"])], &model), &["t.a:t.d"], &[&moved]);
     // The flag gives another old name to the column.
     let dropped = says("t.b:t.c", "a", "column `t.c` is renamed from `t.b`, and `t.a` is dropped");
-    overruled(&from, &[columns(&["c", "x"])], &model, &["t.b:t.c"], &[&dropped]);
+    overruled(&from, &models(&[columns(&["c", "x"])], &model), &["t.b:t.c"], &[&dropped]);
     let kept = says("t.b:t.c", "a", "column `t.c` is renamed from `t.b`, and `t.a` stays as it is");
-    overruled(&from, &[columns(&["a", "c", "x"])], &model, &["t.b:t.c"], &[&kept]);
+    overruled(&from, &models(&[columns(&["a", "c", "x"])], &model), &["t.b:t.c"], &[&kept]);
     // One flag overrules two models.
     let second = says("t.a:t.d", "b", "column `t.d` is renamed from `t.a`, and `t.b` is dropped");
     overruled(
         &from,
-        &[columns(&["c", "d", "x"])],
-        &[("a", "t.c"), ("b", "t.d")],
+        &models(&[columns(&["c", "d", "x"])], &[("a", "t.c"), ("b", "t.d")]),
         &["t.a:t.d"],
         &[&moved, &second],
     );
     let other = says("a:d", "a", "table `c` is renamed from `b`, and `a` is renamed to `d`");
     let (from_tables, to_tables) = ([table("a"), table("b")], [table("c"), table("d")]);
-    overruled(&from_tables, &to_tables, &[("a", "c")], &["a:d", "b:c"], &[&other]);
+    overruled(&from_tables, &models(&to_tables, &[("a", "c")]), &["a:d", "b:c"], &[&other]);
     // Nothing is overruled.
-    overruled(&from, &[columns(&["b", "c", "x"])], &model, &["t.a:t.c"], &[]);
-    overruled(&[columns(&["c", "b"])], &[columns(&["c", "e"])], &model, &["t.b:t.e"], &[]);
+    overruled(&from, &models(&[columns(&["b", "c", "x"])], &model), &["t.a:t.c"], &[]);
+    overruled(&[columns(&["c", "b"])], &models(&[columns(&["c", "e"])], &model), &["t.b:t.e"], &[]);
 }
 
 #[test]
@@ -268,8 +248,7 @@ fn a_flag_overrules_the_model_and_names_something() {
     let to = [columns(&["c", "d"])];
     check(
         &from,
-        &to,
-        &[("a", "t.c")],
+        &models(&to, &[("a", "t.c")]),
         &["t.a:t.d", "t.b:t.c"],
         &["rename column `a` of table `t` to `d`", "rename column `b` of table `t` to `c`"],
     );
@@ -283,12 +262,11 @@ fn a_flag_overrules_the_model_and_names_something() {
         ("t.a:t.x", "the models have no column `t.x`"),
         ("t.a:t", "one side is a table, the other a column"),
     ] {
-        check(&from, &to, &[], &[flag], &[&format!("--rename {flag}: {what}"), hint]);
+        check(&from, &models(&to, &[]), &[flag], &[&format!("--rename {flag}: {what}"), hint]);
     }
     check(
         &from,
-        &[columns(&["b"])],
-        &[],
+        &models(&[columns(&["b"])], &[]),
         &["t.a:t.b"],
         &[
             "--rename t.a:t.b: the migrations already have a column `t.b`",
@@ -297,8 +275,7 @@ fn a_flag_overrules_the_model_and_names_something() {
     );
     check(
         &from,
-        &to,
-        &[],
+        &models(&to, &[]),
         &["t.a:t.c", "t.a:t.d"],
         &[
             "two renames of a column contradict each other: `t.a` to `t.c` and `t.a` to `t.d`",
@@ -311,8 +288,7 @@ fn a_flag_overrules_the_model_and_names_something() {
 fn names_may_hold_the_signs_of_the_flags() {
     check(
         &[table("a:b").column(Column::new("c.d", Type::Text))],
-        &[table("x.y").column(Column::new("e:f", Type::Text))],
-        &[],
+        &models(&[table("x.y").column(Column::new("e:f", Type::Text))], &[]),
         &["a:b:x.y", "x.y.c.d:x.y.e:f"],
         &["rename table `a:b` to `x.y`", "rename column `c.d` of table `x.y` to `e:f`"],
     );
@@ -354,8 +330,7 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
     };
     check(
         &build("user", "age", ""),
-        &build("person", "years", ""),
-        &[("user", "person"), ("age", "person.years")],
+        &models(&build("person", "years", ""), &[("user", "person"), ("age", "person.years")]),
         &[],
         &[
             "rename table `user` to `person`",
@@ -372,8 +347,7 @@ fn a_leftover_name_that_is_wanted_again_is_given_up() {
     renamed.uniques.push(Unique::new("uq_t_a", ["b"]));
     check(
         &[renamed],
-        &[unique(unique(columns(&["b", "a"]), "a"), "b")],
-        &[],
+        &models(&[unique(unique(columns(&["b", "a"]), "a"), "b")], &[]),
         &[],
         &[
             "drop unique constraint `uq_t_a` of table `t`",
@@ -387,11 +361,10 @@ fn a_leftover_name_that_is_wanted_again_is_given_up() {
 #[test]
 fn a_name_that_the_model_gives_is_wanted() {
     let unique = |name: &str| [columns(&["a"]).unique(name, ["a"])];
-    check(&unique("mine"), &unique("uq_t_a"), &[], &[], &[]);
+    check(&unique("mine"), &models(&unique("uq_t_a"), &[]), &[], &[]);
     check(
         &unique("mine"),
-        &unique("yours"),
-        &[],
+        &models(&unique("yours"), &[]),
         &[],
         &[
             "drop unique constraint `mine` of table `t`",
@@ -404,11 +377,13 @@ fn a_name_that_the_model_gives_is_wanted() {
 fn a_table_is_renamed_and_changed_at_once() {
     check(
         &[table("old").column(Column::new("a", Type::Integer))],
-        &[table("new")
-            .column(Column::new("b", Type::Text))
-            .column(Column::new("c", Type::Text))
-            .unique("uq_new_b", ["b"])],
-        &[("old", "new"), ("a", "new.b")],
+        &models(
+            &[table("new")
+                .column(Column::new("b", Type::Text))
+                .column(Column::new("c", Type::Text))
+                .unique("uq_new_b", ["b"])],
+            &[("old", "new"), ("a", "new.b")],
+        ),
         &[],
         &[
             "rename table `old` to `new`",

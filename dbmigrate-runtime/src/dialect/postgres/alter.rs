@@ -5,7 +5,7 @@ use super::cases::Cases;
 use super::convert::{self, Conversion};
 use super::ddl;
 use super::planner::{Planner, Rows};
-use super::{cost, guards, hint, keys, literal, sequence, types};
+use super::{cost, guards, keys, literal, sequence, types};
 use crate::dialect::{Guard, POSTGRES, Refusal, Work};
 use crate::operations::ColumnChange;
 use crate::schema::{Column, DefaultValue, Generated, Table, Type, naming};
@@ -340,8 +340,7 @@ impl Planner<'_> {
             let Some(fits) = fits else { return };
             let is_said = is_typed && !matches!(to.ty, Type::Enum(..));
             let said = if is_said { ty.clone() } else { to.ty.to_string() };
-            let hint = hint::hint(&to.name, &was.ty, &to.ty);
-            let guard = guards::fitting(&table.name, &to.name, fits, &said, hint);
+            let guard = guards::fitting(&table.name, [was, to], fits, &said);
             planner.guard_existing(&table.name, guard);
         };
         // What the rest of `coalesce(a, ...)` is for NULL, the column's own values are converted.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::aside::Changing;
 use super::ddl;
 use super::planner::{Planner, Rows};
-use super::{guards, hint, literal, types};
+use super::{guards, literal, types};
 use crate::Value;
 use crate::dialect::{Facts, POSTGRES, Refusal, Uncommitted, Work};
 use crate::operations::{ColumnChange, Operation};
@@ -291,10 +291,9 @@ impl Planner<'_> {
         let is_lost = old.iter().any(|value| !new.contains(value));
         for user in users.iter().filter(|user| user.using.is_none() && user.fill.is_none()) {
             if is_lost {
-                let (own, ty) = (&user.column.name, &user.after.ty);
+                let (change, ty) = ([&user.column, &user.after], user.after.ty.to_string());
                 let fits = fits(&user.column, new);
-                let hint = hint::hint(own, &user.column.ty, ty);
-                self.guard(guards::fitting(&user.table, own, &fits, &ty.to_string(), hint));
+                self.guard(guards::fitting(&user.table, change, &fits, &ty));
             }
         }
         let tables: BTreeSet<&str> = users.iter().map(|user| user.table.as_str()).collect();

@@ -2,7 +2,7 @@
 
 use super::{ddl, hint, literal};
 use crate::dialect::Guard;
-use crate::schema::{Check, ForeignKey, Type};
+use crate::schema::{Check, Column, ForeignKey, Type};
 use crate::sql::quote;
 
 /// Counts rows, and returns nothing if there are none.
@@ -77,15 +77,16 @@ pub(super) fn no_rows(table: &str, column: &str) -> Guard {
     }
 }
 
-/// Finds values that don't meet a condition, and so don't fit a type.
-pub(super) fn fitting(table: &str, column: &str, fits: &str, ty: &str, hint: String) -> Guard {
+/// Finds values that don't meet a condition, and so don't fit the column's new type.
+pub(super) fn fitting(table: &str, [was, to]: [&Column; 2], fits: &str, ty: &str) -> Guard {
+    let column = &was.name;
     let (table_sql, column_sql) = (quote(table), quote(column));
     Guard {
         sql: any(&format!("{table_sql} WHERE {column_sql} IS NOT NULL AND NOT ({fits})")),
         failure: format!(
             "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
         ),
-        hint: Some(hint),
+        hint: Some(hint::hint(column, &was.ty, &to.ty)),
     }
 }
 

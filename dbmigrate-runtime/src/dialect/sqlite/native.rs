@@ -1,6 +1,6 @@
 //! Which changes SQLite has a statement for, depending on its version and on what is stored.
 
-use super::super::{Facts, Guard, Object, ObjectKind, Refusal};
+use super::super::{Guard, Object, ObjectKind, Refusal};
 use super::affinity::{Conversion, Server, Stored};
 use super::barrier::altered;
 use super::convert;
@@ -43,13 +43,12 @@ pub(super) enum Way {
 ///
 /// A table or column that SQLite can't have.
 pub(super) fn way(
-    facts: &Facts,
-    operation: &Operation,
+    ddl: &Ddl<'_>,
     earlier: &[Operation],
     later: &[Operation],
     schema: &Schema,
 ) -> Result<Way, Refusal> {
-    let ddl = Ddl { facts, operation };
+    let Ddl { facts, operation } = *ddl;
     let of = |table: &str| format!("ALTER TABLE {}", quote(table));
     match operation {
         Operation::AlterTable { change, .. } => {
@@ -69,19 +68,21 @@ pub(super) fn way(
             let is_native = facts.version >= DROP_COLUMN
                 && schema
                     .table(table)
-                    .is_some_and(|table| is_droppable(&ddl, table, column, earlier));
+                    .is_some_and(|table| is_droppable(ddl, table, column, earlier));
             let sql = format!("{} DROP COLUMN {}", of(table), quote(column));
             Ok(if is_native { Way::Statement(sql, Vec::new()) } else { Way::Rebuild })
         }
         Operation::AlterColumn { table, column, change } => {
-            alter_column(&ddl, schema, table, column, change)
+            let Some(before) = schema.table(table) else { return Ok(Way::Nothing) };
+            let Some(was) = before.find_column(column) else { return Ok(Way::Nothing) };
+            alter_column(ddl, before, was, change)
         }
         Operation::DropForeignKey { .. } if goes_with_column(operation, later, schema) => {
             Ok(Way::Nothing)
         }
         Operation::DropCheck { table, name } if facts.version >= ALTER_CONSTRAINTS => {
             let is_named = schema.table(table).is_some_and(|table| {
-                let stored = rebuild::definition(&ddl, table);
+                let stored = rebuild::definition(ddl, table);
                 stored.is_ok_and(|definition| {
                     definition.has_constraint(name)
                         && !definition.drop_constraint_loses_comments(name)
@@ -118,13 +119,11 @@ pub(super) fn way(
 /// A change that isn't visible in the stored definition needs no statement, but values have to fit.
 fn alter_column(
     ddl: &Ddl<'_>,
-    schema: &Schema,
-    table: &str,
-    column: &str,
+    before: &Table,
+    was: &Column,
     change: &ColumnChange,
 ) -> Result<Way, Refusal> {
-    let Some(before) = schema.table(table) else { return Ok(Way::Nothing) };
-    let Some(was) = before.find_column(column) else { return Ok(Way::Nothing) };
+    let (table, column) = (&before.name, &was.name);
     let mut to = was.clone();
     change.apply(&mut to);
     // The column's own value is what the rows have anyway.

@@ -64,7 +64,7 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
         let way = if folded.contains(&idx) {
             Ok(Way::Nothing)
         } else {
-            native::way(facts, operation, earlier, later, &schema)
+            native::way(&Ddl { facts, operation }, earlier, later, &schema)
         };
         if matches!(way, Ok(Way::Statement(..))) {
             folded.extend(native::added_key(operation, later).map(|(after, _)| idx + 1 + after));
