@@ -24,11 +24,7 @@ pub(super) fn not_null(table: &str, column: &str, ty: Option<&Type>) -> Guard {
 /// Finds rows that a new check doesn't allow, before anything is committed.
 pub(super) fn check(table: &str, check: &Check) -> Guard {
     Guard {
-        sql: any(&format!(
-            "{} WHERE NOT {}",
-            quote(table),
-            format!("({})", literal::closed(&check.expression))
-        )),
+        sql: any(&format!("{} WHERE NOT ({})", quote(table), literal::closed(&check.expression))),
         failure: format!(
             "check `{}` can't be added to table `{table}`: {{}} row(s) violate it",
             check.name
