@@ -42,8 +42,7 @@ fn a_version_table_in_a_schema_of_its_own_is_found_there() {
     let url = format!("host={} port={} user=admin dbname=kept_apart", place.0, place.1);
     let mut client = Client::connect(&url, NoTls).unwrap();
     client.batch_execute("CREATE SCHEMA kept").unwrap();
-    let mut options = Options::default();
-    options.version_table_schema = "kept".to_owned();
+    let options = Options { version_table_schema: "kept".to_owned(), ..Options::default() };
     let first = Migrator::new(FIRST);
     assert_eq!(first.upgrade_with(&mut client, "head", &options).unwrap(), ["a1"]);
     assert_eq!(first.upgrade_with(&mut client, "head", &options).unwrap(), [""; 0]);

@@ -26,7 +26,9 @@ static SECOND: &[Module] = &[
     module(
         "b2",
         &["a1"],
-        |op| drop(op.add_column("item", Column::new("b", Type::Integer))),
+        |op| {
+            op.add_column("item", Column::new("b", Type::Integer));
+        },
         |op| op.drop_column("item", "b"),
     ),
 ];

@@ -247,7 +247,14 @@ static LARGE: &[Module] = &[
             op.drop_check("post", "ck_post_id");
         },
     ),
-    module("c3", &["b2"], |op| drop(op.execute("SELECT 1")), nothing),
+    module(
+        "c3",
+        &["b2"],
+        |op| {
+            op.execute("SELECT 1");
+        },
+        nothing,
+    ),
 ];
 
 const ROWS: &str = "INSERT INTO author SELECT generate_series(1, 9); \

@@ -31,7 +31,9 @@ static HISTORY: &[Module] = &[
     module(
         "c3",
         &["b2"],
-        |op| drop(op.add_column("item", Column::new("b", Type::Integer).not_null().default(7))),
+        |op| {
+            op.add_column("item", Column::new("b", Type::Integer).not_null().default(7));
+        },
         |op| op.drop_column("item", "b"),
     ),
 ];

@@ -19,7 +19,9 @@ static SECOND: &[Module] = &[
     module(
         "b2",
         &["a1"],
-        |op| drop(op.add_column("theirs", Column::new("b", Type::Integer))),
+        |op| {
+            op.add_column("theirs", Column::new("b", Type::Integer));
+        },
         |op| op.drop_column("theirs", "b"),
     ),
 ];

@@ -15,7 +15,14 @@ const NAME: &str = "INSERT INTO seen SELECT current_setting('application_name')"
 
 /// `c3` runs outside a transaction, and `d4` in groups.
 static NAMED: &[Module] = &[
-    module("a1", &[], |op| drop(op.execute("CREATE TABLE seen (name text)")), |_| {}),
+    module(
+        "a1",
+        &[],
+        |op| {
+            op.execute("CREATE TABLE seen (name text)");
+        },
+        |_| {},
+    ),
     module(
         "b2",
         &["a1"],
@@ -49,7 +56,14 @@ static NAMED: &[Module] = &[
         |_| {},
     ),
     // The place of an error is counted in the statement itself.
-    module("e5", &["d4"], |op| drop(op.execute("SELECT 1,\n  nosuch")), |_| {}),
+    module(
+        "e5",
+        &["d4"],
+        |op| {
+            op.execute("SELECT 1,\n  nosuch");
+        },
+        |_| {},
+    ),
 ];
 
 #[derive(Default)]
@@ -82,8 +96,14 @@ fn the_application_name_tells_the_revision_that_runs() {
 
 #[test]
 fn who_blocks_a_statement_is_named_while_the_run_waits_for_it() {
-    static ALTERS: &[Module] =
-        &[module("a1", &[], |op| drop(op.execute("ALTER TABLE busy ADD b int")), |_| {})];
+    static ALTERS: &[Module] = &[module(
+        "a1",
+        &[],
+        |op| {
+            op.execute("ALTER TABLE busy ADD b int");
+        },
+        |_| {},
+    )];
     on_servers(|database| {
         database.batch("CREATE TABLE idle (a int); CREATE TABLE busy (a int)");
         let other = |name: &str, sql: &str| {
