@@ -11,7 +11,7 @@ use super::revision::Run;
 use super::verify::Verification;
 use super::{Applied, Executor, Scope};
 use crate::Error;
-use crate::dialect::{Alone, Dialect, Facts, Task};
+use crate::dialect::{Alone, Facts, Task};
 use crate::direction::Direction;
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
@@ -61,20 +61,18 @@ fn row(idx: usize, tasks: &[Task]) -> Row {
 /// The facts with which an earlier run has planned the groups that are done. A table may have become
 /// large since, or have stopped being so.
 fn as_begun(
-    migration: &Migration,
-    planner: &Planner<'_>,
     facts: Facts,
-    dialect: &dyn Dialect,
+    operations: &[Operation],
     done: &[Row],
+    tasks_with: impl Fn(&Facts) -> Result<Vec<Task>, Error>,
 ) -> Facts {
-    let operations = planner.operations(migration);
     let tables = operations.iter().flat_map(Operation::tables).map(str::to_owned);
     let with = |large| Facts { large, ..facts.clone() };
     let candidates = [facts.clone(), with(tables.collect()), with(BTreeSet::new())];
     let is_as_begun = |facts: &&Facts| {
-        let Ok(planned) = planner.clone().next(migration, dialect, facts) else { return false };
+        let Ok(tasks) = tasks_with(facts) else { return false };
         let rows: Vec<Row> =
-            groups(&planned.tasks).iter().enumerate().map(|(idx, tasks)| row(idx, tasks)).collect();
+            groups(&tasks).iter().enumerate().map(|(idx, tasks)| row(idx, tasks)).collect();
         let is_known = |known: &Row| {
             rows.iter().any(|row| row.number == known.number && row.hash == known.hash)
         };
@@ -97,7 +95,8 @@ impl Executor<'_> {
         let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
         let done = ledger::read(self.conn(), ledger, id)?;
         let facts = self.facts_for(planner.operations(migration))?;
-        let facts = as_begun(migration, &planner, facts, dialect, &done);
+        let tasks_with = |facts: &Facts| Ok(planner.clone().next(migration, dialect, facts)?.tasks);
+        let facts = as_begun(facts, planner.operations(migration), &done, tasks_with);
         let planned = planner.next(migration, dialect, &facts)?;
         self.observer.running(direction, &migration.revision);
         self.driver.runs(id);

@@ -147,8 +147,9 @@ impl Planner<'_> {
         to: &Column,
     ) -> Result<(), Refusal> {
         let own = quote(&to.name);
-        let changing = Changing { retyped: &[], is_other_meaning: false, replaced: &[&to.name] };
-        let up = self.set_aside(idx, table, changing)?;
+        let replaced: &[&str] = &[&to.name];
+        let changing = Changing { table, retyped: &[], is_other_meaning: false, replaced };
+        let up = self.set_aside(idx, changing)?;
         let ddl = self.ddl(idx);
         let drop = format!("DROP COLUMN {own}");
         if to.generated.is_some() {
@@ -220,8 +221,9 @@ impl Planner<'_> {
         }
         let up = if is_typed {
             let is_other_meaning = !convert::keeps_meaning(&was.ty, &to.ty);
-            let changing = Changing { retyped: &[&to.name], is_other_meaning, replaced: &[] };
-            self.set_aside(idx, table, changing)?
+            let retyped: &[&str] = &[&to.name];
+            let changing = Changing { table, retyped, is_other_meaning, replaced: &[] };
+            self.set_aside(idx, changing)?
         } else {
             Vec::new()
         };

@@ -15,9 +15,10 @@ use crate::sql::quote;
 /// Statements with what they cost.
 pub(super) type Statements = Vec<(String, Cost)>;
 
-/// The columns that change.
+/// The columns of a table that change.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Changing<'a> {
+    pub(super) table: &'a Table,
     /// Those whose type changes.
     pub(super) retyped: &'a [&'a str],
     /// Whether expressions over those mean something else afterwards.
@@ -36,14 +37,14 @@ pub(super) struct Aside {
     pub(super) keys_of: Vec<String>,
 }
 
-/// Sets aside what depends on columns of a table, except what the database lacks already.
+/// Sets aside what depends on columns that change, except what the database lacks already.
 pub(super) fn aside(
     ddl: &Ddl<'_>,
-    table: &Table,
     changing: Changing<'_>,
     absent: &BTreeSet<(String, String)>,
     other_names: &BTreeMap<(String, String), String>,
 ) -> Result<Aside, Refusal> {
+    let table = changing.table;
     let mut gone: Vec<&str> = changing.replaced.to_vec();
     let mut mentioned: Vec<&str> = [changing.retyped, changing.replaced].concat();
     let mut generated: Vec<&Column> = Vec::new();

@@ -304,9 +304,9 @@ impl Planner<'_> {
                 .filter(|user| user.table == table)
                 .map(|user| user.column.name.as_str())
                 .collect();
-            let Some(table) = self.schema.table(table).cloned() else { continue };
-            let changing = Changing { retyped: &own, is_other_meaning: true, replaced: &[] };
-            up.extend(self.set_aside(idx, &table, changing)?);
+            let Some(table) = &self.schema.table(table).cloned() else { continue };
+            let changing = Changing { table, retyped: &own, is_other_meaning: true, replaced: &[] };
+            up.extend(self.set_aside(idx, changing)?);
         }
         let scratch = naming::limited(format!("dbmigrate_old_{name}"));
         self.push(idx, format!("ALTER TYPE {} RENAME TO {}", quote(name), quote(&scratch)), None);

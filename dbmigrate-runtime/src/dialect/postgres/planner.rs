@@ -471,13 +471,12 @@ impl<'a> Planner<'a> {
     pub(super) fn set_aside(
         &mut self,
         idx: usize,
-        table: &Table,
         changing: aside::Changing<'_>,
     ) -> Result<Statements, Refusal> {
         let Aside { down, up, keys_of } =
-            aside::aside(&self.ddl(idx), table, changing, &self.absent, &self.other_names)?;
+            aside::aside(&self.ddl(idx), changing, &self.absent, &self.other_names)?;
         for column in &keys_of {
-            self.set_aside_keys_of(idx, &table.name, column);
+            self.set_aside_keys_of(idx, &changing.table.name, column);
         }
         self.push_all(idx, down);
         Ok(up)
