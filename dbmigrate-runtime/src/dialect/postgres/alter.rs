@@ -9,7 +9,7 @@ use super::{cost, guards, keys, literal, sequence, types};
 use crate::dialect::{Guard, POSTGRES, Refusal, Work};
 use crate::operations::ColumnChange;
 use crate::schema::{Column, DefaultValue, Generated, Table, Type, naming};
-use crate::sql::{Kind, is_balanced, quote};
+use crate::sql::{Kind, quote};
 
 /// The first version that changes the expression of a generated column.
 const SET_EXPRESSION: u32 = 170_000;
@@ -346,7 +346,9 @@ impl Planner<'_> {
             planner.guard_existing(&table.name, guard);
         };
         // What the rest of `coalesce(a, ...)` is for NULL, the column's own values are converted.
-        if let Some(rest) = change.using.as_ref().and_then(|using| for_null(using, &to.name)) {
+        if let Some(rest) =
+            change.using.as_ref().and_then(|using| convert::for_null(using, &to.name))
+        {
             guard_fitting(self, fits);
             let value = converted(&rest, to, &ty);
             if !is_typed {
@@ -572,23 +574,6 @@ fn is_short(expression: &str, length: u32) -> bool {
     let [text] = tokens.as_slice() else { return false };
     let text = text.unquoted().filter(|_| text.kind == Kind::Text);
     text.is_some_and(|text| text.chars().count() <= length as usize)
-}
-
-/// What `coalesce(column, ...)` gives in place of NULL.
-fn for_null(expression: &str, column: &str) -> Option<String> {
-    let tokens = POSTGRES.significant(expression);
-    let [coalesce, open, own, comma, rest @ .., close] = tokens.as_slice() else { return None };
-    let is_one = coalesce.is_word("coalesce")
-        && open.is_symbol("(")
-        && own.is_name(column)
-        && comma.is_symbol(",")
-        && close.is_symbol(")")
-        && is_balanced(rest);
-    let (first, last) = (rest.first()?, rest.last()?);
-    let rest_text = &expression[first.start..last.end()];
-    let is_list = rest.iter().any(|token| token.is_symbol(","));
-    let text = || if is_list { format!("coalesce({rest_text})") } else { rest_text.to_owned() };
-    is_one.then(text)
 }
 
 /// An expression's value as one of a column's type. A cast would cut texts that are too long.

@@ -5,8 +5,9 @@
 //! be converted, so that all of them can be counted.
 
 use super::{ddl, types};
-use crate::dialect::Work;
+use crate::dialect::{POSTGRES, Work};
 use crate::schema::Type;
+use crate::sql::is_balanced;
 
 /// How the values of one type become those of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -464,4 +465,21 @@ fn one_of(value: &str, values: &[String]) -> String {
         return "FALSE".to_owned();
     }
     format!("{value} IN ({})", values.join(", "))
+}
+
+/// What `coalesce(column, ...)` gives in place of NULL.
+pub(super) fn for_null(expression: &str, column: &str) -> Option<String> {
+    let tokens = POSTGRES.significant(expression);
+    let [coalesce, open, own, comma, rest @ .., close] = tokens.as_slice() else { return None };
+    let is_one = coalesce.is_word("coalesce")
+        && open.is_symbol("(")
+        && own.is_name(column)
+        && comma.is_symbol(",")
+        && close.is_symbol(")")
+        && is_balanced(rest);
+    let (first, last) = (rest.first()?, rest.last()?);
+    let rest_text = &expression[first.start..last.end()];
+    let is_list = rest.iter().any(|token| token.is_symbol(","));
+    let text = || if is_list { format!("coalesce({rest_text})") } else { rest_text.to_owned() };
+    is_one.then(text)
 }
