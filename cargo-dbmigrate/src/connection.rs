@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::Output;
 pub use crate::url_source::Source;
-use crate::url_source::{base, find_url};
+use crate::url_source::base;
 
 /// The database for a command, not yet opened.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Database {
     pub fn locate(cx: &Context) -> Result<Database> {
         // A file that can't contain the version table must not be created.
         cx.config.version_table().quoted(cx.dialect())?;
-        let (url, source) = find_url(&cx.lookup())?;
+        let (url, source) = cx.url()?;
         let dir = base(&cx.lookup(), &source);
         Database::of_url(cx, &url, source, &dir)
     }
@@ -87,8 +87,13 @@ impl Database {
         Database { source: Source::Pattern, place: Place::File(file) }
     }
 
-    /// The same database, where unqualified names are those of a schema; `None` unless it is on a
-    /// server.
+    /// Whether the database can have several schemas, which a file can't.
+    pub fn has_schemas(&self) -> bool {
+        matches!(self.place, Place::Server(_))
+    }
+
+    /// The same database, where unqualified names are those of a schema; `None` if it has no
+    /// schemas, as a file.
     pub fn in_schema(&self, schema: &str) -> Option<Database> {
         let Place::Server(database) = &self.place else { return None };
         let server = database.server.in_schema(schema);

@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::paths;
 use crate::project::{MIGRATIONS, Project};
 use crate::scope::Scope;
-use crate::url_source::{self, Lookup};
+use crate::url_source::{self, Lookup, Source};
 
 /// A project from the point of view of one of its databases, with that database's directory, URL
 /// and version table.
@@ -31,6 +31,8 @@ pub struct Context {
     pub edits: Edits,
     /// The models of all databases, once they have been read.
     pub records: Arc<OnceLock<Vec<ModelRecord>>>,
+    /// The database's URL and where it was found, once it has been looked up.
+    found_url: OnceLock<(String, Source)>,
 }
 
 impl Context {
@@ -53,6 +55,7 @@ impl Context {
             database: None,
             edits: Edits::default(),
             records: Arc::default(),
+            found_url: OnceLock::new(),
         }
     }
 
@@ -77,8 +80,26 @@ impl Context {
             project: self.project.with_migrations(&directory),
             config: self.config.of(further),
             database: Some(name.to_owned()),
+            found_url: OnceLock::new(),
             ..self.clone()
         })
+    }
+
+    /// The same project from the point of view of its default database, to which `--url` doesn't
+    /// apply.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration can't be read.
+    pub fn of_default(&self) -> Result<Context> {
+        let mut default = Context { found_url: OnceLock::new(), ..self.clone() };
+        default.global.url = None;
+        if self.database.is_some() {
+            default.database = None;
+            default.config = Config::read(&self.project.config_dir)?;
+            default.project = self.project.with_migrations(&self.project.config_dir);
+        }
+        Ok(default)
     }
 
     /// What the URL of the database is looked up in.
@@ -87,11 +108,30 @@ impl Context {
         Lookup { global, project, config, database: database.as_deref() }
     }
 
+    /// The database's URL, and where it was found.
+    ///
+    /// # Errors
+    ///
+    /// When the environment or `.env` can't be read.
+    pub fn url(&self) -> Result<(String, Source)> {
+        if let Some(found) = self.found_url.get() {
+            return Ok(found.clone());
+        }
+        let found = url_source::find_url(&self.lookup())?;
+        Ok(self.found_url.get_or_init(|| found).clone())
+    }
+
+    /// The kind of database that the URL names. A URL that can't be found or read counts as one of
+    /// the default kind: it fails once the database is needed.
+    fn backend_of_url(&self) -> Backend {
+        self.url().ok().and_then(|(url, _)| url_source::backend(&url)).unwrap_or_default()
+    }
+
     /// The kinds of databases that the history is for: those of the setting `dialects`, or else
     /// that of the database's URL. This is the only place that decides it.
     pub fn backends(&self) -> Vec<Backend> {
         if self.config.dialects.is_empty() {
-            vec![url_source::backend(&self.lookup())]
+            vec![self.backend_of_url()]
         } else {
             self.config.dialects.clone()
         }
@@ -110,7 +150,7 @@ impl Context {
     /// The dialect of the project's database: of the one at its URL if the history is for it, and
     /// else the first that the history is for.
     pub fn dialect(&self) -> &'static dyn Dialect {
-        let (backends, own) = (self.backends(), url_source::backend(&self.lookup()));
+        let (backends, own) = (self.backends(), self.backend_of_url());
         let first = if backends.contains(&own) { Some(own) } else { backends.first().copied() };
         first.and_then(dialect::of).unwrap_or(&Sqlite)
     }

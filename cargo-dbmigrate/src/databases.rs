@@ -4,7 +4,7 @@ mod separate;
 
 use std::path::Path;
 
-use crate::config::{self, Config};
+use crate::config;
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::Result;
@@ -29,13 +29,7 @@ fn others(cx: &Context, name: &str) -> Result<Vec<Context>> {
     if cx.config.databases.is_empty() {
         return Ok(Vec::new());
     }
-    let mut default = cx.clone();
-    default.global.url = None;
-    if cx.database.is_some() {
-        default.database = None;
-        default.config = Config::read(&cx.project.config_dir)?;
-        default.project = cx.project.with_migrations(&cx.project.config_dir);
-    }
+    let default = cx.of_default()?;
     let names = [config::DEFAULT].into_iter();
     let names = names.chain(default.config.databases.keys().map(String::as_str));
     names.filter(|other| *other != name).map(|other| default.with_database(other)).collect()

@@ -18,7 +18,7 @@ mod targets;
 mod way;
 mod wrapper;
 
-use dbmigrate_runtime::engine::dialect::{self, Dialect};
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::record::ModelRecord;
@@ -29,7 +29,6 @@ pub use location::location;
 pub use names::check as check_names;
 pub use wrapper::run_wrapper;
 
-use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::project;
@@ -79,7 +78,7 @@ pub fn load(cx: &Context) -> Result<Models> {
     };
     let own = databases::own(cx, records)?;
     names::check(&own, cx.dialect())?;
-    let models = of_records(own, &cx.config, cx.dialect())?;
+    let models = of_records(own, cx)?;
     Ok(Models { found_none: records.is_empty(), ..models })
 }
 
@@ -114,16 +113,11 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 }
 
 /// The models that these records describe.
-pub fn of_records(
-    records: Vec<ModelRecord>,
-    config: &Config,
-    dialect: &'static dyn Dialect,
-) -> Result<Models> {
+pub fn of_records(records: Vec<ModelRecord>, cx: &Context) -> Result<Models> {
+    let (config, dialect, others) = (&cx.config, cx.dialect(), cx.other_dialects());
     let schema = records::schema(&records, config.doc_comments, dialect)?;
     let names = dialect.names(&dialect.offline_facts());
     let (naming, scope) = (config.naming.0.clone(), config.scope(names));
-    let others = config.dialects.iter().filter(|backend| **backend != dialect.backend());
-    let others = others.filter_map(|backend| dialect::of(*backend)).collect();
     let found_none = records.is_empty();
     Ok(Models { schema, found_none, records, dialect, others, naming, scope })
 }

@@ -163,9 +163,7 @@ pub fn base(lookup: &Lookup<'_>, source: &Source) -> PathBuf {
     }
 }
 
-/// The kind of database that a URL names. A URL that can't be found or read counts as one of the
-/// default kind: it fails once the database is needed.
-pub fn backend(lookup: &Lookup<'_>) -> Backend {
-    let scheme = |url: &str| url.split_once(':').and_then(|(scheme, _)| Backend::by_scheme(scheme));
-    find_url(lookup).ok().and_then(|(url, _)| scheme(&url)).unwrap_or_default()
+/// The kind of database that a URL names by its scheme.
+pub fn backend(url: &str) -> Option<Backend> {
+    url.split_once(':').and_then(|(scheme, _)| Backend::by_scheme(scheme))
 }

@@ -32,10 +32,9 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
     position.branch_labels.extend(squashed.branch_labels.clone());
     position.replaces = squashed.replaces(&history);
     let migrations = history.migrations()?;
-    let contents = {
-        let dialects = (cx.dialect(), cx.other_dialects());
-        Contents::of(&migrations, &squashed, args.elide_steps, (dialects.0, &dialects.1))?
-    };
+    let others = cx.other_dialects();
+    let dialects = (cx.dialect(), others.as_slice());
+    let contents = Contents::of(&migrations, &squashed, args.elide_steps, dialects)?;
     if let Some(note) = proof::prove(&migrations, &squashed, &position.revision(), &contents)? {
         cx.out.note(note);
     }

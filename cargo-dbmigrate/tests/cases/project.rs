@@ -101,8 +101,7 @@ impl Package {
         let of = |path: String| {
             let records = records.iter().filter(|record| record.file == path).cloned();
             let records: Vec<ModelRecord> = records.collect();
-            models::of_records(records, &self.cx.config, self.cx.dialect())
-                .unwrap_or_else(|err| panic!("{path}: {err}"))
+            models::of_records(records, &self.cx).unwrap_or_else(|err| panic!("{path}: {err}"))
         };
         paths.into_iter().map(of).collect()
     }

@@ -45,6 +45,16 @@ pub struct Rows {
     pub rows: Vec<Vec<Value>>,
 }
 
+impl Rows {
+    /// The values that are texts, row by row.
+    pub fn texts(self) -> impl Iterator<Item = String> {
+        self.rows.into_iter().flatten().filter_map(|value| match value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        })
+    }
+}
+
 /// An open connection, with all that a step or a reader of the catalog needs.
 pub trait Connection: AsConnection {
     /// How this database writes SQL.

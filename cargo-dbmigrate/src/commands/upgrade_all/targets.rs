@@ -5,8 +5,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use dbmigrate_runtime::Value;
-use dbmigrate_runtime::engine::Backend;
 use glob::Pattern;
 
 use super::files;
@@ -14,6 +12,7 @@ use crate::cli::Upgrade;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
+use crate::url_source::backend;
 
 /// One database, or one schema of a database.
 #[derive(Debug, Clone)]
@@ -93,10 +92,6 @@ fn of_url(cx: &Context, url: &str, source: Source, dir: &Path) -> Result<Target>
     Ok(Target::of(database.name(), database))
 }
 
-fn backend(url: &str) -> Option<Backend> {
-    url.split_once(':').and_then(|(scheme, _)| Backend::by_scheme(scheme))
-}
-
 /// Whether a file is a text whose first entry is a URL. An SQLite file begins with other bytes.
 fn is_list(path: &Path) -> bool {
     let mut start = Vec::new();
@@ -156,12 +151,10 @@ fn schemas(cx: &Context, patterns: &[String]) -> Result<Found> {
             ));
         }
         for name in matching {
-            let in_schema = database.in_schema(name).map(|database| Target {
-                name: name.clone(),
-                database,
-                schema: Some(name.clone()),
-            });
-            targets.extend(in_schema.map(|target| (name.clone(), target)));
+            if let Some(database) = database.in_schema(name) {
+                let schema = Some(name.clone());
+                targets.insert(name.clone(), Target { name: name.clone(), database, schema });
+            }
         }
     }
     Ok(Found { targets: targets.into_values().collect(), ..Found::default() })
@@ -169,7 +162,7 @@ fn schemas(cx: &Context, patterns: &[String]) -> Result<Found> {
 
 /// The names of the schemas that a database has for tables of its users.
 fn existing_schemas(cx: &Context, database: &Database) -> Result<Vec<String>> {
-    if database.in_schema("x").is_none() {
+    if !database.has_schemas() {
         let message = format!("the database `{}` has no schemas", database.name());
         return Err(Error::new(message)
             .hint("--schemas is for PostgreSQL; --all upgrades several SQLite files"));
@@ -178,10 +171,6 @@ fn existing_schemas(cx: &Context, database: &Database) -> Result<Vec<String>> {
                WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
     let driver = database.open_to_read(Patience::reading(cx))?;
     let Some(mut driver) = driver else { return Ok(Vec::new()) };
-    let rows = driver.query(sql, &[]).doing(|| "read the schemas of the database".to_owned())?.rows;
-    let names = rows.into_iter().flatten().filter_map(|value| match value {
-        Value::Text(name) => Some(name),
-        _ => None,
-    });
-    Ok(names.collect())
+    let found = driver.query(sql, &[]).doing(|| "read the schemas of the database".to_owned())?;
+    Ok(found.texts().collect())
 }
