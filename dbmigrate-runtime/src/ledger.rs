@@ -98,12 +98,8 @@ pub(crate) fn revisions(
         return Ok(BTreeSet::new());
     }
     let name = name.quoted(conn.dialect())?;
-    let rows = conn.query(&format!("SELECT DISTINCT revision FROM {name}"), &[]).map_err(failed)?;
-    let id = |value| match value {
-        Value::Text(id) => Some(id),
-        _ => None,
-    };
-    Ok(rows.rows.into_iter().flatten().filter_map(id).collect())
+    let found = conn.query(&format!("SELECT DISTINCT revision FROM {name}"), &[]);
+    Ok(found.map_err(failed)?.texts().collect())
 }
 
 /// Enters a group of a revision as started, or as done.

@@ -119,8 +119,8 @@ pub fn script(
     Ok((text, steps))
 }
 
-/// A guard that fails unless the database is at the revisions that the script was written for. If there are
-/// none, the inserted version rows are check enough: they have a primary key.
+/// A guard that fails unless the database is at the revisions that the script was written for. If
+/// there are none, the inserted version rows are check enough: they have a primary key.
 fn starts_at(
     view: &View<'_, Migrations>,
     rows: &BTreeSet<String>,

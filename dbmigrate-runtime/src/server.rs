@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::sql::quote;
+
 /// The parameters of libpq, each with the environment variable that gives it where the URL doesn't.
 pub(crate) const PARAMETERS: &[(&str, &str)] = &[
     ("application_name", "PGAPPNAME"),
@@ -164,7 +166,7 @@ impl Server {
     /// URL sets `search_path` in its options, the schemas in it come after this one.
     pub fn in_schema(&self, schema: &str) -> Server {
         let options = self.get("options").unwrap_or_default();
-        let mut path = format!("\"{}\"", schema.replace('"', "\"\""));
+        let mut path = quote(schema);
         // In options, a backslash makes the next character a part of the word.
         path = path.replace('\\', "\\\\").replace(' ', "\\ ");
         let given = options.rsplit_once("search_path=").map(|(_, rest)| {

@@ -47,10 +47,6 @@ fn host(name: &str) -> Host {
     host
 }
 
-fn json(run: &Run) -> serde_json::Value {
-    serde_json::from_str(&run.stdout).unwrap_or_else(|err| panic!("{err}\n{run}"))
-}
-
 #[test]
 fn lists_and_marks() {
     let host = host("lists");
@@ -145,7 +141,7 @@ fn every_command_has_a_form_for_programs() {
     let host = host("json");
     let check = |command: &str| {
         let run = host.ok(&format!("{command} --format json"));
-        let json = json(&run);
+        let json = run.json();
         assert_eq!(json["version"], 1, "{run}");
         assert_eq!(json["command"], command.split(' ').next().unwrap(), "{run}");
         json

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use dbmigrate_tests::{Host, Run, dump, revision, sql};
+use dbmigrate_tests::{Host, dump, revision, sorted, sql};
 use expect_test::expect;
 use rusqlite::Connection;
 
@@ -36,17 +36,6 @@ fn tenants(host: &Host, n: usize) {
         fs::copy(host.dir.join("first.db"), &path).unwrap();
         sql(&path, &format!("INSERT INTO user VALUES ({idx}, 'Ada{idx}')"));
     }
-}
-
-/// The lines, sorted, since files finish in any order.
-fn sorted(text: &str) -> String {
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.sort_unstable();
-    lines.iter().map(|line| format!("{line}\n")).collect()
-}
-
-fn json(run: &Run) -> serde_json::Value {
-    serde_json::from_str(&run.stdout).unwrap_or_else(|err| panic!("{err}\n{run}"))
 }
 
 fn last(text: &str) -> &str {
@@ -122,7 +111,7 @@ fn a_file_that_fails_does_not_stop_the_others() {
 
     locked.execute_batch("ROLLBACK").unwrap();
     let run = host.fails(&format!("{failing} --format json"));
-    let document = json(&run);
+    let document = run.json();
     assert_eq!(document["version"], 1);
     assert_eq!(document["command"], "upgrade");
     let databases = document["databases"].as_array().unwrap();

@@ -1,7 +1,7 @@
 //! `upgrade --all` with URLs, and `upgrade --schemas`, on each server that was started.
 
 use dbmigrate_tests::servers::{self, client};
-use dbmigrate_tests::{Host, Run, revision};
+use dbmigrate_tests::{Host, revision, sorted};
 use expect_test::expect;
 
 /// Two revisions: a table, and a step that fills a new column.
@@ -18,17 +18,6 @@ fn host(name: &str) -> Host {
     host.write("migrations/versions/m1.rs", &revision("a100", &[], "user", user, ""));
     host.write("migrations/versions/m2.rs", &revision("b200", &["a100"], "slug", slug, ""));
     host
-}
-
-/// The lines, sorted, since databases finish in any order.
-fn sorted(text: &str) -> String {
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.sort_unstable();
-    lines.iter().map(|line| format!("{line}\n")).collect()
-}
-
-fn json(run: &Run) -> serde_json::Value {
-    serde_json::from_str(&run.stdout).unwrap_or_else(|err| panic!("{err}\n{run}"))
 }
 
 /// The texts of a query's first column.
@@ -82,7 +71,7 @@ fn urls_and_lists_of_urls_are_upgraded_like_files() {
 
         client(&urls[1]).batch_execute("ALTER TABLE \"user\" DROP slug").expect("dropped");
         let run = host.fails(&format!("{all} --format json"));
-        let document = json(&run);
+        let document = run.json();
         plain(&run.stdout);
         let databases = document["databases"].as_array().expect("a list");
         let of = |url: &str| databases.iter().find(|value| value["url"] == url).expect(url);
@@ -132,7 +121,7 @@ fn each_schema_is_upgraded_with_a_version_table_of_its_own() {
         assert!(run.stderr.contains("error: tenant_b: revision `a100` was rolled back: "), "{run}");
         client(&url).batch_execute("DROP TABLE tenant_b.\"user\"").expect("dropped");
         let run = host.ok("upgrade --schemas \"tenant*\" --format json");
-        let document = json(&run);
+        let document = run.json();
         assert_eq!(document["databases"][2]["schema"], "tenant_b", "{run}");
         assert_eq!(document["databases"][2]["ran"], serde_json::json!(["a100", "b200"]));
         assert_eq!((&document["unchanged"], &document["upgraded"]), (&2.into(), &1.into()));

@@ -265,6 +265,13 @@ pub struct Run {
     pub stderr: String,
 }
 
+/// The lines of a text, sorted.
+pub fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 impl Run {
     pub fn of(command: &mut Command) -> Run {
         let output = command.output().unwrap_or_else(|err| panic!("{command:?}: {err}"));
@@ -273,6 +280,11 @@ impl Run {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// The document on standard output.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|err| panic!("{err}\n{self}"))
     }
 
     /// The output on standard error, without lines from cargo.

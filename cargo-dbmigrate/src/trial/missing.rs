@@ -1,6 +1,5 @@
 //! Functions, collations and modules that an application may have and this tool's SQLite lacks.
 
-use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, ErrorKind, Registered};
 
@@ -51,12 +50,8 @@ impl Missing {
         let mut driver = SqliteDriver::open_in_memory().ok()?;
         let functions = driver.query("SELECT DISTINCT name FROM pragma_function_list", &[]).ok()?;
         let wanted = self.name.to_lowercase();
-        let names = functions.rows.into_iter().flatten().filter_map(|value| match value {
-            Value::Text(name) => Some(name),
-            _ => None,
-        });
         let distance = |name: &String| strsim::damerau_levenshtein(name, &wanted);
-        names.filter(|name| distance(name) <= 1 + wanted.len() / 5).min_by_key(distance)
+        functions.texts().filter(|name| distance(name) <= 1 + wanted.len() / 5).min_by_key(distance)
     }
 }
 

@@ -69,12 +69,10 @@ impl History<'_> {
         options(self.version_table)
     }
 
-    /// Runs the migrations silently, without their steps.
+    /// Runs the history up to its heads.
     fn run(&self, driver: &mut dyn Driver) -> std::result::Result<(), dbmigrate_runtime::Error> {
-        let (migrations, options) = (self.migrations, &self.options());
-        let (observer, steps) = (&mut (), &mut NoSteps);
-        let mut executor = Executor { driver, migrations, options, observer, steps };
-        executor.run_to(Direction::Upgrade, &self.target()).map(drop)
+        let end = (Direction::Upgrade, &self.target());
+        run_to(driver, self.migrations, &self.options(), end)
     }
 }
 
@@ -254,10 +252,7 @@ impl Trying {
             Direction::Downgrade if self.parents.is_empty() => Target::Base,
             Direction::Downgrade => Target::Revisions(self.parents.clone()),
         };
-        let (driver, migrations, options) = (&mut *self.driver, &self.migrations, &self.options);
-        let (observer, steps) = (&mut (), &mut NoSteps);
-        let mut executor = Executor { driver, migrations, options, observer, steps };
-        executor.run_to(direction, &target).map(drop)
+        run_to(&mut *self.driver, &self.migrations, &self.options, (direction, &target))
     }
 }
 
@@ -342,6 +337,18 @@ fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
 
 fn options(version_table: &str) -> Options {
     Options { version_table: version_table.to_owned(), ..Options::default() }
+}
+
+/// Runs migrations silently, without their steps.
+fn run_to(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    options: &Options,
+    (direction, target): (Direction, &Target),
+) -> std::result::Result<(), dbmigrate_runtime::Error> {
+    let (observer, steps) = (&mut (), &mut NoSteps);
+    let mut executor = Executor { driver, migrations, options, observer, steps };
+    executor.run_to(direction, target).map(drop)
 }
 
 /// Whether replay shows everything that a trial would run of the operation: steps aren't run, and

@@ -239,6 +239,12 @@ impl DatabaseError {
         matches!(self.kind, ErrorKind::Row(_))
     }
 
+    /// Whether what would be created is there already: servers may only find it in their catalog's
+    /// keys if others create it at the same moment.
+    pub fn is_taken(&self) -> bool {
+        matches!(self.kind, ErrorKind::AlreadyExists(_)) || self.is_duplicate()
+    }
+
     /// Whether another row already has the values of a key or a unique constraint.
     pub fn is_duplicate(&self) -> bool {
         self.kind == ErrorKind::Row(RowFault::Duplicate)

@@ -285,18 +285,15 @@ impl Driver for PostgresDriver<'_> {
     }
 
     fn prepare(&mut self, history: &str) -> Result<(), DatabaseError> {
+        let found = self.query(session::STANDING, &[])?.rows.into_iter().next();
+        let Some([schema, why]) = found.as_deref() else { return Ok(()) };
         // The same table has the same lock, whether or not its schema is written.
-        let schema = match history.strip_prefix('.') {
-            Some(_) => self.query("SELECT current_schema()::text", &[])?.rows,
-            None => Vec::new(),
-        };
-        let schema = match schema.first().and_then(|row| row.first()) {
-            Some(Value::Text(schema)) => schema.as_str(),
+        let schema = match schema {
+            Value::Text(schema) if history.starts_with('.') => schema.as_str(),
             _ => "",
         };
         self.key = session::lock_key(&format!("{schema}{history}"));
-        let why = self.query(session::OBSTACLE, &[])?.rows.into_iter().flatten().next();
-        let Some(Value::Text(why)) = why else { return Ok(()) };
+        let Value::Text(why) = why else { return Ok(()) };
         Err(match why.as_str() {
             "dsql" => session::unsupported(),
             "standby" => session::unwritable(Unwritable::Standby),

@@ -9,7 +9,6 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
         database_error if database_error.is_read_only() || database_error.is_unopenable() => {
             Some("check the permissions of the database file and of its directory")
         }
-        database_error if *database_error.kind() == ErrorKind::Denied => Some(DENIED),
         database_error if database_error.is_not_a_database() => {
             Some("the file is not an SQLite database, or it is encrypted")
         }
@@ -24,6 +23,7 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
              itself instead of the pooler's, for example with `--url`",
         ),
         database_error => match database_error.kind() {
+            ErrorKind::Denied => Some(DENIED),
             ErrorKind::Unsupported => Some("use PostgreSQL 13 or later"),
             ErrorKind::Unlockable => Some(
                 "the pending revision runs outside a transaction: run it with a URL instead of a \

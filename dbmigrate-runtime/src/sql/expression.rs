@@ -158,6 +158,23 @@ fn sources_around<'t, 'a>(tokens: &'t [Token<'a>], idx: usize) -> Vec<&'t Token<
     sources
 }
 
+/// The tokens before the first one that matches, outside of parentheses and of another `CASE`.
+pub fn until<'a, 'b>(
+    tokens: &'b [Token<'a>],
+    is_end: impl Fn(&Token<'a>) -> bool,
+) -> Option<&'b [Token<'a>]> {
+    let mut depth = 0;
+    for (idx, token) in tokens.iter().enumerate() {
+        if depth == 0 && is_end(token) {
+            return Some(&tokens[..idx]);
+        }
+        let opens = token.is_symbol("(") || token.is_word("CASE");
+        let closes = token.is_symbol(")") || token.is_word("END");
+        depth += i32::from(opens) - i32::from(closes);
+    }
+    None
+}
+
 /// Whether all parentheses among the tokens are matched.
 pub fn is_balanced(tokens: &[Token<'_>]) -> bool {
     let mut depth = 0;

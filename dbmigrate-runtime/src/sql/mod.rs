@@ -12,7 +12,7 @@ mod rename;
 use std::borrow::Cow;
 
 pub(crate) use expression::without_parentheses;
-pub use expression::{OwnColumn, is_balanced};
+pub use expression::{OwnColumn, is_balanced, until};
 pub(crate) use lexicon::RULES;
 pub use lexicon::{Comments, Lexicon, NEUTRAL, Names, Params, Statements, Words};
 pub use quotes::{Escapes, Inside, Quotes};

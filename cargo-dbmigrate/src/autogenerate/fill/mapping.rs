@@ -1,6 +1,6 @@
 //! Expressions that map literals to other literals, parsed so that the mapping can be reversed.
 
-use dbmigrate_runtime::engine::sql::{self, Kind, Lexicon, Token};
+use dbmigrate_runtime::engine::sql::{self, Kind, Lexicon, Token, until};
 
 /// What an expression returns for each value of a column, as SQL literals.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,21 +78,6 @@ fn read(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
         }
         _ => None,
     }
-}
-
-/// The tokens before the first one that matches, outside of parentheses.
-fn until<'a, 'b>(
-    tokens: &'b [Token<'a>],
-    is_end: impl Fn(&Token<'a>) -> bool,
-) -> Option<&'b [Token<'a>]> {
-    let mut depth = 0;
-    for (idx, token) in tokens.iter().enumerate() {
-        if depth == 0 && is_end(token) {
-            return Some(&tokens[..idx]);
-        }
-        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
-    }
-    None
 }
 
 /// Parses the arguments of `iif`.

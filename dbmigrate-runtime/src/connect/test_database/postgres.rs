@@ -112,11 +112,7 @@ impl<'a> Server<'a> {
 
     /// The first value of a query, as text.
     fn text(&mut self, sql: &str, params: &[Value]) -> Result<Option<String>, DatabaseError> {
-        let rows = self.driver.query(sql, params)?.rows;
-        Ok(match rows.into_iter().flatten().next() {
-            Some(Value::Text(text)) => Some(text),
-            _ => None,
-        })
+        Ok(self.driver.query(sql, params)?.texts().next())
     }
 
     /// The name of the template. Its contents belong to the role that migrated it, and may depend
@@ -138,23 +134,19 @@ impl<'a> Server<'a> {
 
     /// Makes the template if it doesn't exist. It gets its name when it is complete.
     fn ensure_template(&mut self, name: &str) -> Result<(), Error> {
-        let exists = self.exists(name).map_err(|err| self.failed(err))?;
-        if exists {
+        let sql = "SELECT (shobj_description(oid, 'pg_database') = current_date::text)::text \
+                   FROM pg_database WHERE datname = ?1";
+        let found = self.driver.query(sql, &[Value::from(name)]).map_err(|err| self.failed(err))?;
+        if let [is_marked_today] = found.rows.as_slice() {
             // A mark of today, so that it isn't taken for one that nobody uses.
-            let today = "SELECT current_date::text";
-            let marked = "SELECT shobj_description(oid, 'pg_database') FROM pg_database \
-                          WHERE datname = ?1";
-            let today = self.text(today, &[]).ok().flatten();
-            let marked = self.text(marked, &[Value::from(name)]).ok().flatten();
-            if today != marked {
+            if *is_marked_today != [Value::from("true")] {
                 // Another process may do the same at the same time.
                 let _ = self.mark(name);
             }
             return Ok(());
         }
         // It only saves work: each name is given once.
-        let number = u32::from_str_radix(&name[name.len() - 8..], 16).unwrap_or_default();
-        let lock = (OF_TEMPLATE, number as i32);
+        let lock = (OF_TEMPLATE, number_of(name));
         while !self.takes(lock).map_err(|err| self.failed(err))? {
             thread::sleep(Duration::from_millis(20));
         }
@@ -175,7 +167,7 @@ impl<'a> Server<'a> {
             let res = self.mark(&building).and_then(|()| self.rename(&building, name));
             match res {
                 // Another process was faster, from another database of the server.
-                Err(err) if is_taken(&err) => Ok(false),
+                Err(err) if err.is_taken() => Ok(false),
                 res => res.map(|()| true).map_err(|err| self.failed(err)),
             }
         });
@@ -254,13 +246,6 @@ impl<'a> Server<'a> {
         if !cleaned.insert(self.shown.clone()) {
             return Ok(());
         }
-        let names = |rows: Vec<Vec<Value>>| {
-            let names = rows.into_iter().flatten();
-            names.filter_map(|value| match value {
-                Value::Text(name) => Some(name),
-                _ => None,
-            })
-        };
         // The view shows the locks of all databases. A number is as in the server's own type.
         let tests = format!(
             "SELECT datname::text FROM pg_database
@@ -270,7 +255,7 @@ impl<'a> Server<'a> {
                      WHERE locktype = 'advisory' AND objsubid = 2 AND classid = {OF_TEST}
                          AND lpad(to_hex(objid::bigint), 8, '0') = right(datname, 8))"
         );
-        for name in names(self.driver.query(&tests, &[])?.rows) {
+        for name in self.driver.query(&tests, &[])?.texts() {
             if self.takes(lock_of(&name))? {
                 let _ = drop_database(&mut self.driver, &name);
                 self.releases(lock_of(&name))?;
@@ -282,7 +267,7 @@ impl<'a> Server<'a> {
                  AND pg_get_userbyid(datdba) = current_user
                  AND shobj_description(oid, 'pg_database') < (current_date - {UNUSED_DAYS})::text"
         );
-        for name in names(self.driver.query(&templates, &[])?.rows) {
+        for name in self.driver.query(&templates, &[])?.texts() {
             let _ = drop_database(&mut self.driver, &name);
         }
         Ok(())
@@ -291,12 +276,12 @@ impl<'a> Server<'a> {
 
 /// The lock of a test's database.
 fn lock_of(name: &str) -> (i32, i32) {
-    let number = u32::from_str_radix(&name[name.len() - 8..], 16).unwrap_or_default();
-    (OF_TEST, number as i32)
+    (OF_TEST, number_of(name))
 }
 
-fn is_taken(err: &DatabaseError) -> bool {
-    matches!(err.kind(), ErrorKind::AlreadyExists(_)) || err.is_duplicate()
+/// The number of an advisory lock: the last eight digits of a database's name.
+fn number_of(name: &str) -> i32 {
+    u32::from_str_radix(&name[name.len() - 8..], 16).unwrap_or_default() as i32
 }
 
 /// Drops a database, and ends the connections to it that a test may have left open.

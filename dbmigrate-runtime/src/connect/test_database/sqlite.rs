@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
@@ -34,22 +33,20 @@ impl TestFile {
         CLEAN.call_once(|| remove_left_over(&under));
         let mut templates = TEMPLATES.lock().unwrap_or_else(PoisonError::into_inner);
         let file = TestFile::empty(&under)?;
-        let bytes = match templates.get(&template.state) {
-            Some(bytes) => Arc::clone(bytes),
-            None => {
-                (template.migrate)(&url(&file.path()))?;
-                let bytes = fs::read(file.path()).or_else(|err| match err.kind() {
-                    // Without revisions no file is created.
-                    ErrorKind::NotFound => Ok(Vec::new()),
-                    _ => Err(Error::test_file(&file.path(), &err)),
-                })?;
-                let bytes = Arc::new(bytes);
-                templates.insert(template.state.clone(), Arc::clone(&bytes));
-                bytes
-            }
-        };
-        drop(templates);
-        fs::write(file.path(), &**bytes).map_err(|err| Error::test_file(&file.path(), &err))?;
+        let path = file.path();
+        let failed = |err| Error::test_file(&path, &err);
+        if let Some(bytes) = templates.get(&template.state).map(Arc::clone) {
+            drop(templates);
+            fs::write(&path, &**bytes).map_err(failed)?;
+            return Ok(file);
+        }
+        (template.migrate)(&url(&path))?;
+        if !path.exists() {
+            // Without revisions no file is created.
+            fs::write(&path, "").map_err(failed)?;
+        }
+        let bytes = fs::read(&path).map_err(failed)?;
+        templates.insert(template.state.clone(), Arc::new(bytes));
         Ok(file)
     }
 

@@ -359,8 +359,7 @@ impl Planner<'_> {
         }
         let is_other = |using: &&str| !POSTGRES.same_expression(using, &own);
         if let Some(using) = change.using.as_deref().filter(is_other) {
-            let is_boolean =
-                *types::understood(&was.ty).as_ref().unwrap_or(&was.ty) == Type::Boolean;
+            let is_boolean = *types::plainly(&was.ty) == Type::Boolean;
             let cases = Cases::of(using, &to.name, is_boolean);
             let cases = cases.filter(|_| was.ty != to.ty && is_typed);
             if let Some(cases) = cases {
@@ -392,10 +391,10 @@ impl Planner<'_> {
                 Given::Nothing
             });
         };
-        let is_untold = matches!(types::understood(&to.ty).as_ref().unwrap_or(&to.ty), Type::Json)
+        let is_untold = matches!(*types::plainly(&to.ty), Type::Json)
             && is_typed
             && fits.is_none()
-            && *types::understood(&was.ty).as_ref().unwrap_or(&was.ty) != Type::Json;
+            && *types::plainly(&was.ty) != Type::Json;
         if is_untold {
             let why = format!(
                 "PostgreSQL {} can't tell which of the values are JSON, which `.fill` needs",
@@ -579,7 +578,7 @@ fn is_short(expression: &str, length: u32) -> bool {
 /// An expression's value as one of a column's type. A cast would cut texts that are too long.
 fn converted(expression: &str, column: &Column, ty: &str) -> String {
     let expression = literal::closed(expression);
-    match types::understood(&column.ty).as_ref().unwrap_or(&column.ty) {
+    match types::plainly(&column.ty).as_ref() {
         Type::String(_) | Type::Text => format!("({expression})"),
         Type::Decimal(..) => format!("({expression})::numeric"),
         Type::Raw(_) | Type::PerDialect(_) => format!("({expression})"),

@@ -4,7 +4,7 @@
 //! type of all results, so what is kept has to be converted by itself.
 
 use crate::dialect::POSTGRES;
-use crate::sql::{Token, is_balanced, quote};
+use crate::sql::{Token, is_balanced, quote, until};
 
 /// A `CASE` expression over a column that changes its type.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,16 +66,17 @@ impl Cases {
             [name] if name.is_name(column) => Some(Value::Kept),
             tokens => text(tokens).map(Value::Given),
         };
-        let subject = until(inner, &["WHEN"])?;
+        let subject = until(inner, |token| token.is_word("WHEN"))?;
         let mut rest = &inner[subject.len()..];
         let mut arms = Vec::new();
         while let [when, after @ ..] = rest {
             if !when.is_word("WHEN") {
                 break;
             }
-            let condition = until(after, &["THEN"])?;
+            let condition = until(after, |token| token.is_word("THEN"))?;
             let after = &after[condition.len() + 1..];
-            let result = until(after, &["WHEN", "ELSE"]).unwrap_or(after);
+            let is_end = |token: &Token<'_>| token.is_word("WHEN") || token.is_word("ELSE");
+            let result = until(after, is_end).unwrap_or(after);
             rest = &after[result.len()..];
             arms.push(Arm { condition: text(condition)?, value: value(result)? });
         }
@@ -118,20 +119,6 @@ impl Cases {
             self.other.as_ref().map_or(String::new(), |other| format!(" ELSE {}", result(other)));
         format!("CASE{subject}{arms}{other} END")
     }
-}
-
-/// The tokens before the first of these words, outside of parentheses and of another `CASE`.
-fn until<'a, 'b>(tokens: &'b [Token<'a>], words: &[&str]) -> Option<&'b [Token<'a>]> {
-    let mut depth = 0;
-    for (idx, token) in tokens.iter().enumerate() {
-        if depth == 0 && words.iter().any(|word| token.is_word(word)) {
-            return Some(&tokens[..idx]);
-        }
-        let opens = token.is_symbol("(") || token.is_word("CASE");
-        let closes = token.is_symbol(")") || token.is_word("END");
-        depth += i32::from(opens) - i32::from(closes);
-    }
-    None
 }
 
 #[cfg(test)]

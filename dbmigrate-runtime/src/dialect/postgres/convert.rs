@@ -86,10 +86,8 @@ fn kind(ty: &Type) -> Kind<'_> {
 /// Whether the expressions over a column mean the same after the change of its type, as PostgreSQL
 /// keeps them.
 pub(super) fn keeps_meaning(from: &Type, to: &Type) -> bool {
-    let (understood_from, understood_to) = (types::understood(from), types::understood(to));
-    let from = kind(understood_from.as_ref().unwrap_or(from));
-    let to = kind(understood_to.as_ref().unwrap_or(to));
-    match (from, to) {
+    let (from, to) = (types::plainly(from), types::plainly(to));
+    match (kind(&from), kind(&to)) {
         (Kind::Text(_), Kind::Text(_))
         | (Kind::Bytes(_), Kind::Bytes(_))
         | (Kind::Decimal(_), Kind::Decimal(_)) => true,
@@ -118,9 +116,8 @@ pub(super) fn conversion(column: &str, from: &Type, to: &Type, version: u32) -> 
     let (Ok(declared_from), Ok(declared)) = (types::type_name(from), types::type_name(to)) else {
         return plain;
     };
-    let (understood_from, understood_to) = (types::understood(from), types::understood(to));
-    let from_kind = kind(understood_from.as_ref().unwrap_or(from));
-    let to_kind = kind(understood_to.as_ref().unwrap_or(to));
+    let (from, to) = (types::plainly(from), types::plainly(to));
+    let (from_kind, to_kind) = (kind(&from), kind(&to));
     let converter = Converter { c: column, declared: &declared, version };
     let mut conversion = converter.conversion(from_kind, to_kind);
     let is_own = from_kind == Kind::Own || to_kind == Kind::Own;

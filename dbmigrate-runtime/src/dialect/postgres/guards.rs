@@ -5,6 +5,9 @@ use crate::dialect::Guard;
 use crate::schema::{Check, Column, ForeignKey, Type};
 use crate::sql::quote;
 
+/// What to do about rows that a new constraint doesn't allow.
+const FIRST: &str = "correct these rows first, in the same revision or an earlier one";
+
 /// Counts rows, and returns nothing if there are none.
 fn any(from: &str) -> String {
     format!("SELECT count(*) FROM {from} HAVING count(*) > 0")
@@ -29,7 +32,7 @@ pub(super) fn check(table: &str, check: &Check) -> Guard {
             "check `{}` can't be added to table `{table}`: {{}} row(s) violate it",
             check.name
         ),
-        hint: Some("correct these rows first, in the same revision or an earlier one".to_owned()),
+        hint: Some(FIRST.to_owned()),
     }
 }
 
@@ -55,7 +58,7 @@ pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> Guard {
              table `{target}`",
             key.name
         ),
-        hint: Some("correct these rows first, in the same revision or an earlier one".to_owned()),
+        hint: Some(FIRST.to_owned()),
     }
 }
 

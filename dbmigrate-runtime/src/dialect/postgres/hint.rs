@@ -1,6 +1,7 @@
 //! What a person may want to do with values that don't fit.
 
-use super::{convert, literal, types};
+use super::types::plainly;
+use super::{convert, literal};
 use crate::Value;
 use crate::dialect::POSTGRES;
 use crate::schema::{Column, Type};
@@ -42,21 +43,17 @@ pub(super) fn counterpart(column: &str, from: &Type, to: &Column) -> Option<Stri
     // What PostgreSQL converts by itself, and SQLite does not.
     let (from, to) = (plainly(from), plainly(&to.ty));
     let c = plain(column);
-    match (from, to) {
+    match (from.as_ref(), to.as_ref()) {
         (Type::Uuid, Type::Text | Type::String(36..)) => Some(format!("{c}::text")),
         (Type::Text | Type::String(_), Type::Uuid) => Some(format!("{c}::uuid")),
         _ => None,
     }
 }
 
-fn plainly(ty: &Type) -> Type {
-    types::understood(ty).unwrap_or_else(|| ty.clone())
-}
-
 /// A conversion that a change of the type alone doesn't make, because it would be a guess.
 fn proposal(column: &str, from: &Type, to: &Type) -> Option<(&'static str, String)> {
     let c = plain(column);
-    Some(match (plainly(from), plainly(to)) {
+    Some(match (plainly(from).as_ref(), plainly(to).as_ref()) {
         (Type::DateTime | Type::Timestamp, Type::BigInteger) => {
             ("whole seconds since 1970", format!("floor(extract(epoch FROM {c}))::bigint"))
         }
@@ -71,7 +68,7 @@ fn proposal(column: &str, from: &Type, to: &Type) -> Option<(&'static str, Strin
 /// A value of a type that says nothing, and that readers of the type take.
 pub(super) fn neutral(ty: &Type) -> Option<String> {
     let text = |text: &str| literal::literal(&Value::from(text));
-    Some(match plainly(ty) {
+    Some(match plainly(ty).as_ref() {
         Type::Boolean => "FALSE".to_owned(),
         Type::Float | Type::Double => "0.0".to_owned(),
         Type::Decimal(..) | Type::Numeric => "0".to_owned(),
@@ -81,10 +78,10 @@ pub(super) fn neutral(ty: &Type) -> Option<String> {
         Type::Timestamp => text("1970-01-01 00:00:00+00:00"),
         Type::Uuid => text("00000000-0000-0000-0000-000000000000"),
         Type::Binary => literal::literal(&Value::Blob(Vec::new())),
-        Type::FixedBinary(length) if length > 64 => {
+        Type::FixedBinary(length) if *length > 64 => {
             format!("decode(repeat('00', {length}), 'hex')")
         }
-        Type::FixedBinary(length) => literal::literal(&Value::Blob(vec![0; length as usize])),
+        Type::FixedBinary(length) => literal::literal(&Value::Blob(vec![0; *length as usize])),
         Type::Json => text("null"),
         Type::Enum(_, values) => text(values.first()?),
         Type::String(_) | Type::Text => text(""),

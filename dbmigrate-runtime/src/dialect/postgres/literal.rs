@@ -21,9 +21,7 @@ pub(super) fn literal(value: &Value) -> String {
 /// A value as a literal for a column of this type. SQLite keeps booleans as numbers and UUIDs as
 /// bytes, and revisions may be written for both.
 pub(super) fn literal_of(value: &Value, ty: &Type) -> String {
-    let understood = types::understood(ty);
-    let ty = understood.as_ref().unwrap_or(ty);
-    match (value, ty) {
+    match (value, types::plainly(ty).as_ref()) {
         (Value::Integer(number @ (0 | 1)), Type::Boolean) => literal(&Value::Bool(*number == 1)),
         (Value::Bool(value), ty) if ty.is_integer() => literal(&Value::Integer((*value).into())),
         (Value::Blob(bytes), Type::Uuid) if bytes.len() == 16 => format!("'{}'", uuid(bytes)),
@@ -36,11 +34,9 @@ pub(super) fn literal_of(value: &Value, ty: &Type) -> String {
 
 /// A column's default as an expression; `None` if there is none.
 pub(super) fn default(default: &DefaultValue, ty: &Type) -> Option<String> {
-    let understood = types::understood(ty);
-    let words = understood.as_ref().unwrap_or(ty);
     // The time zone of a session isn't known, and the time is in UTC.
     const UTC: &str = "CURRENT_TIMESTAMP AT TIME ZONE 'UTC'";
-    Some(match (default, words) {
+    Some(match (default, types::plainly(ty).as_ref()) {
         (DefaultValue::Literal(Value::Null), _) => return None,
         (DefaultValue::Literal(value), ty) => literal_of(value, ty),
         (DefaultValue::Sql(text), _) => format!("({})", closed(text)),

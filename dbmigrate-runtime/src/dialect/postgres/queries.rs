@@ -24,15 +24,7 @@ const OWN: &str = "(SELECT s.oid FROM pg_namespace s WHERE s.nspname = current_s
 fn condition(tables: Tables<'_>) -> String {
     match tables {
         Tables::Own(only) => {
-            let names = only.map(|only| {
-                let names: Vec<String> = only.iter().map(|name| quote_text(name)).collect();
-                // A list can't be empty.
-                format!(" AND c.relname IN (NULL, {})", names.join(", "))
-            });
-            let names = match names {
-                Some(_) if only.is_some_and(BTreeSet::is_empty) => " AND false".to_owned(),
-                names => names.unwrap_or_default(),
-            };
+            let names = only.map_or(String::new(), |only| format!(" AND c.{}", is_one_of(only)));
             format!(
                 "c.relnamespace = {OWN} AND c.relkind IN ('r', 'p') AND NOT c.relispartition{names} \
                  AND {}",
@@ -43,6 +35,13 @@ fn condition(tables: Tables<'_>) -> String {
             "c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p')".to_owned()
         }
     }
+}
+
+/// The condition for the name of a relation, after its alias and a dot.
+fn is_one_of(names: &BTreeSet<String>) -> String {
+    let names: Vec<String> = names.iter().map(|name| quote_text(name)).collect();
+    // A list can't be empty.
+    format!("relname IN ({})", if names.is_empty() { "NULL".to_owned() } else { names.join(", ") })
 }
 
 /// The condition for an object that doesn't belong to an extension.
@@ -195,9 +194,13 @@ pub(super) fn indexes(tables: Tables<'_>, version: u32) -> String {
     )
 }
 
-fn list(names: &BTreeSet<String>) -> String {
-    let names: Vec<String> = names.iter().map(|name| quote_text(name)).collect();
-    names.join(", ")
+/// Those of these tables that have at least this many bytes.
+pub(super) fn large(tables: &BTreeSet<String>, least: u64) -> String {
+    format!(
+        "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = {OWN} AND c.relkind = 'r' \
+         AND c.{} AND pg_relation_size(c.oid) >= {least}",
+        is_one_of(tables)
+    )
 }
 
 /// The tables with foreign keys to these.
@@ -205,8 +208,8 @@ pub(super) fn referring(targets: &BTreeSet<String>) -> String {
     format!(
         "SELECT DISTINCT c.relname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
          JOIN pg_class r ON r.oid = k.confrelid WHERE k.contype = 'f' \
-         AND c.relnamespace = {OWN} AND r.relnamespace = {OWN} AND r.relname IN ({})",
-        list(targets)
+         AND c.relnamespace = {OWN} AND r.relnamespace = {OWN} AND r.{}",
+        is_one_of(targets)
     )
 }
 
@@ -219,8 +222,8 @@ pub(super) fn serial(tables: &BTreeSet<String>) -> String {
          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
          WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
          AND d.deptype = 'a' AND a.attidentity = '' \
-         AND c.relnamespace = {OWN} AND c.relname IN ({})",
-        list(tables)
+         AND c.relnamespace = {OWN} AND c.{}",
+        is_one_of(tables)
     )
 }
 
@@ -232,8 +235,8 @@ pub(super) fn triggers(tables: &BTreeSet<String>) -> String {
         "SELECT c.relname::text, t.tgname::text, t.tgenabled = 'A' \
          FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal \
          AND t.tgenabled IN ('O', 'A') AND t.tgtype::int & 16 <> 0 \
-         AND c.relnamespace = {OWN} AND c.relname IN ({}) ORDER BY t.tgname",
-        list(tables)
+         AND c.relnamespace = {OWN} AND c.{} ORDER BY t.tgname",
+        is_one_of(tables)
     )
 }
 

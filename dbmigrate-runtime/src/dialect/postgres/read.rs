@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::assemble::{self, Assembled};
 use super::existing;
+use super::groups::LARGE;
 use super::queries::{self, Tables};
 use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
 use crate::Value;
@@ -22,7 +23,7 @@ pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
     }
 }
 
-/// Whether the connection's own schema has a table with this name.
+/// Whether a schema, or the connection's own if that is empty, has a table with this name.
 pub(super) fn has_table(
     conn: &mut dyn Connection,
     schema: &str,
@@ -43,20 +44,7 @@ pub(super) fn large(
     if tables.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let names: Vec<String> = tables.iter().map(|table| quote_text(table)).collect();
-    let sql = format!(
-        "SELECT c.relname::text FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace \
-         WHERE s.nspname = current_schema() AND c.relkind = 'r' AND c.relname IN ({}) \
-         AND pg_relation_size(c.oid) >= {}",
-        names.join(", "),
-        super::groups::LARGE
-    );
-    let rows = conn.query(&sql, &[])?.rows;
-    let name = |value| match value {
-        Value::Text(name) => Some(name),
-        _ => None,
-    };
-    Ok(rows.into_iter().flatten().filter_map(name).collect())
+    Ok(conn.query(&queries::large(tables, LARGE), &[])?.texts().collect())
 }
 
 /// The objects, with texts that change whenever a definition does.
@@ -115,11 +103,7 @@ pub(super) fn existing(
     let mut existing = Existing::default();
     let (mut names, targets) = existing::of_constraints(operations);
     if !targets.is_empty() {
-        let found = conn.query(&queries::referring(&targets), &[])?.rows.into_iter().flatten();
-        names.extend(found.filter_map(|value| match value {
-            Value::Text(name) => Some(name),
-            _ => None,
-        }));
+        names.extend(conn.query(&queries::referring(&targets), &[])?.texts());
     }
     if !names.is_empty() {
         existing.tables = Some(reading(conn, |conn| {

@@ -1,5 +1,7 @@
 //! The names of PostgreSQL's types, and the meaning of types in its own words.
 
+use std::borrow::Cow;
+
 use crate::backend::Backend;
 use crate::dialect::POSTGRES;
 use crate::schema::Type;
@@ -70,7 +72,7 @@ pub(super) fn is_local_timestamp(ty: &Type) -> bool {
 
 /// Whether values of the type are compared by a collation.
 pub(super) fn is_collated(ty: &Type) -> bool {
-    match understood(ty).as_ref().unwrap_or(ty) {
+    match plainly(ty).as_ref() {
         Type::Text | Type::String(_) | Type::Raw(_) | Type::PerDialect(_) => true,
         Type::Array(of) => is_collated(of),
         _ => false,
@@ -80,9 +82,7 @@ pub(super) fn is_collated(ty: &Type) -> bool {
 /// The operator class that an index over a column of this type has by itself. The catalog doesn't
 /// tell it.
 pub(super) fn own_opclass(ty: &Type, method: &str) -> Option<&'static str> {
-    let understood = understood(ty);
-    let ty = understood.as_ref().unwrap_or(ty);
-    Some(match (method, ty) {
+    Some(match (method, plainly(ty).as_ref()) {
         ("gin", Type::Json) => "jsonb_ops",
         ("gin", Type::Array(_)) => "array_ops",
         ("btree" | "hash" | "spgist", Type::Text | Type::String(_)) => "text_ops",
@@ -107,6 +107,11 @@ pub(super) fn own_opclass(ty: &Type, method: &str) -> Option<&'static str> {
         },
         _ => return None,
     })
+}
+
+/// The portable type for one in PostgreSQL's own words where there is one, and else the type.
+pub(super) fn plainly(ty: &Type) -> Cow<'_, Type> {
+    understood(ty).map_or(Cow::Borrowed(ty), Cow::Owned)
 }
 
 /// The portable type that holds the same values as a type in PostgreSQL's own words.

@@ -140,10 +140,7 @@ impl PostgresDriver<'_> {
         loop {
             match self.batch(&format!("{create}; {insert}")) {
                 // Others create it at the same moment.
-                Err(err) if n_tries < 20 && (err.is_busy() || err.is_duplicate()) => n_tries += 1,
-                Err(err) if n_tries < 20 && matches!(err.kind(), ErrorKind::AlreadyExists(_)) => {
-                    n_tries += 1;
-                }
+                Err(err) if n_tries < 20 && (err.is_busy() || err.is_taken()) => n_tries += 1,
                 res => return res,
             }
         }

@@ -137,10 +137,10 @@ pub(super) fn pooled() -> DatabaseError {
     DatabaseError::of(ErrorKind::Pooled, why)
 }
 
-/// The query for why a connection can't be migrated: `dsql` for Aurora DSQL, `standby`, or `setting`
-/// unless the session itself has made itself read-only.
-pub(super) const OBSTACLE: &str = "\
-SELECT CASE WHEN to_regclass('sys.jobs') IS NOT NULL THEN 'dsql'
+/// The query for a connection's own schema, and for why it can't be migrated: `dsql` for Aurora DSQL,
+/// `standby`, or `setting` unless the session itself has made itself read-only.
+pub(super) const STANDING: &str = "\
+SELECT current_schema()::text, CASE WHEN to_regclass('sys.jobs') IS NOT NULL THEN 'dsql'
     WHEN pg_is_in_recovery() THEN 'standby'
     WHEN EXISTS (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only'
         AND setting = 'on' AND source <> 'session') THEN 'setting' END";
