@@ -530,6 +530,23 @@ fn an_answer_that_answers_nothing_is_an_error() {
     );
 }
 
+/// The view's values would replace those of all rows, without a word where the column only becomes
+/// required.
+#[test]
+fn a_name_that_may_be_a_view_s_is_not_taken_for_the_column() {
+    let asked = |fill: &str| {
+        let from = Schema::from_tables(t(&[text("a")]));
+        let answers = Answers { fills: vec![fill.to_owned()], ..Answers::default() };
+        changes(&from, &models(&t(&[text("a").not_null()]), &[]), &answers).map(|_| ())
+    };
+    expect![[r#"
+        --fill t.a=(SELECT a FROM v): `a` may be a column of `v` or of `t`
+          hint: write `v.a` or `t.a`: an expression that names the rows' own column is for all rows, any other one only for those that need a value"#]].assert_eq(&asked("t.a=(SELECT a FROM v)").unwrap_err().to_string());
+    for clear in ["v.a", "t.a", "max(v.b)"] {
+        asked(&format!("t.a=(SELECT {clear} FROM v)")).unwrap();
+    }
+}
+
 #[test]
 fn values_are_written_as_sql_reads_them() {
     let infinite = |value| fill::literal(&Value::Real(value));
@@ -543,12 +560,16 @@ fn values_are_written_as_sql_reads_them() {
 fn what_no_new_name_is_left_for_is_named_with_the_choices() {
     let texts = |names: &[&str]| t(&names.iter().map(|name| text(name)).collect::<Vec<_>>());
     // Each of them can have a name.
-    check(&texts(&["a", "b"]), &texts(&["x", "y", "z"]), expect![[r#"
+    check(
+        &texts(&["a", "b"]),
+        &texts(&["x", "y", "z"]),
+        expect![[r#"
         column `t.a` is gone: was it renamed to `t.x` or `t.y` or `t.z`, or dropped (its values are discarded)?
         column `t.b` is gone: was it renamed to `t.x` or `t.y` or `t.z`, or dropped (its values are discarded)?
         choose: --rename t.a:t.x | --rename t.a:t.y | --rename t.a:t.z
         choose: --rename t.b:t.x | --rename t.b:t.y | --rename t.b:t.z
-    "#]]);
+    "#]],
+    );
     // One of three can't, which may be any of them; the number is another type's only name.
     let with_numbers = |columns: &[Table; 1], names: &[&str]| {
         let add = |table: Table, name: &&str| table.column(Column::new(name, Type::Binary));
