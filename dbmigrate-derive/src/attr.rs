@@ -139,6 +139,7 @@ const KEYS: &[Key] = &[
     key("skip", &[(Field, "skip")]),
     key("flatten", &[(Field, "flatten")]),
     key("name", &[(Enum, "name = \"...\"")]),
+    key("text", &[(Enum, "text")]),
     key("rename", &[(Variant, "rename = \"...\"")]),
     key("crate", &[(Model, CRATE), (Columns, CRATE), (Newtype, CRATE), (Enum, CRATE)]),
 ];

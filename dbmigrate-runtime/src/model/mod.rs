@@ -126,6 +126,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `length = 100`, `type = ...` | a newtype | as on a field |
 /// | `rename_all = "..."` | an enum | the case of the variants' names; default: snake case |
 /// | `name = "..."`, also as `#[column_type(name = "...")]` | an enum | the name of the enumeration, in databases that name them |
+/// | `text`, also as `#[column_type(text)]` | an enum | text with a check, also in databases with enumerations |
 /// | `rename = "..."` | a variant | the name that is stored for this variant |
 ///
 /// # Types
@@ -155,7 +156,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `serde_json::Value` | `Json` | `TEXT` | `jsonb` | `json` | text |
 /// | `Vec<u8>`, `bytes::Bytes` | `Binary` | `BLOB` | `bytea` | `longblob` | bytes |
 /// | `[u8; N]` | `FixedBinary(N)` | `BLOB` | `bytea` | `varbinary(N)` | bytes; SQLite doesn't enforce the length |
-/// | an enum that derives [`ColumnType`] | `Enum` | `TEXT` with a check | an enum type | `enum(...)` | the variant's name as text |
+/// | an enum that derives [`ColumnType`] | `Enum` | `TEXT` with a check | an enum type; with `text`, `text` with a check | `enum(...)` | the variant's name as text |
 /// | `Vec<T>` | `Array` | none | an array | none | SQLite refuses the column |
 /// | any with `type = raw("...")` | `Raw` | as written | as written | as written | whatever the type holds |
 ///
@@ -311,8 +312,8 @@ pub trait Columns {
 /// `#[derive(ColumnType)]` implements it for a newtype, which is stored like the type that it
 /// wraps, and for an enum without data, which is stored as the name of the variant in snake case. A
 /// newtype takes the attributes `length = 100` and `type = ...`, as a field of a [`Model`] does. An
-/// enum takes `rename_all = "..."` and `name = "..."` (the name of the type on databases with named
-/// enumerations), and a variant takes `rename = "..."`.
+/// enum takes `rename_all = "..."`, `name = "..."` (the name of the type on databases with named
+/// enumerations) and `text` (text with a check there as well), and a variant takes `rename = "..."`.
 ///
 /// # Example: *derived*
 ///

@@ -105,6 +105,14 @@ fn tables_and_keys_of_servers() {
         Glad,
     }
 
+    #[derive(ColumnType)]
+    #[allow(dead_code)]
+    #[column_type(text)]
+    pub enum Kind {
+        Big,
+        Small,
+    }
+
     #[derive(Model)]
     #[model(sqlite(strict), postgres(unlogged, with("fillfactor = 70"), tablespace = "fast"))]
     pub struct Item {
@@ -114,6 +122,7 @@ fn tables_and_keys_of_servers() {
         pub number: i32,
         pub mood: Mood,
         pub moods: Vec<Mood>,
+        pub kind: Kind,
         pub bytes: Vec<u8>,
     }
 
@@ -124,6 +133,7 @@ fn tables_and_keys_of_servers() {
             .column(Column::new("number", Type::Integer).not_null().identity(Identity::ByDefault))
             .column(Column::new("mood", mood()).not_null())
             .column(Column::new("moods", Type::array(mood())).not_null())
+            .column(Column::new("kind", Type::text_enumeration(["big", "small"])).not_null())
             .column(Column::new("bytes", Type::Binary).not_null())
             .primary_key("pk_item", ["id"])
             .strict()

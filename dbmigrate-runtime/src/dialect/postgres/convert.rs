@@ -224,7 +224,9 @@ impl Converter<'_> {
             (Kind::Enum(was), Kind::Enum(now)) => {
                 let is_lost = |value: &String| !now.contains(value);
                 let fits = was.iter().any(is_lost).then(|| one_of(&format!("{c}::text"), now));
-                self.with(format!("{c}::text::{}", self.declared), fits)
+                let is_text = self.declared == "text";
+                let cast = if is_text { String::new() } else { format!("::{}", self.declared) };
+                self.with(format!("{c}::text{cast}"), fits)
             }
             // A value is what its text is.
             (Kind::Enum(_), to) => {

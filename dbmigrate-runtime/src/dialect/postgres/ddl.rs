@@ -1,7 +1,7 @@
 //! The texts of PostgreSQL's definitions.
 
 use super::literal::closed;
-use super::{literal, types};
+use super::{literal, text_enum, types};
 use crate::Value;
 use crate::dialect::{Facts, POSTGRES, Refusal, Work};
 use crate::operations::Operation;
@@ -74,9 +74,10 @@ impl Ddl<'_> {
         for unique in uniques {
             lines.push(self.unique(unique)?);
         }
-        let mut checks: Vec<_> = table.checks.iter().collect();
+        let mut checks: Vec<Check> = table.checks.clone();
+        checks.extend(text_enum::checks(table));
         checks.sort_by(|a, b| a.name.cmp(&b.name));
-        lines.extend(checks.into_iter().map(check));
+        lines.extend(checks.iter().map(check));
         let present = table.foreign_keys.iter().filter(|foreign_key| is_present(foreign_key));
         lines.extend(present.map(foreign_key));
         Ok(format!("{words} (\n    {}\n)", lines.join(",\n    ")))

@@ -51,6 +51,7 @@ impl Planner<'_> {
         column: &str,
     ) -> Result<(), Refusal> {
         self.free_of_expressions(idx, before, column)?;
+        self.drop_values_of(idx, before, column);
         self.guard_existing(table, guards::unused(table, column));
         self.alter(idx, table, &format!("DROP COLUMN {}", quote(column)), Work::None);
         if self.generating(before).as_deref() == Some(column) {

@@ -180,7 +180,11 @@ impl<'a> Planner<'a> {
         match operation {
             Operation::CreateTable(table) => self.create_table(idx, table),
             Operation::DropTable { table } => self.drop_table(idx, table),
-            Operation::RenameTable { from, to } => self.rename_table(idx, from, to),
+            Operation::RenameTable { from, to } => {
+                self.rename_table(idx, from, to)?;
+                self.rename_values(idx, before, to);
+                Ok(())
+            }
             Operation::AlterTable { table, change } => {
                 if let Some(on) = change.options.get(&TableOption::Unlogged) {
                     let set = if *on { "SET UNLOGGED" } else { "SET LOGGED" };
@@ -218,7 +222,7 @@ impl<'a> Planner<'a> {
                         if let Some(identity) = change.identity {
                             self.alter_identity(idx, table, was, identity)?;
                         }
-                        self.alter_column(idx, table, was, change)
+                        self.alter_with_values(idx, table, was, change)
                     }
                     None => Ok(()),
                 }
@@ -226,6 +230,7 @@ impl<'a> Planner<'a> {
             Operation::RenameColumn { table, from, to } => {
                 let rename = format!("RENAME COLUMN {} TO {}", quote(from), quote(to));
                 self.alter(idx, table, &rename, Work::None);
+                self.rename_values(idx, before, table);
                 if let Some(Some(name)) = self.generating.get_mut(table) {
                     if name == from {
                         to.clone_into(name);
@@ -439,6 +444,7 @@ impl<'a> Planner<'a> {
             if generates {
                 self.generating.insert(table.to_owned(), Some(column.name.clone()));
             }
+            self.add_values_of(idx, table, column);
             self.comment(idx, table, column);
             return Ok(());
         };
@@ -451,6 +457,7 @@ impl<'a> Planner<'a> {
             self.alter(idx, table, &add, Work::None);
             self.give(idx, table, column, using)?;
         }
+        self.add_values_of(idx, table, column);
         self.comment(idx, table, column);
         Ok(())
     }
