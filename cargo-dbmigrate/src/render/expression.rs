@@ -271,6 +271,9 @@ fn index_column(column: &IndexColumn) -> String {
         Some(Nulls::First) => ".nulls_first()",
         Some(Nulls::Last) => ".nulls_last()",
     };
+    if let Some(operator) = &column.operator {
+        source += &format!(".excludes({})", text(operator));
+    }
     source
 }
 

@@ -67,6 +67,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `no_primary_key` | the table has no primary key |
 /// | `unique(a, b)`, `unique(name = "...", columns(a, b))` | a unique constraint; also `nulls_not_distinct`, `include(c)` and `deferrable = "..."` |
 /// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index; also `using = "gin"`, `include(d)`, `nulls_not_distinct`, `with("fillfactor = 70")` and `concurrently`, and after a column `opclass "..."`, `nulls_first` or `nulls_last` |
+/// | `exclude(name = "...", using = "gist", elements(a with "=", b with "&&"), where = "...")` | an exclusion constraint of PostgreSQL: the operators of all elements must not hold between two rows |
 /// | `check("...")`, `check(name = "...", expr = "...")`, `check(sqlite = "...", postgres = "...")` | a check constraint |
 /// | `foreign_key(columns(a, b), references = Other(x, y), ...)` | a foreign key of several columns; also `name`, `on_delete`, `on_update` and `deferrable` |
 /// | `comment = "..."` | the table's comment |
@@ -103,7 +104,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 ///
 /// SQLite leaves out what only makes an index smaller or faster: `using`, `include`, `with`,
 /// `concurrently`, `opclass` and the order of NULLs. It refuses what changes which rows a table
-/// accepts: `nulls_not_distinct`, and a `deferrable` unique constraint.
+/// accepts: `nulls_not_distinct`, a `deferrable` unique constraint, and `exclude`.
 ///
 /// # SQL for each database
 ///
@@ -117,8 +118,8 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 ///
 /// # On a type of your own
 ///
-/// `#[derive(Columns)]` on a struct takes `rename_all`, `primary_key`, `unique`, `index`, `check`,
-/// `foreign_key` and `crate` as a model does, and everything that a field takes.
+/// `#[derive(Columns)]` on a struct takes `rename_all`, `primary_key`, `unique`, `index`,
+/// `exclude`, `check`, `foreign_key` and `crate` as a model does, and everything that a field takes.
 /// `#[derive(ColumnType)]` on a struct with one field (a newtype) or on an enum without data takes:
 ///
 /// | key | on | meaning |

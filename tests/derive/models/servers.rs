@@ -62,7 +62,14 @@ fn indexes_and_uniques_of_servers() {
             with("fillfactor = 70"),
             concurrently,
         ),
-        unique(name = "uq_b", columns(b), include(c), nulls_not_distinct)
+        unique(name = "uq_b", columns(b), include(c), nulls_not_distinct),
+        exclude(
+            name = "ex_b",
+            using = "gist",
+            elements(b with "=", sql("span(a)") opclass "range_ops" with "&&"),
+            where = "a > 'x'",
+        ),
+        exclude(elements(c with "=")),
     )]
     pub struct Item {
         #[model(primary_key)]
@@ -76,6 +83,11 @@ fn indexes_and_uniques_of_servers() {
 
     let mut table = keyed("item").column(text("a")).column(text("b")).column(text("cc"));
     table.indexes = vec![
+        Index::new("ex_b", [])
+            .column(IndexColumn::new("b").excludes("="))
+            .column(IndexColumn::expression("span(a)").opclass("range_ops").excludes("&&"))
+            .using("gist")
+            .filter("a > 'x'"),
         Index::new("ix_a", [])
             .column(IndexColumn::new("a").opclass("text_pattern_ops").desc().nulls_last())
             .column(IndexColumn::new("b").nulls_first())
@@ -86,6 +98,7 @@ fn indexes_and_uniques_of_servers() {
             .with("fillfactor = 70")
             .concurrently(),
         Index::new("ix_item_b", ["b"]).using("hash"),
+        Index::new("ix_item_cc", []).column(IndexColumn::new("cc").excludes("=")),
     ];
     table.uniques = vec![
         Unique::new("uq_b", ["b"]).include(["cc"]).nulls_not_distinct(),

@@ -112,8 +112,8 @@ pub(super) fn aside(
         aside.up.push((add, cost::alter(&table.name, Work::Scan)));
     }
     for index in indexes {
-        aside.down.insert(0, (format!("DROP INDEX {}", quote(&index.name)), catalog()));
-        aside.up.push((ddl.create_index(&table.name, index)?, cost::index(&table.name)));
+        aside.down.insert(0, (ddl::drop_index(table, &index.name), catalog()));
+        aside.up.push((ddl.create_index(&table.name, index)?, cost::of_index(&table.name, index)));
     }
     let retyped = if changing.is_other_meaning { changing.retyped } else { &[] };
     aside.keys_of = [retyped, &gone].concat().into_iter().map(str::to_owned).collect();

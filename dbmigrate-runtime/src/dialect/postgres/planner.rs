@@ -280,16 +280,17 @@ impl<'a> Planner<'a> {
             }
             Operation::CreateIndex { table, index } => {
                 let sql = self.ddl(idx).create_index(table, index)?;
-                if index.concurrently && !self.created.contains(table) {
+                if index.concurrently && !index.is_exclusion() && !self.created.contains(table) {
                     self.build_concurrently(idx, table, index, sql);
                 } else {
-                    self.push(idx, sql, Some(cost::index(table)));
+                    self.push(idx, sql, Some(cost::of_index(table, index)));
                 }
                 Ok(())
             }
             Operation::DropIndex { table, name } => {
                 self.set_aside_keys_over_index(idx, before, name);
-                let sql = format!("DROP INDEX {}", quote(name));
+                let Some(before) = before else { return Ok(()) };
+                let sql = ddl::drop_index(before, name);
                 self.push(idx, sql, Some(cost::alter(table, Work::None)));
                 Ok(())
             }
@@ -363,7 +364,7 @@ impl<'a> Planner<'a> {
         }
         for index in &table.indexes {
             let sql = self.ddl(idx).create_index(&table.name, index)?;
-            self.push(idx, sql, Some(cost::index(&table.name)));
+            self.push(idx, sql, Some(cost::of_index(&table.name, index)));
         }
         if let Some(comment) = &table.comment {
             let sql = ddl::comment_on_table(&table.name, Some(comment));
