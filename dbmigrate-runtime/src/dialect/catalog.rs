@@ -282,6 +282,8 @@ pub enum PartKind {
     Check,
     /// An index.
     Index,
+    /// An exclusion constraint.
+    Exclusion,
 }
 
 impl fmt::Display for PartKind {
@@ -292,6 +294,7 @@ impl fmt::Display for PartKind {
             PartKind::ForeignKey => "foreign key",
             PartKind::Check => "check",
             PartKind::Index => "index",
+            PartKind::Exclusion => "exclusion constraint",
         })
     }
 }

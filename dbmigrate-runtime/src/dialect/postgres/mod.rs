@@ -29,7 +29,9 @@ mod script;
 mod sequence;
 mod silence;
 mod simple;
+mod text_enum;
 mod types;
+mod values;
 mod words;
 #[cfg(test)]
 mod tests;
