@@ -7,7 +7,7 @@ use crate::dialect::{Facts, POSTGRES, Refusal, Work};
 use crate::operations::Operation;
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Identity, Index, IndexTerm,
-    Nulls, PrimaryKey, ReferentialAction, Table, TableOption, Type, Unique,
+    Nulls, PrimaryKey, ReferentialAction, Schema, Table, TableOption, Type, Unique,
 };
 use crate::sql::{Kind, quote};
 
@@ -399,4 +399,24 @@ pub(super) fn inserts(table: &Table, columns: &[String], rows: &[Vec<Value>]) ->
         format!("INSERT INTO {table} ({columns}) VALUES\n    {rows}")
     };
     rows.chunks(ROWS_A_STATEMENT).map(insert).collect()
+}
+
+/// The names of the foreign keys that are checked at the end of a transaction.
+pub(super) fn initially_deferred(
+    schema: &Schema,
+    pending: &[(String, String, usize)],
+) -> Vec<String> {
+    let mut names = Vec::new();
+    for table in schema.tables.values() {
+        for key in &table.foreign_keys {
+            let is_pending =
+                pending.iter().any(|(of, name, _)| *of == table.name && *name == key.name);
+            if key.deferrable == Some(Deferrable::InitiallyDeferred) && !is_pending {
+                names.push(key.name.clone());
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
 }

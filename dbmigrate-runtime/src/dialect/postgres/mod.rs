@@ -1,6 +1,7 @@
 //! PostgreSQL's dialect.
 
 mod alter;
+mod around;
 mod aside;
 mod assemble;
 mod cases;
@@ -30,6 +31,7 @@ mod sequence;
 mod silence;
 mod simple;
 mod types;
+mod views;
 mod words;
 #[cfg(test)]
 mod tests;
