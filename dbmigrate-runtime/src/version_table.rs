@@ -234,9 +234,15 @@ pub(crate) fn create_text_of(
     dialect.create_if_missing(&quoted, table).map_err(Error::version_table_name)
 }
 
+/// Creates the table if it doesn't exist.
 pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Error> {
+    let failed = |err| Error::database("create the version table", err);
+    // Servers want the right to create a table even if it exists.
+    if conn.dialect().capabilities().aborts_on_error && exists(conn, table).map_err(failed)? {
+        return Ok(());
+    }
     let res = conn.execute(&create_text(conn.dialect(), table)?, &[]);
-    res.map(drop).map_err(|err| Error::database("create the version table", err))
+    res.map(drop).map_err(failed)
 }
 
 /// A revision's row as values, in the order of the table's columns without `applied_at`.
