@@ -81,7 +81,11 @@ pub struct VersionRow {
 pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow>, Error> {
     let failed = |err| Error::database("read which revisions are applied", err);
     let name = table.quoted(conn.dialect())?;
-    let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
+    let own = match table.schema {
+        "" => conn.dialect().in_own_schema(table.table),
+        _ => String::new(),
+    };
+    let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}{own}");
     // If the table doesn't exist, the query would fail and so end the transaction.
     let looks_first = conn.dialect().capabilities().aborts_on_error && conn.in_transaction();
     if looks_first && !exists(conn, table).map_err(failed)? {

@@ -205,6 +205,11 @@ impl Dialect for Postgres {
         planner::create_if_missing(name, table)
     }
 
+    fn in_own_schema(&self, table: &str) -> String {
+        let table = ddl::text(&self.quote(table));
+        format!(" WHERE tableoid = to_regclass(quote_ident(current_schema()) || '.' || {table})")
+    }
+
     fn has_table(
         &self,
         conn: &mut dyn Connection,
