@@ -383,6 +383,21 @@ pub(super) fn work_of_column(column: &Column, generates: bool) -> Work {
 /// Rows per statement: a person should be able to read it.
 const ROWS_A_STATEMENT: usize = 100;
 
+/// A text with more characters than its column takes. The server would cut off blanks at its end
+/// without a word.
+pub(super) fn too_long(table: &Table, columns: &[String], rows: &[Vec<Value>]) -> Option<String> {
+    let long = |(column, value): (&String, &Value)| {
+        let length = match table.find_column(column)?.ty {
+            Type::String(length) => length,
+            _ => return None,
+        };
+        let Value::Text(text) = value else { return None };
+        (text.chars().count() > length as usize)
+            .then(|| format!("{value} has more than the {length} characters of column `{column}`"))
+    };
+    rows.iter().find_map(|row| columns.iter().zip(row).find_map(long))
+}
+
 pub(super) fn inserts(table: &Table, columns: &[String], rows: &[Vec<Value>]) -> Vec<String> {
     let types: Vec<_> = columns.iter().map(|column| table.find_column(column)).collect();
     let literal_at = |(idx, value): (usize, &Value)| match types.get(idx) {

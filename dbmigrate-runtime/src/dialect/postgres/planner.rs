@@ -324,6 +324,10 @@ impl<'a> Planner<'a> {
             Operation::BulkInsert { table, columns, rows } => {
                 let Some(table) = self.schema.table(table).cloned() else { return Ok(()) };
                 let table = &table;
+                if let Some(why) = ddl::too_long(table, columns, rows) {
+                    let hint = "shorten the text, or give the column a longer type first";
+                    return Err(self.ddl(idx).refuse(&why, hint));
+                }
                 self.before_rows(idx)?;
                 for sql in ddl::inserts(table, columns, rows) {
                     self.change_rows(idx, sql);
