@@ -164,6 +164,7 @@ impl StructAttrs {
                 "primary_key" => struct_attrs.primary_key = Some(read.names(input)?),
                 "unique" => struct_attrs.uniques.push(read.unique(input)?),
                 "index" => struct_attrs.indexes.push(read.index(input)?),
+                "exclude" => struct_attrs.indexes.push(read.exclude(input)?),
                 "check" => struct_attrs.checks.push(read.check(input)?),
                 "foreign_key" => struct_attrs.foreign_keys.push(read.foreign_key(input)?),
                 "crate" => struct_attrs.krate = Some(read.path(input)?),

@@ -74,6 +74,7 @@ use Place::{Columns, Enum, Field, Model, Newtype, Variant};
 
 const UNIQUE: &str = "unique(a, b)` or `unique(name = \"...\", columns(a, b), nulls_not_distinct, include(c), deferrable = \"...\")";
 const INDEX: &str = "index(a, b desc)` or `index(name = \"...\", columns(a, b desc, c collate \"...\", sql(\"...\")), unique, where = \"...\", using = \"...\", include(d), nulls_not_distinct, with(\"...\"), concurrently)";
+const EXCLUDE: &str = "exclude(name = \"...\", using = \"gist\", elements(a with \"=\", b with \"&&\"), where = \"...\")";
 const CHECK: &str = "check(\"...\")`, `check(name = \"...\", expr = \"...\")` or `check(sqlite = \"...\", postgres = \"...\", mysql = \"...\")";
 const FOREIGN_KEY: &str = "foreign_key(columns(a, b), references = Other(x, y))";
 const TYPE: &str = "type = Decimal(10, 2)`, `type = raw(\"...\")` or `type = raw(sqlite = \"...\", postgres = \"...\", mysql = \"...\")";
@@ -92,6 +93,7 @@ const KEYS: &[Key] = &[
     ),
     many("unique", &[(Field, "unique"), (Model, UNIQUE), (Columns, UNIQUE)]),
     many("index", &[(Field, "index"), (Model, INDEX), (Columns, INDEX)]),
+    many("exclude", &[(Model, EXCLUDE), (Columns, EXCLUDE)]),
     many("check", &[(Field, CHECK), (Model, CHECK), (Columns, CHECK)]),
     many("foreign_key", &[(Model, FOREIGN_KEY), (Columns, FOREIGN_KEY)]),
     key("comment", &[(Field, "comment = \"...\""), (Model, "comment = \"...\"")]),
@@ -139,6 +141,7 @@ const KEYS: &[Key] = &[
     key("skip", &[(Field, "skip")]),
     key("flatten", &[(Field, "flatten")]),
     key("name", &[(Enum, "name = \"...\"")]),
+    key("text", &[(Enum, "text")]),
     key("rename", &[(Variant, "rename = \"...\"")]),
     key("crate", &[(Model, CRATE), (Columns, CRATE), (Newtype, CRATE), (Enum, CRATE)]),
 ];

@@ -171,11 +171,16 @@ fn enumeration(cx: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Code {
     let mut path: Option<Path> = None;
     let mut rename_all: Option<Rule> = None;
     let mut name: Option<Spanned<String>> = None;
-    attr::keys(cx, &input.attrs, Place::Enum, |key, span, input| {
+    let mut is_text = false;
+    let keys = attr::keys(cx, &input.attrs, Place::Enum, |key, span, input| {
         let read = Reader { key, place: Place::Enum, span };
         match key.name {
             "rename_all" => rename_all = Some(rule(&read.text(input)?)?),
             "name" => name = Some(read.text(input)?),
+            "text" => {
+                read.flag(input)?;
+                is_text = true;
+            }
             _ => path = Some(read.path(input)?),
         }
         Ok(())
@@ -210,10 +215,21 @@ fn enumeration(cx: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Code {
         }
         values.push(value);
     }
-    let name =
-        name.map_or_else(|| case::snake(&input.ident.unraw().to_string()), |name| name.value);
-    let body = quote! {
-        const TY: #krate::model::Ty = #krate::model::Ty::enumeration(#name, &[#(#values),*]);
+    if let (true, Some(name)) = (is_text, keys.get("name")) {
+        let message = "`name` and `text` exclude each other: with `text`, the enumeration is no type \
+                       that could have a name";
+        cx.error(name, message);
+    }
+    let body = if is_text {
+        quote! {
+            const TY: #krate::model::Ty = #krate::model::Ty::text_enumeration(&[#(#values),*]);
+        }
+    } else {
+        let name =
+            name.map_or_else(|| case::snake(&input.ident.unraw().to_string()), |name| name.value);
+        quote! {
+            const TY: #krate::model::Ty = #krate::model::Ty::enumeration(#name, &[#(#values),*]);
+        }
     };
     Code::new(krate, body)
 }

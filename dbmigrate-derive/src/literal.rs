@@ -146,7 +146,8 @@ impl Writer {
     }
 
     fn index(&mut self, index: &Index, of: Option<&str>) {
-        self.text("index").optional(index.name.as_ref()).flag(index.unique);
+        let word = if index.is_exclusion() { "exclude" } else { "index" };
+        self.text(word).optional(index.name.as_ref()).flag(index.unique);
         self.flag(index.filter.is_some());
         if let Some(filter) = &index.filter {
             self.sql(filter);
@@ -167,6 +168,9 @@ impl Writer {
             };
             self.optional(term.collation.as_ref()).flag(term.descending);
             self.optional(term.opclass.as_ref()).text(term.nulls);
+        }
+        for operator in index.terms.iter().filter_map(|term| term.operator.as_ref()) {
+            self.text(&operator.value);
         }
     }
 

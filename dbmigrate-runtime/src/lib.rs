@@ -56,6 +56,7 @@ mod migration;
 pub mod operations;
 mod plan;
 mod revision;
+mod room;
 mod script;
 mod sql;
 mod standing;

@@ -9,6 +9,7 @@ use crate::direction::Direction;
 use crate::executor::{Executor, Options, OwnSteps};
 use crate::migration::{Migrations, Module};
 use crate::revision::{Graph, Target, View};
+use crate::room::with_room;
 use crate::standing::Standing;
 use crate::{Error, version_table};
 
@@ -68,7 +69,8 @@ impl Migrator {
     /// When the revisions don't form a graph.
     #[doc(hidden)]
     pub fn migrations(&self) -> Result<Migrations, Error> {
-        Migrations::new(self.modules.iter().map(Module::record).collect())
+        let modules = self.modules;
+        Migrations::new(with_room(|| modules.iter().map(Module::record).collect()))
     }
 
     /// Applies all pending revisions, and returns the ids of those that were applied.

@@ -269,6 +269,11 @@ fn the_properties_that_only_servers_have_are_read_back() {
             .with("fillfactor = 70")
             .concurrently();
         op.create_index("t", index);
+        let exclusion = Index::new("ex", [])
+            .column(IndexColumn::new("room").excludes("="))
+            .column(IndexColumn::expression("span(a, b)").excludes("&&"))
+            .using("gist");
+        op.create_index("t", exclusion.filter("a > 0"));
         let table = Table::new("t").unlogged().with("fillfactor = 70").tablespace("fast");
         op.create_table(table.column(Column::new("a", Type::Integer).identity(Identity::Always)));
         let change = TableChange::new().unlogged(false).with(None).tablespace(Some("slow"));

@@ -47,6 +47,12 @@ impl Line {
         self
     }
 
+    /// The promise that the first takes at most this many times as long as the second.
+    pub fn ratio(self, ours: &Samples, theirs: &Samples, at_most: f64) -> Line {
+        let ratio = ours.median() / theirs.median();
+        self.promise(format!("{ratio:.2} x"), &format!("at most {at_most} x"), ratio <= at_most)
+    }
+
     pub fn in_row(mut self, row: &'static str) -> Line {
         self.row = row;
         self

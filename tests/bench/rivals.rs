@@ -11,8 +11,12 @@ pub struct Rival {
     pub name: &'static str,
     /// The command that installs it with support for SQLite only.
     pub install: &'static str,
+    /// The command that installs it with support for PostgreSQL as well.
+    pub server_install: &'static str,
     version: &'static [&'static str],
     upgrade: &'static [&'static str],
+    /// The arguments that upgrade the database of `DATABASE_URL`.
+    server_upgrade: &'static [&'static str],
     /// The file name of the migration with this number.
     file: fn(usize) -> String,
     /// Other files that it needs.
@@ -26,6 +30,9 @@ pub const ALL: &[Rival] = &[
         install: "cargo install diesel_cli --no-default-features --features sqlite-bundled",
         version: &["--version"],
         upgrade: &["migration", "run", "--database-url", "app.db", "--migration-dir", "migrations"],
+        server_install: "cargo install diesel_cli --no-default-features --features \
+                         sqlite-bundled,postgres",
+        server_upgrade: &["migration", "run", "--migration-dir", "migrations"],
         file: |n| format!("migrations/{n:04}_change/up.sql"),
         files: &[],
     },
@@ -34,6 +41,8 @@ pub const ALL: &[Rival] = &[
         install: "cargo install sqlx-cli --no-default-features --features sqlite",
         version: &["--version"],
         upgrade: &["migrate", "run", "--database-url", "sqlite:app.db?mode=rwc"],
+        server_install: "cargo install sqlx-cli --no-default-features --features sqlite,postgres",
+        server_upgrade: &["migrate", "run"],
         file: |n| format!("migrations/{n:04}_change.sql"),
         files: &[],
     },
@@ -42,6 +51,9 @@ pub const ALL: &[Rival] = &[
         install: "cargo install refinery_cli --no-default-features --features sqlite-bundled",
         version: &["--version"],
         upgrade: &["migrate"],
+        server_install: "cargo install refinery_cli --no-default-features --features \
+                         sqlite-bundled,postgresql",
+        server_upgrade: &["migrate", "-e", "DATABASE_URL"],
         file: |n| format!("migrations/V{n}__change.sql"),
         files: &[
             ("refinery.toml", "[main]\ndb_type = \"Sqlite\"\ndb_path = \"app.db\"\n"),
@@ -57,6 +69,10 @@ pub const DATABASE: &str = "app.db";
 /// The shell that runs plain SQL.
 pub const SQLITE3: &str = "sqlite3";
 pub const SQLITE3_INSTALL: &str = "apt install sqlite3";
+
+/// The shell of PostgreSQL.
+pub const PSQL: &str = "psql";
+pub const PSQL_INSTALL: &str = "apt install postgresql-client";
 
 impl Rival {
     /// Its name and version, or `None` if it isn't on the PATH.
@@ -74,6 +90,22 @@ impl Rival {
         }
         self.add(dir, migrations)?;
         measure::output(&mut self.upgrade(dir)).map(drop)
+    }
+
+    /// A project with these migrations, all of them applied to this database of a server.
+    pub fn server_project(&self, dir: &Path, migrations: &[String], url: &str) -> Result<()> {
+        if dir.exists() {
+            fs::remove_dir_all(dir)?;
+        }
+        self.add(dir, migrations)?;
+        measure::output(&mut self.server_upgrade(dir, url)).map(drop)
+    }
+
+    /// The command that applies pending migrations to a database of a server.
+    pub fn server_upgrade(&self, dir: &Path, url: &str) -> Command {
+        let mut command = measure::command(self.name, dir);
+        command.args(self.server_upgrade).env("DATABASE_URL", url);
+        command
     }
 
     /// Adds these migrations to a project, without applying them.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dbmigrate_tests::{Host, plain_ids, repository, revision, sql};
+use dbmigrate_tests::{Host, Run, plain_ids, repository, revision, sql};
 use expect_test::expect_file;
 
 /// A fenced block: the words after the fence, and its lines.
@@ -378,4 +378,26 @@ fn without_targets(line: &str) -> String {
         rest = target.map_or(after, |(_, after)| after);
     }
     out + rest
+}
+
+/// A cargo that builds nothing takes the place of the real one, so that the tour ends there.
+#[cfg(unix)]
+#[test]
+fn the_tour_says_what_it_does_before_it_builds_the_tool() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let host = Host::empty("tour");
+    host.write("cargo", "#!/bin/sh\necho \"cargo $*\"\nexit 1\n");
+    let cargo = host.dir.join("cargo");
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut tour = host.command(env!("CARGO_BIN_EXE_tour"));
+    let run = Run::of(tour.env("CARGO", &cargo));
+    assert_ne!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("the tool does not build"), "{run}");
+    expect_test::expect![[r#"
+        Building the tool. The first time, this takes a few minutes ...
+
+        cargo build --quiet -p cargo-dbmigrate
+    "#]]
+    .assert_eq(&run.stdout);
 }

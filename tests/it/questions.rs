@@ -356,24 +356,37 @@ fn rows_are_counted_where_there_is_a_database() {
     assert!(uncounted.contains("status") && !uncounted.contains(" row)"), "{uncounted}");
     assert!(!uncounted.contains("(2 rows)"), "{uncounted}");
 
-    // Two renames that are equally likely, together with a table that is dropped in any case.
+    // Renames that are equally likely, together with a column that is dropped in any case, and two
+    // columns of which only one can have the new name.
     std::fs::remove_file(host.dir.join("app.db")).unwrap();
     host.write("src/lib.rs", &format!("{before}{EXTRA}"));
     host.ok("migrate -m extra");
     host.ok("upgrade");
     let app = rusqlite::Connection::open(host.dir.join("app.db")).unwrap();
-    app.execute_batch("INSERT INTO t1 (gone) VALUES (1)").unwrap();
+    app.execute_batch(
+        "INSERT INTO t1 (gone) VALUES (1); INSERT INTO both (a_text, b_text) VALUES ('a', 'b'), \
+         (NULL, 'c')",
+    )
+    .unwrap();
     let tied = EXTRA.replace("pub name: String", "pub first_name: String, pub last_name: String");
+    let tied = tied.replace("a_text: Option<String>, pub b_", "");
     let tied = tied.replace(", pub gone: Option<i64>", "");
     host.write("src/lib.rs", &format!("{before}{tied}"));
     let run = host.fails("migrate -m tied");
     expect![[r#"
-        error: cannot write the revision without an answer to this question:
+        error: cannot write the revision without answers to these 3 questions:
+          column `both.a_text` is gone: was it renamed to `both.text`, or dropped (its values are discarded)?
+          column `both.b_text` is gone: was it renamed to `both.text`, or dropped (its values are discarded)?
           column `pair.name` is gone: was it renamed to `pair.first_name` or `pair.last_name`, or dropped (its values are discarded)?
           hint: answer in the model (`renamed_from`, `default`), or by flags, one from each line and each new name only once (`--no-renames` drops what no flag renames):
+            --rename both.a_text:both.text
+            --rename both.b_text:both.text
             --rename pair.name:pair.first_name | --rename pair.name:pair.last_name
             --allow-destructive
               discards the data in column `gone` of `t1` (1 row)
+              discards the data in column `b_text` of `both` (2 rows) unless it is renamed
+              discards the data in column `a_text` of `both` (1 row) unless it is renamed
+              discards the data in column `name` of `pair` (0 rows) unless it is renamed
     "#]].assert_eq(&run.errors());
 }
 
@@ -382,6 +395,11 @@ const EXTRA: &str = "
 pub struct Pair { #[model(primary_key)] pub id: i64, pub name: String }
 #[derive(Model)]
 pub struct T1 { #[model(primary_key)] pub id: i64, pub gone: Option<i64> }
+#[derive(Model)]
+pub struct Both {
+    #[model(primary_key)] pub id: i64,
+    pub a_text: Option<String>, pub b_text: Option<String>,
+}
 ";
 
 /// The contents of a screen with this many columns, at the end of a session in which each answer

@@ -231,6 +231,11 @@ const VALUES: &[&str] = &[
     "'123456789012345678'",
     "'1234567890123456789'",
     "'12345678901234567890.12'",
+    // JSON of 127 and of 128 levels.
+    "substr(replace(hex(zeroblob(64)), '0', '['), 2) || substr(replace(hex(zeroblob(64)), '0', ']'), 2)",
+    "replace(hex(zeroblob(64)), '0', '[') || replace(hex(zeroblob(64)), '0', ']')",
+    "replace(hex(zeroblob(127)), '00', '{\"a\":') || '[0]' || replace(hex(zeroblob(127)), '00', '}')",
+    "'[' || replace(hex(zeroblob(200)), '00', '[1],') || '\"[[[[{{\"]'",
 ];
 
 #[test]

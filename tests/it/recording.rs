@@ -199,6 +199,10 @@ fn a_revision_that_panics_or_ends_is_named() {
     let run = host.fails("upgrade");
     let expected = "the revision `migrations/versions/m3.rs` ended the program that recorded it";
     assert!(run.stderr.contains(expected), "{run}");
+    // The stack that the tables of a large application take in an unoptimized build.
+    let large = "let values = [0_u8; 32 << 20]; std::hint::black_box(&values);";
+    host.write("migrations/versions/m3.rs", &revision("c3", "b2", large));
+    host.ok("upgrade");
 }
 
 #[test]

@@ -218,3 +218,21 @@ fn a_template_of_one_s_own_makes_the_revisions() {
     let run = host.ok("revision --dry-run --head base --splice");
     assert!(run.stdout.contains("note(op);\n}\n"), "{run}");
 }
+
+/// A history for two databases is warned of what either of them does, whichever is the project's.
+#[test]
+fn every_database_of_a_history_is_asked_for_what_it_compares_as_text() {
+    let model = "use dbmigrate_runtime::Model;\n\n#[derive(Model)]\npub struct Offer {\n    \
+                 #[model(primary_key)]\n    pub id: i64,\n    \
+                 #[model(type = Decimal(20, 2), index)]\n    pub price: String,\n}\n";
+    let host = Host::library("compared", model);
+    host.ok("init --dialect postgres --dialect sqlite");
+    let warned = |args: &str| host.ok(args).errors();
+    expect![[r#"
+        warning: column `offer.price` is decimal(20, 2), which SQLite stores as text because its numbers are exact only to 15 digits; index `ix_offer_price` compares it as text, so `10.5` sorts before `9.5`, and `9.50` is not equal to `9.5`
+          hint: declare at most 15 digits, as in `type = Decimal(15, 2)`, or compare `CAST(price AS REAL)` if 15 digits are enough
+    "#]]
+    .assert_eq(&warned("migrate -m both --dry-run"));
+    host.replace("migrations/dbmigrate.toml", "[\"postgres\", \"sqlite\"]", "[\"postgres\"]");
+    assert_eq!(warned("migrate -m one --dry-run"), "");
+}

@@ -20,17 +20,23 @@ pub struct Server {
 ///
 /// Without a server, if `DBMIGRATE_TEST_SERVERS` demands one.
 pub fn postgres(test: &str) -> Vec<Server> {
-    let named = std::env::vars().filter_map(|(variable, url)| {
-        let name = variable.strip_prefix("DBMIGRATE_TEST_")?.to_lowercase();
-        name.starts_with("postgres").then_some(Server { name, url })
-    });
-    let mut servers: Vec<Server> = named.collect();
-    servers.sort_by(|a, b| a.name.cmp(&b.name));
+    let servers = started("postgres");
     if servers.is_empty() {
         let demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
         assert!(!demanded, "{test}: no PostgreSQL server was started");
         crate::left_out(test, "a PostgreSQL server");
     }
+    servers
+}
+
+/// The servers of this kind that were started, by name.
+pub fn started(kind: &str) -> Vec<Server> {
+    let named = std::env::vars().filter_map(|(variable, url)| {
+        let name = variable.strip_prefix("DBMIGRATE_TEST_")?.to_lowercase();
+        name.starts_with(kind).then_some(Server { name, url })
+    });
+    let mut servers: Vec<Server> = named.collect();
+    servers.sort_by(|a, b| a.name.cmp(&b.name));
     servers
 }
 

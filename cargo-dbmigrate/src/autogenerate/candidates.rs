@@ -101,9 +101,13 @@ fn likely<'a>(pairs: &[&'a Pair]) -> Vec<&'a Pair> {
         let mut rivals = left.iter().filter(|pair| {
             (pair.old == best.old || pair.new == best.new) && !std::ptr::eq(**pair, best)
         });
-        // Position and name may point to different pairs.
-        let contradicts =
-            |pair: &Pair| pair.rank.kind == best.rank.kind && pair.rank.name > best.rank.name;
+        // The position weighs more than the name, unless another pair has nearly the same name: then
+        // the order has changed, and positions mean nothing.
+        let contradicts = |pair: &Pair| {
+            pair.rank.kind == best.rank.kind
+                && pair.rank.name > best.rank.name
+                && pair.rank.name >= NEARLY_SAME
+        };
         best.rank.kind.target > 0 && rivals.all(|pair| pair.rank < best.rank && !contradicts(pair))
     };
     while let Some(best) = left.iter().find(|pair| is_clear(pair, &left)).copied() {
@@ -118,6 +122,9 @@ fn fine(old: &str, new: &str) -> usize {
     (strsim::jaro_winkler(&old.to_lowercase(), &new.to_lowercase()) * 1000.0) as usize
 }
 
+/// The similarity of names of which one is spelled, abbreviated or extended like the other.
+const NEARLY_SAME: u8 = 3;
+
 /// The similarity of two names, in coarse steps, since small differences mean nothing.
 fn by_name(old: &str, new: &str) -> u8 {
     let (old, new) = (old.to_lowercase(), new.to_lowercase());
@@ -126,9 +133,14 @@ fn by_name(old: &str, new: &str) -> u8 {
         name.split('_').filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
     let (old_words, new_words) = (words(&old), words(&new));
+    let are_all_in =
+        |part: &[String], whole: &[String]| part.iter().all(|word| whole.contains(word));
     match () {
         () if bare(&old) == bare(&new) => 4,
-        () if strsim::jaro_winkler(&old, &new) > 0.92 => 3,
+        () if are_all_in(&old_words, &new_words) || are_all_in(&new_words, &old_words) => {
+            NEARLY_SAME
+        }
+        () if strsim::jaro_winkler(&old, &new) > 0.92 => NEARLY_SAME,
         () if old_words.iter().any(|word| new_words.contains(word)) => 2,
         () if old.contains(&new) || new.contains(&old) => 1,
         () => 0,
@@ -295,8 +307,11 @@ mod tests {
         for (old, new, expect) in [
             ("userId", "user_id", 4),
             ("username", "user_name", 4),
-            ("name", "first_name", 2),
-            ("name", "last_name", 2),
+            ("last_name", "last", 3),
+            ("name", "first_name", 3),
+            ("name", "last_name", 3),
+            ("published_on", "published_at", 3),
+            ("first_name", "given_name", 2),
             ("title", "subtitle", 1),
             ("title", "headline", 0),
         ] {

@@ -219,6 +219,37 @@ pub fn refuse_mistakes(
     Ok(())
 }
 
+/// Fails if it can't be told whether an answer names its column, and so which rows it is for. `from`
+/// is the schema before the operations, `to` the one after.
+pub fn refuse_unclear(
+    operations: &[Operation],
+    (from, to): (&Schema, &Schema),
+    fills: &[String],
+    dialect: &'static dyn Dialect,
+) -> Result<()> {
+    let is_known = |name: &str| {
+        let mut tables = from.tables.keys().chain(to.tables.keys());
+        tables.any(|table| dialect.names(&dialect.offline_facts()).folding.same_table(table, name))
+    };
+    for operation in operations {
+        let mut operation = operation.clone();
+        let Some((need, _)) = need(&mut operation, (from, to), dialect) else { continue };
+        let column = (need.table.as_str(), need.column.name.as_str());
+        let Some((nth, expression)) = answer(fills, column, dialect) else { continue };
+        let Some(source) = need.unclear_source(expression, is_known) else { continue };
+        let (table, column) = column;
+        let message = format!(
+            "--fill {}: `{column}` may be a column of `{source}` or of `{table}`",
+            fills[nth]
+        );
+        return Err(Error::new(message).hint(format!(
+            "write `{source}.{column}` or `{table}.{column}`: an expression that names the rows' \
+             own column is for all rows, any other one only for those that need a value"
+        )));
+    }
+    Ok(())
+}
+
 /// The result of writing the answers into the operations.
 #[derive(Debug)]
 pub struct Filled {

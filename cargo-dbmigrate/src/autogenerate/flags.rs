@@ -1,5 +1,7 @@
 //! The flags that answer the open questions of a difference, for messages.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
@@ -17,6 +19,8 @@ pub enum Flags {
         each: Vec<String>,
         /// What is discarded whichever choice is made.
         certain: Changes,
+        /// What is discarded where it isn't renamed, if something is discarded in any case.
+        unrenamed: Changes,
     },
 }
 
@@ -61,21 +65,56 @@ fn chosen(
     answers: &Answers,
     questions: &[Question],
 ) -> Result<Flags> {
-    let unrenamed = line(migrations, models, answers, false)?;
-    let mut certain = unrenamed.map(|line| line.changes).unwrap_or_default();
-    let is_asked = |dropped: &str| {
-        let mut renames = questions.iter();
-        renames
-            .any(|question| matches!(question, Question::Rename(rename) if rename.old == dropped))
-    };
-    let Changes { operations, losses, .. } = &mut certain;
-    losses.retain(|idx, _| match &operations[*idx] {
-        Operation::DropTable { table } => !is_asked(table),
-        Operation::DropColumn { table, column } => !is_asked(&format!("{table}.{column}")),
+    let line = line(migrations, models, answers, false)?;
+    let mut certain = line.map(|line| line.changes).unwrap_or_default();
+    let renames: Vec<&Rename> = questions
+        .iter()
+        .filter_map(|question| match question {
+            Question::Rename(rename) => Some(rename),
+            Question::Fill(_) => None,
+        })
+        .collect();
+    let is_asked = |dropped: &str| renames.iter().any(|rename| rename.old == dropped);
+    let is_of_asked = |operation: &Operation| match operation {
+        Operation::DropTable { table } => Some(is_asked(table)),
+        Operation::DropColumn { table, column } => Some(is_asked(&format!("{table}.{column}"))),
         // Whether a fill discards something depends on the answer.
-        _ => false,
-    });
-    Ok(Flags::Choices { each: questions.iter().map(choices).collect(), certain })
+        _ => None,
+    };
+    let mut unrenamed = certain.clone();
+    certain.losses.retain(|idx, _| is_of_asked(&certain.operations[*idx]) == Some(false));
+    if certain.losses.is_empty() && can_all_be_renamed(&renames) {
+        unrenamed.losses.clear();
+    }
+    unrenamed.losses.retain(|idx, _| is_of_asked(&unrenamed.operations[*idx]) == Some(true));
+    Ok(Flags::Choices { each: questions.iter().map(choices).collect(), certain, unrenamed })
+}
+
+/// Whether there is a new name for each of them.
+fn can_all_be_renamed(renames: &[&Rename]) -> bool {
+    let mut holders = BTreeMap::new();
+    (0..renames.len()).all(|nth| finds_name(nth, renames, &mut holders, &mut BTreeSet::new()))
+}
+
+/// Gives the nth one a new name, for which others may have to take other ones.
+fn finds_name<'a>(
+    nth: usize,
+    renames: &[&'a Rename],
+    holders: &mut BTreeMap<&'a str, usize>,
+    tried: &mut BTreeSet<&'a str>,
+) -> bool {
+    let rename: &'a Rename = renames[nth];
+    rename.candidates.iter().any(|new| {
+        let is_free = tried.insert(new)
+            && match holders.get(new.as_str()).copied() {
+                Some(holder) => finds_name(holder, renames, holders, tried),
+                None => true,
+            };
+        if is_free {
+            holders.insert(new, nth);
+        }
+        is_free
+    })
 }
 
 /// `--rename user.name:user.login | --rename user.name:user.nick`

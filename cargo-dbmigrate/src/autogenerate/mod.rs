@@ -116,6 +116,7 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     }
     rename::refuse_unknown(&unknown, true)?;
     filled.refuse_unused(&answers.fills)?;
+    fill::refuse_unclear(&operations, (&before, &after), &answers.fills, models.dialect)?;
     let mut losses = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
         let loss = match filled.lossy.get(&idx) {

@@ -61,7 +61,7 @@ fn adopt_table(
     let own = known.iter().map(|found| found.table);
     table.comment = own.clone().find_map(|table| table.comment.clone());
     for column in &mut table.columns {
-        adopt_column(column, &mut table.checks, known, rules);
+        adopt_column(&table.name, column, &mut table.checks, known, rules);
     }
     let name = table.name.clone();
     if let Some(key) = &mut table.primary_key {
@@ -177,6 +177,7 @@ fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Fo
 /// Adopts the known definition of a column. For an enumeration, also removes its condition from the
 /// table's checks.
 fn adopt_column(
+    table: &str,
     column: &mut Column,
     checks: &mut Vec<Check>,
     known: &[Known<'_>],
@@ -228,7 +229,7 @@ fn adopt_column(
     }
     column.ty = types
         .find_map(|ty| match ty {
-            Type::Enum(..) => enumeration(ty, &was.name, checks, rules),
+            Type::Enum(..) => enumeration(ty, (table, &was), checks, rules),
             _ => Some(ty.clone()),
         })
         .unwrap_or(was.ty);
@@ -243,15 +244,18 @@ fn same_type(one: &Column, other: &Column, comparing: &Comparing) -> bool {
 /// the table.
 fn enumeration(
     ty: &Type,
-    column: &str,
+    (table, was): (&str, &Column),
     checks: &mut Vec<Check>,
     rules: &StorageRules<'_>,
 ) -> Option<Type> {
     let Type::Enum(name, _) = ty else { return None };
     let lexicon = rules.comparing.lexicon;
     let is_condition_of = |check: &Check, ty: &Type| {
-        let only = Table::new("t").column(Column::new(column, ty.clone()));
-        (rules.stored)(&only, &only).is_some_and(|only| {
+        let table = Table::new(table);
+        let only = table.clone().column(Column::new(&was.name, ty.clone()));
+        let mut actual = table.column(Column::new(&was.name, was.ty.clone()));
+        actual.checks = vec![check.clone()];
+        (rules.stored)(&only, &actual).is_some_and(|only| {
             only.checks
                 .iter()
                 .any(|own| lexicon.same_expression(&own.expression, &check.expression))

@@ -175,9 +175,9 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let mut olds = olds.unwrap_or_else(of_pairs);
     // If several values were mapped to one that is itself an old value, that value is restored.
-    olds.sort_by_key(|old| mapping.apply(old) != old);
+    olds.sort_by_key(|old| mapping.apply(old).is_none_or(|new| new != *old));
     for old in olds {
-        let new = mapping.apply(&old).to_owned();
+        let new = mapping.apply(&old)?.into_owned();
         if new != "NULL" && pairs.iter().all(|(pair, _)| *pair != new) {
             pairs.push((new, old));
         }

@@ -56,6 +56,9 @@ pub fn found(operation: &Operation) -> String {
             format!("added check `{}` on `{table}`", check.name)
         }
         Operation::DropCheck { table, name } => format!("removed check `{name}` on `{table}`"),
+        Operation::CreateIndex { table, index } if index.is_exclusion() => {
+            format!("added exclusion constraint `{}` on `{table}`", index.name)
+        }
         Operation::CreateIndex { table, index } => {
             format!("added index `{}` on `{table}`", index.name)
         }

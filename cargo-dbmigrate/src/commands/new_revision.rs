@@ -312,24 +312,31 @@ fn unanswered(
     };
     let questions: Vec<_> = questions.iter().map(|question| format!("\n  {question}")).collect();
     let (which, lines): (_, Vec<String>) = match flags {
-        Flags::Choices { each, certain } => (
-            "by flags, one from each line and each new name only once (`--no-renames` drops what no \
-             flag renames)",
-            each.iter()
-                .map(|choice| format!("\n    {choice}"))
-                .chain(
-                    (!certain.losses.is_empty())
-                        .then(|| with_losses("--allow-destructive", &losses(certain))),
-                )
-                .collect(),
-        ),
+        Flags::Choices { each, certain, unrenamed } => {
+            let mut lost: Vec<String> = losses(certain).iter().map(Loss::with_rows).collect();
+            let unless = losses(unrenamed);
+            lost.extend(unless.iter().map(|loss| loss.with_rows() + " unless it is renamed"));
+            let is_lossy = !lost.is_empty();
+            let lost = is_lossy.then(|| with_losses("--allow-destructive", lost));
+            (
+                "by flags, one from each line and each new name only once (`--no-renames` drops \
+                 what no flag renames)",
+                each.iter().map(|choice| format!("\n    {choice}")).chain(lost).collect(),
+            )
+        }
         Flags::Lines(lines) => (
             if lines.len() == 1 {
                 "by flags such as these"
             } else {
                 "by the flags on one of these lines"
             },
-            lines.iter().map(|line| with_losses(&line.flags, &losses(&line.changes))).collect(),
+            lines
+                .iter()
+                .map(|line| {
+                    let losses = losses(&line.changes);
+                    with_losses(&line.flags, losses.iter().map(Loss::with_rows))
+                })
+                .collect(),
         ),
     };
     Error::new(message + &questions.concat()).hint(format!(
@@ -339,8 +346,8 @@ fn unanswered(
 }
 
 /// A line of flags, followed by what the revision discards with them.
-fn with_losses(flags: &str, losses: &[Loss]) -> String {
-    let losses = losses.iter().map(|loss| format!("\n      {}", loss.with_rows()));
+fn with_losses(flags: &str, losses: impl IntoIterator<Item = String>) -> String {
+    let losses = losses.into_iter().map(|loss| format!("\n      {loss}"));
     format!("\n    {flags}{}", losses.collect::<String>())
 }
 

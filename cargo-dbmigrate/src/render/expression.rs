@@ -100,6 +100,9 @@ pub fn ty(ty: &Type) -> String {
         Type::Decimal(precision, scale) => format!("Type::Decimal({precision}, {scale})"),
         Type::String(length) => format!("Type::String({length})"),
         Type::FixedBinary(length) => format!("Type::FixedBinary({length})"),
+        Type::Enum(name, values) if name.is_empty() => {
+            format!("Type::text_enumeration({})", texts(values))
+        }
         Type::Enum(name, values) => {
             format!("Type::enumeration({}, {})", text(name), texts(values))
         }
@@ -268,6 +271,9 @@ fn index_column(column: &IndexColumn) -> String {
         Some(Nulls::First) => ".nulls_first()",
         Some(Nulls::Last) => ".nulls_last()",
     };
+    if let Some(operator) = &column.operator {
+        source += &format!(".excludes({})", text(operator));
+    }
     source
 }
 

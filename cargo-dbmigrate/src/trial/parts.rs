@@ -134,7 +134,8 @@ fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
         parts.push(part("WITHOUT ROWID".to_owned(), None, without));
     }
     for index in &table.indexes {
-        let what = format!("the index `{}`", index.name);
+        let kind = if index.is_exclusion() { "exclusion constraint" } else { "index" };
+        let what = format!("the {kind} `{}`", index.name);
         let indexed = Table { indexes: vec![index.clone()], ..bare.clone() };
         parts.push(part(what, column_of_index(index), indexed));
     }

@@ -34,6 +34,11 @@ pub(crate) struct Index {
 }
 
 impl Index {
+    /// Whether it is an exclusion constraint.
+    pub(crate) fn is_exclusion(&self) -> bool {
+        self.terms.iter().any(|term| term.operator.is_some())
+    }
+
     /// Whether the index makes plain columns unique for all rows, so that a foreign key can refer
     /// to them.
     pub(crate) fn is_whole(&self) -> bool {
@@ -53,6 +58,8 @@ pub(crate) struct Term {
     pub(crate) opclass: Option<Text>,
     /// `nulls_first` or `nulls_last`; empty without either.
     pub(crate) nulls: &'static str,
+    /// The operator of an exclusion constraint.
+    pub(crate) operator: Option<Text>,
 }
 
 /// `check("age > 0")`
@@ -181,6 +188,39 @@ impl Reader {
         }
     }
 
+    /// `exclude(name = "...", using = "gist", elements(a with "=", b with "&&"), where = "...")`
+    pub(crate) fn exclude(self, input: ParseStream<'_>) -> syn::Result<Index> {
+        let mut index = Index::default();
+        if !input.peek(token::Paren) {
+            return Err(self.expected(input));
+        }
+        nested(input, |input| {
+            let mut options = Options::new(&["name", "using", "elements", "where"]);
+            while !input.is_empty() {
+                match options.next(input)?.0.as_str() {
+                    "name" => index.name = Some(self.text(input)?),
+                    "using" => index.using = Some(self.text(input)?),
+                    "where" => index.filter = Some(self.sql_value(input)?),
+                    _ => {
+                        if !input.peek(token::Paren) {
+                            return Err(self.expected(input));
+                        }
+                        index.terms = nested(input, |input| self.terms(input))?;
+                    }
+                }
+                self.comma(input)?;
+            }
+            self.has_columns(index.terms.is_empty())
+        })?;
+        match index.terms.iter().find(|term| term.operator.is_none()) {
+            Some(term) => {
+                let message = "an element needs an operator, as in `room with \"=\"`";
+                Err(syn::Error::new(term.what.span, message))
+            }
+            None => Ok(index),
+        }
+    }
+
     /// `("fillfactor = 70")`
     pub(super) fn parameters(self, input: ParseStream<'_>) -> syn::Result<Text> {
         if !input.peek(token::Paren) {
@@ -232,8 +272,15 @@ impl Reader {
         } else {
             (what, None)
         };
-        let mut term =
-            Term { what, sql, collation: None, descending: false, opclass: None, nulls: "" };
+        let mut term = Term {
+            what,
+            sql,
+            collation: None,
+            descending: false,
+            opclass: None,
+            nulls: "",
+            operator: None,
+        };
         while input.peek(Ident::peek_any) {
             let ident = input.call(Ident::parse_any)?;
             if ident == "desc" {
@@ -242,11 +289,17 @@ impl Reader {
                 term.collation = Some(self.literal(input)?);
             } else if ident == "opclass" {
                 term.opclass = Some(self.literal(input)?);
+            } else if ident == "with" && self.key.name == "exclude" {
+                term.operator = Some(self.literal(input)?);
             } else if ident == "nulls_first" {
                 term.nulls = "nulls_first";
             } else if ident == "nulls_last" {
                 term.nulls = "nulls_last";
             } else if ident != "asc" {
+                if self.key.name == "exclude" {
+                    let message = "expected `with \"...\"` after an element";
+                    return Err(syn::Error::new(ident.span(), message));
+                }
                 let message = "expected `desc`, `collate \"...\"`, `opclass \"...\"`, \
                                `nulls_first`, `nulls_last` or `,` after a column";
                 return Err(syn::Error::new(ident.span(), message));

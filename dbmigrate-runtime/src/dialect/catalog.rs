@@ -330,6 +330,8 @@ pub enum PartKind {
     Check,
     /// An index.
     Index,
+    /// An exclusion constraint.
+    Exclusion,
 }
 
 impl fmt::Display for PartKind {
@@ -340,6 +342,7 @@ impl fmt::Display for PartKind {
             PartKind::ForeignKey => "foreign key",
             PartKind::Check => "check",
             PartKind::Index => "index",
+            PartKind::Exclusion => "exclusion constraint",
         })
     }
 }

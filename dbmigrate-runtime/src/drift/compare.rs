@@ -67,6 +67,7 @@ impl Comparing {
                 same_term
                     && a.descending == b.descending
                     && a.has_nulls_first() == b.has_nulls_first()
+                    && a.operator == b.operator
                     && same(a.opclass.as_deref(), b.opclass.as_deref(), same_name)
                     && same(a.collation.as_deref(), b.collation.as_deref(), same_name)
             })
@@ -264,17 +265,23 @@ impl Report<'_> {
                 text: &|check| code(&check.expression),
             },
         );
-        self.objects(
-            &expected.indexes,
-            &actual.indexes,
-            &Objects {
-                kind: PartKind::Index,
-                has_names: true,
-                name: &|index| &index.name,
-                same: &|a, b| comparing.same_index(a, b),
-                text: &index,
-            },
-        );
+        for (kind, is_exclusion) in [(PartKind::Index, false), (PartKind::Exclusion, true)] {
+            let of_kind = |table: &Table| -> Vec<Index> {
+                let indexes = table.indexes.iter();
+                indexes.filter(|index| index.is_exclusion() == is_exclusion).cloned().collect()
+            };
+            self.objects(
+                &of_kind(expected),
+                &of_kind(actual),
+                &Objects {
+                    kind,
+                    has_names: true,
+                    name: &|index| &index.name,
+                    same: &|a, b| comparing.same_index(a, b),
+                    text: &index,
+                },
+            );
+        }
     }
 
     /// Pairs up the objects of both sides: first by name and content, then by content if one has no

@@ -67,6 +67,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `no_primary_key` | the table has no primary key |
 /// | `unique(a, b)`, `unique(name = "...", columns(a, b))` | a unique constraint; also `nulls_not_distinct`, `include(c)` and `deferrable = "..."` |
 /// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index; also `using = "gin"`, `include(d)`, `nulls_not_distinct`, `with("fillfactor = 70")` and `concurrently`, and after a column `opclass "..."`, `nulls_first` or `nulls_last` |
+/// | `exclude(name = "...", using = "gist", elements(a with "=", b with "&&"), where = "...")` | an exclusion constraint of PostgreSQL: the operators of all elements must not hold between two rows |
 /// | `check("...")`, `check(name = "...", expr = "...")`, `check(sqlite = "...", postgres = "...")` | a check constraint |
 /// | `foreign_key(columns(a, b), references = Other(x, y), ...)` | a foreign key of several columns; also `name`, `on_delete`, `on_update` and `deferrable` |
 /// | `comment = "..."` | the table's comment |
@@ -103,7 +104,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 ///
 /// SQLite leaves out what only makes an index smaller or faster: `using`, `include`, `with`,
 /// `concurrently`, `opclass` and the order of NULLs. It refuses what changes which rows a table
-/// accepts: `nulls_not_distinct`, and a `deferrable` unique constraint.
+/// accepts: `nulls_not_distinct`, a `deferrable` unique constraint, and `exclude`.
 ///
 /// # SQL for each database
 ///
@@ -117,8 +118,8 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 ///
 /// # On a type of your own
 ///
-/// `#[derive(Columns)]` on a struct takes `rename_all`, `primary_key`, `unique`, `index`, `check`,
-/// `foreign_key` and `crate` as a model does, and everything that a field takes.
+/// `#[derive(Columns)]` on a struct takes `rename_all`, `primary_key`, `unique`, `index`,
+/// `exclude`, `check`, `foreign_key` and `crate` as a model does, and everything that a field takes.
 /// `#[derive(ColumnType)]` on a struct with one field (a newtype) or on an enum without data takes:
 ///
 /// | key | on | meaning |
@@ -126,6 +127,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `length = 100`, `type = ...` | a newtype | as on a field |
 /// | `rename_all = "..."` | an enum | the case of the variants' names; default: snake case |
 /// | `name = "..."`, also as `#[column_type(name = "...")]` | an enum | the name of the enumeration, in databases that name them |
+/// | `text`, also as `#[column_type(text)]` | an enum | text with a check, also in databases with enumerations |
 /// | `rename = "..."` | a variant | the name that is stored for this variant |
 ///
 /// # Types
@@ -155,7 +157,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `serde_json::Value` | `Json` | `TEXT` | `jsonb` | `json` | text |
 /// | `Vec<u8>`, `bytes::Bytes` | `Binary` | `BLOB` | `bytea` | `longblob` | bytes |
 /// | `[u8; N]` | `FixedBinary(N)` | `BLOB` | `bytea` | `varbinary(N)` | bytes; SQLite doesn't enforce the length |
-/// | an enum that derives [`ColumnType`] | `Enum` | `TEXT` with a check | an enum type | `enum(...)` | the variant's name as text |
+/// | an enum that derives [`ColumnType`] | `Enum` | `TEXT` with a check | an enum type; with `text`, `text` with a check | `enum(...)` | the variant's name as text |
 /// | `Vec<T>` | `Array` | none | an array | none | SQLite refuses the column |
 /// | any with `type = raw("...")` | `Raw` | as written | as written | as written | whatever the type holds |
 ///
@@ -311,8 +313,8 @@ pub trait Columns {
 /// `#[derive(ColumnType)]` implements it for a newtype, which is stored like the type that it
 /// wraps, and for an enum without data, which is stored as the name of the variant in snake case. A
 /// newtype takes the attributes `length = 100` and `type = ...`, as a field of a [`Model`] does. An
-/// enum takes `rename_all = "..."` and `name = "..."` (the name of the type on databases with named
-/// enumerations), and a variant takes `rename = "..."`.
+/// enum takes `rename_all = "..."`, `name = "..."` (the name of the type on databases with named
+/// enumerations) and `text` (text with a check there as well), and a variant takes `rename = "..."`.
 ///
 /// # Example: *derived*
 ///

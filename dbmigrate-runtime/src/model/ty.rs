@@ -143,6 +143,11 @@ impl Ty {
         Ty(Kind::Enum(name, values))
     }
 
+    /// An enumeration that is text with a check, also on databases with named enumerations.
+    pub const fn text_enumeration(values: &'static [&'static str]) -> Ty {
+        Ty::enumeration("", values)
+    }
+
     /// The same type, but nullable.
     pub const fn nullable(of: &'static Ty) -> Ty {
         Ty(Kind::Nullable(of))

@@ -347,6 +347,9 @@ impl fmt::Display for Operation {
             Operation::DropCheck { table, name } => {
                 write!(f, "drop check `{name}` of table `{table}`")
             }
+            Operation::CreateIndex { table, index } if index.is_exclusion() => {
+                write!(f, "add exclusion constraint `{}` to table `{table}`", index.name)
+            }
             Operation::CreateIndex { table, index } => {
                 write!(f, "create index `{}` on table `{table}`", index.name)
             }

@@ -58,6 +58,7 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
             "primary_key" => Fact::PrimaryKey(literal.list()?),
             "unique" => Fact::Unique(unique(literal)?),
             "index" => Fact::Index(index(literal)?),
+            "exclude" => Fact::Index(exclusion(literal)?),
             "check" => Fact::Check(literal.optional()?, sql(literal)?),
             "foreign_key" => Fact::ForeignKey(foreign_key(literal)?),
             "autoincrement" => Fact::Autoincrement(literal.flag()?),
@@ -131,6 +132,7 @@ fn index(literal: &mut Cursor<'_>) -> Result<Index> {
                 descending: literal.flag()?,
                 opclass: literal.optional()?,
                 nulls: nulls(literal)?,
+                operator: None,
             })
         })
         .collect::<Result<_>>()?;
@@ -145,6 +147,15 @@ fn index(literal: &mut Cursor<'_>) -> Result<Index> {
         with,
         concurrently,
     })
+}
+
+/// An index, and an operator for each of its columns.
+fn exclusion(literal: &mut Cursor<'_>) -> Result<Index> {
+    let mut index = index(literal)?;
+    for column in &mut index.columns {
+        column.operator = Some(literal.owned()?);
+    }
+    Ok(index)
 }
 
 fn nulls(literal: &mut Cursor<'_>) -> Result<Option<Nulls>> {

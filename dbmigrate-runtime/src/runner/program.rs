@@ -13,10 +13,15 @@ use crate::dialect::{self, Dialect};
 use crate::driver::{Connection, DatabaseError, Rows};
 use crate::migration::Migration;
 use crate::operations::{self, FORMAT, Json, Operation, Rewrite, decode_values, encode_values};
+use crate::room::with_room;
 use crate::{Db, Migrator, Module, Value};
 
 /// The main function of the generated program: records, or runs the requested steps.
 pub fn main(migrator: Migrator) -> ExitCode {
+    with_room(|| run(migrator))
+}
+
+fn run(migrator: Migrator) -> ExitCode {
     let Some(started) = Started::read() else { return ExitCode::from(2) };
     let Some(out) = Out::begin(&started) else { return ExitCode::FAILURE };
     match started.command.as_str() {

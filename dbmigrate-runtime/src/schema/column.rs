@@ -267,7 +267,7 @@ pub enum Type {
     /// Exactly this many bytes.
     FixedBinary(u32),
     /// One of these texts, in this order. The name is used for the type on databases with named
-    /// enumerations.
+    /// enumerations; without a name it is text with a check there as well.
     Enum(String, Vec<String>),
     /// A list of values, on databases that have arrays.
     Array(Box<Type>),
@@ -340,6 +340,11 @@ impl Type {
         Type::Enum(name.to_owned(), values.map(str::to_owned).into())
     }
 
+    /// An enumeration that is text with a check, also on databases with named enumerations.
+    pub fn text_enumeration<const N: usize>(values: [&str; N]) -> Type {
+        Type::enumeration("", values)
+    }
+
     /// A list of values of this type.
     pub fn array(of: Type) -> Type {
         Type::Array(Box::new(of))
@@ -386,6 +391,9 @@ impl fmt::Display for Type {
             }
             Type::String(length) => return write!(f, "string({length})"),
             Type::FixedBinary(length) => return write!(f, "binary({length})"),
+            Type::Enum(name, values) if name.is_empty() => {
+                return write!(f, "text enum({})", values.join(", "));
+            }
             Type::Enum(name, values) => return write!(f, "enum {name}({})", values.join(", ")),
             Type::Array(of) => return write!(f, "array of {of}"),
             Type::PerDialect(types) => {

@@ -197,7 +197,7 @@ pub enum Deferrable {
     InitiallyDeferred,
 }
 
-/// An index that isn't a constraint.
+/// An index that isn't a constraint, or an exclusion constraint, which is an index with operators.
 ///
 /// # Example
 ///
@@ -312,6 +312,11 @@ impl Index {
 pub(crate) const DEFAULT_METHOD: &str = "btree";
 
 impl Index {
+    /// Whether it is an exclusion constraint.
+    pub fn is_exclusion(&self) -> bool {
+        self.columns.iter().any(|column| column.operator.is_some())
+    }
+
     /// The method, or else the one that databases choose.
     #[doc(hidden)]
     pub fn method(&self) -> &str {
@@ -332,6 +337,8 @@ pub struct IndexColumn {
     pub opclass: Option<String>,
     /// Where rows with NULL are sorted, on databases that have the choice.
     pub nulls: Option<Nulls>,
+    /// The operator that must not hold between two rows, if the index is an exclusion constraint.
+    pub operator: Option<String>,
 }
 
 /// Where an index sorts rows with NULL.
@@ -366,7 +373,14 @@ impl IndexColumn {
     }
 
     fn of(term: IndexTerm) -> IndexColumn {
-        IndexColumn { term, descending: false, collation: None, opclass: None, nulls: None }
+        IndexColumn {
+            term,
+            descending: false,
+            collation: None,
+            opclass: None,
+            nulls: None,
+            operator: None,
+        }
     }
 
     /// Whether rows with NULL are before all others; by default they are in a descending order.
@@ -378,6 +392,14 @@ impl IndexColumn {
     /// Whether the term is all that is given.
     pub fn is_plain(&self) -> bool {
         *self == IndexColumn::of(self.term.clone())
+    }
+
+    /// Makes the index an exclusion constraint, on PostgreSQL: the operators of all columns must not
+    /// hold between two rows.
+    #[must_use]
+    pub fn excludes(mut self, operator: &str) -> IndexColumn {
+        self.operator = Some(operator.to_owned());
+        self
     }
 
     /// Sets the operator class, on PostgreSQL.
@@ -435,6 +457,9 @@ impl fmt::Display for IndexColumn {
             None => {}
             Some(Nulls::First) => f.write_str(" nulls first")?,
             Some(Nulls::Last) => f.write_str(" nulls last")?,
+        }
+        if let Some(operator) = &self.operator {
+            write!(f, " with {operator}")?;
         }
         Ok(())
     }

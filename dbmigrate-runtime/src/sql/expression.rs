@@ -1,5 +1,8 @@
 //! Compares and searches expressions and statements by their tokens.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use super::lexicon::Lexicon;
 use super::rename::may_be_columns;
 use super::{Kind, Token, is_one_of};
@@ -77,27 +80,58 @@ impl Lexicon {
             return false;
         }
         let tokens = self.significant(expression);
-        let may_be_columns = may_be_columns(&tokens);
-        tokens.iter().enumerate().any(|(idx, token)| {
+        !self.own_columns(&tokens, own).is_empty()
+    }
+
+    /// The name of something that a subquery reads, and that isn't among the known tables, if a name
+    /// in the subquery may be the column's or that of a column there: `n` in `(SELECT n FROM v)`.
+    pub fn unclear_source(
+        &'static self,
+        expression: &str,
+        own: OwnColumn<'_>,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let tokens = self.significant(expression);
+        let own_columns = self.own_columns(&tokens, own);
+        let mut sources = own_columns.iter().flat_map(|bare| bare.sources.iter());
+        let unclear = sources.find(|source| {
+            let name = source.name.identifier();
+            !source.is_subquery() && !name.is_some_and(|name| is_known(&name))
+        });
+        unclear.and_then(|source| source.visible().identifier()).map(Cow::into_owned)
+    }
+
+    /// The places where an expression names a column of its own row.
+    fn own_columns<'t, 'a>(
+        &'static self,
+        tokens: &'t [Token<'a>],
+        own: OwnColumn<'_>,
+    ) -> Vec<OwnName<'t, 'a>> {
+        let may_be_columns = may_be_columns(tokens);
+        let mut own_columns = Vec::new();
+        for (idx, token) in tokens.iter().enumerate() {
             let no_column = token.kind == Kind::Word
                 && (self.is_reserved(token.text) || self.is_value(token.text));
-            if !may_be_columns[idx] || no_column || !token.is_name(own.column) {
-                return false;
+            let is_qualifier = tokens.get(idx + 1).is_some_and(|next| next.is_symbol("."));
+            if !may_be_columns[idx] || no_column || is_qualifier || !token.is_name(own.column) {
+                continue;
+            }
+            let sources = sources_around(tokens, idx);
+            if sources.iter().any(|source| source.is_named_at(idx)) {
+                continue;
             }
             let before = |n: usize| idx.checked_sub(n).map(|idx| &tokens[idx]);
-            let is_table = tokens.get(idx + 1).is_some_and(|next| next.is_symbol("."))
-                || before(1).is_some_and(names_sources);
-            if is_table {
-                return false;
-            }
-            let sources = sources_around(&tokens, idx);
-            let reads = |table: &str| sources.iter().any(|source| source.is_name(table));
             if before(1).is_some_and(|before| before.is_symbol(".")) {
-                let is_own = before(2).is_some_and(|qualifier| qualifier.is_name(own.table));
-                return is_own && !reads(own.table);
+                let is_own = before(2).is_some_and(|qualifier| qualifier.is_name(own.table))
+                    && !sources.iter().any(|source| source.visible().is_name(own.table));
+                if is_own {
+                    own_columns.push(OwnName { sources: Vec::new() });
+                }
+            } else if !sources.iter().any(|source| source.has(tokens, own)) {
+                own_columns.push(OwnName { sources });
             }
-            !own.tables.iter().any(|table| reads(table))
-        })
+        }
+        own_columns
     }
 
     /// Whether an expression contains a name that may be this column's, because it isn't that of a
@@ -126,14 +160,56 @@ impl Lexicon {
     }
 }
 
-/// Whether a table follows the word.
-fn names_sources(token: &Token<'_>) -> bool {
-    token.is_word("FROM") || token.is_word("JOIN")
+/// A place where an expression names a column of its own row.
+struct OwnName<'t, 'a> {
+    /// What the subqueries around it read, unless the name is qualified.
+    sources: Vec<Source<'t, 'a>>,
 }
 
-/// The names of the tables that the subqueries around a token read.
-fn sources_around<'t, 'a>(tokens: &'t [Token<'a>], idx: usize) -> Vec<&'t Token<'a>> {
-    let mut sources = Vec::new();
+/// What a subquery reads.
+#[derive(Debug, Clone)]
+struct Source<'t, 'a> {
+    /// The name of a table, a view or a function without its schema, or the parenthesis that opens
+    /// a subquery.
+    name: &'t Token<'a>,
+    /// The other name that it has in the subquery.
+    alias: Option<&'t Token<'a>>,
+    /// The position of the first token.
+    start: usize,
+    /// The arguments of a function, or another subquery.
+    inside: Range<usize>,
+    /// The position after the last token.
+    end: usize,
+}
+
+impl<'t, 'a> Source<'t, 'a> {
+    fn is_subquery(&self) -> bool {
+        self.name.is_symbol("(")
+    }
+
+    /// The name that qualifies its columns.
+    fn visible(&self) -> &'t Token<'a> {
+        self.alias.unwrap_or(self.name)
+    }
+
+    /// Whether the token is part of its names.
+    fn is_named_at(&self, idx: usize) -> bool {
+        (self.start..self.end).contains(&idx) && !self.inside.contains(&idx)
+    }
+
+    /// Whether it is known to have a column of this name.
+    fn has(&self, tokens: &[Token<'_>], own: OwnColumn<'_>) -> bool {
+        if self.is_subquery() {
+            let mut names = tokens[self.inside.clone()].iter();
+            return names.any(|token| token.is_name(own.column));
+        }
+        own.tables.iter().any(|table| self.name.is_name(table))
+    }
+}
+
+/// What the subqueries around a token read, except for a function or a subquery there that the token
+/// is in.
+fn sources_around<'t, 'a>(tokens: &'t [Token<'a>], idx: usize) -> Vec<Source<'t, 'a>> {
     let mut depth = 0;
     let opening = (0..idx).rev().filter(|at| {
         depth += i32::from(tokens[*at].is_symbol(")")) - i32::from(tokens[*at].is_symbol("("));
@@ -141,21 +217,132 @@ fn sources_around<'t, 'a>(tokens: &'t [Token<'a>], idx: usize) -> Vec<&'t Token<
         depth = depth.max(0);
         opens
     });
-    for open in opening {
-        let mut depth = 0;
-        let inside = tokens[open + 1..].iter().take_while(|token| {
-            depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
-            depth >= 0
-        });
-        let inside: Vec<_> = inside.collect();
-        if !inside.first().is_some_and(|first| first.is_word("SELECT") || first.is_word("WITH")) {
-            continue;
+    let first = |open: usize| tokens.get(open + 1);
+    let is_query = |open: &usize| {
+        first(*open).is_some_and(|first| first.is_word("SELECT") || first.is_word("WITH"))
+    };
+    let sources = opening.filter(is_query).flat_map(|open| sources_of(tokens, open + 1));
+    sources.filter(|source| !source.inside.contains(&idx)).collect()
+}
+
+/// The words that end the list of what a query reads.
+const AFTER_SOURCES: &[&str] = &[
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "OFFSET",
+    "FETCH",
+    "WINDOW",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "SELECT",
+];
+
+/// The words that can follow what a query reads.
+const AFTER_A_SOURCE: &[&str] = &[
+    "ON",
+    "USING",
+    "JOIN",
+    "LEFT",
+    "RIGHT",
+    "FULL",
+    "INNER",
+    "CROSS",
+    "NATURAL",
+    "INDEXED",
+    "NOT",
+    "TABLESAMPLE",
+    "FOR",
+    "WITH",
+];
+
+/// What the query reads that begins at this token and ends with its parenthesis.
+fn sources_of<'t, 'a>(tokens: &'t [Token<'a>], start: usize) -> Vec<Source<'t, 'a>> {
+    let mut sources = Vec::new();
+    let (mut is_list, mut is_next) = (false, false);
+    // Parentheses around joins.
+    let mut joins = 0_usize;
+    let mut idx = start;
+    while let Some(token) = tokens.get(idx) {
+        let is_distinct = idx > start && tokens[idx - 1].is_word("DISTINCT");
+        match () {
+            // `a IS DISTINCT FROM b`
+            () if token.is_word("FROM") && !is_distinct => (is_list, is_next) = (true, true),
+            () if token.is_word("JOIN") => is_next = true,
+            () if token.is_symbol(",") && is_list => is_next = true,
+            () if token.kind == Kind::Word && is_one_of(token.text, AFTER_SOURCES) => {
+                is_list = false;
+            }
+            () if is_next && (token.is_word("LATERAL") || token.is_word("ONLY")) => {}
+            () if is_next && token.is_symbol("(") => {
+                let is_subquery = tokens.get(idx + 1).is_some_and(|first| {
+                    ["SELECT", "WITH", "VALUES"].iter().any(|word| first.is_word(word))
+                });
+                if is_subquery {
+                    let source = source_at(tokens, idx, idx);
+                    idx = source.end;
+                    sources.push(source);
+                    is_next = false;
+                    continue;
+                }
+                joins += 1;
+            }
+            () if is_next && token.identifier().is_some() => {
+                let mut last = idx;
+                while tokens.get(last + 1).is_some_and(|next| next.is_symbol(".")) {
+                    last += 2;
+                }
+                let Some(_) = tokens.get(last) else { break };
+                let source = source_at(tokens, idx, last);
+                idx = source.end;
+                sources.push(source);
+                is_next = false;
+                continue;
+            }
+            () if token.is_symbol("(") => {
+                idx = closing(tokens, idx);
+            }
+            () if token.is_symbol(")") => {
+                let Some(left) = joins.checked_sub(1) else { break };
+                joins = left;
+            }
+            () => {}
         }
-        // `FROM a, b` has several.
-        let is_source = |pair: &&[&Token<'_>]| names_sources(pair[0]) || pair[0].is_symbol(",");
-        sources.extend(inside.windows(2).filter(is_source).map(|pair| pair[1]));
+        idx += 1;
     }
     sources
+}
+
+/// The source whose name is between these tokens.
+fn source_at<'t, 'a>(tokens: &'t [Token<'a>], start: usize, last: usize) -> Source<'t, 'a> {
+    let open = if tokens[last].is_symbol("(") { last } else { last + 1 };
+    let is_open = tokens.get(open).is_some_and(|next| next.is_symbol("("));
+    let close = if is_open { closing(tokens, open) } else { last };
+    let inside = if is_open { open + 1..close } else { 0..0 };
+    let has_as = tokens.get(close + 1).is_some_and(|next| next.is_word("AS"));
+    let named = close + 1 + usize::from(has_as);
+    let is_alias = |token: &&Token<'_>| {
+        token.kind == Kind::Quoted
+            || token.kind == Kind::Word
+                && !is_one_of(token.text, AFTER_SOURCES)
+                && !is_one_of(token.text, AFTER_A_SOURCE)
+    };
+    let alias = tokens.get(named).filter(is_alias);
+    let end = if alias.is_some() { named + 1 } else { close + 1 };
+    Source { name: &tokens[last], alias, start, inside, end }
+}
+
+/// The position of the parenthesis that closes this one, or the end.
+fn closing(tokens: &[Token<'_>], open: usize) -> usize {
+    let mut depth = 0;
+    let closes = tokens[open..].iter().position(|token| {
+        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+        depth == 0
+    });
+    closes.map_or(tokens.len(), |at| open + at)
 }
 
 /// The tokens before the first one that matches, outside of parentheses and of another `CASE`.

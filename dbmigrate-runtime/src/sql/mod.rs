@@ -3,6 +3,7 @@
 //! The tokens depend on the database, whose rules are a [`Lexicon`]. Each dialect has its own; if
 //! the database isn't known, [`NEUTRAL`] applies.
 
+mod case;
 mod expression;
 mod lexer;
 mod lexicon;
@@ -11,6 +12,7 @@ mod rename;
 
 use std::borrow::Cow;
 
+pub use case::{Arm, Case};
 pub(crate) use expression::without_parentheses;
 pub use expression::{OwnColumn, is_balanced, until};
 pub(crate) use lexicon::RULES;

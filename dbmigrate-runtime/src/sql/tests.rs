@@ -139,6 +139,14 @@ fn an_expression_names_a_column_of_its_own_row() {
         "(SELECT max(x) FROM third WHERE id = n)",
         "(SELECT other.n FROM other WHERE other.id = doc.n)",
         "CASE WHEN 1 THEN (SELECT 1 FROM other) ELSE n END",
+        "extract(year FROM n)",
+        "x IS DISTINCT FROM n",
+        "(SELECT max(x) FROM third WHERE x IS DISTINCT FROM n)",
+        "(SELECT max(n, y) FROM third)",
+        "(SELECT max(x) FROM other AS o JOIN third ON o.id = doc.n)",
+        "(SELECT x FROM doc AS d WHERE d.id = doc.n)",
+        "(SELECT group_concat(value) FROM json_each(n))",
+        "(SELECT max(q.x) FROM (SELECT x FROM other) AS q WHERE q.x < n)",
     ] {
         assert!(names(expression, "n"), "{expression}");
     }
@@ -155,11 +163,39 @@ fn an_expression_names_a_column_of_its_own_row() {
         "(SELECT max(n) FROM (SELECT n FROM other) AS o)",
         "(SELECT x FROM third JOIN other ON n = third.id)",
         "(SELECT max(doc.n) FROM doc)",
+        "(SELECT n FROM app.other)",
+        "(SELECT n FROM (third CROSS JOIN other))",
+        "(SELECT n FROM third AS t, other)",
+        "(SELECT n FROM (SELECT n FROM other) AS q WHERE q.n > 1)",
+        "(SELECT id FROM other AS doc WHERE doc.n = 1)",
     ] {
         assert!(!names(expression, "n"), "{expression}");
     }
     assert!(!names("CASE WHEN a THEN 1 ELSE 2 END", "end"));
     assert!(names("CASE WHEN a THEN 1 ELSE \"end\" END", "end"));
+}
+
+#[test]
+fn what_a_name_in_a_subquery_over_a_view_means_is_unclear() {
+    let tables = ["doc".to_owned(), "other".to_owned()];
+    let own = OwnColumn { table: "doc", column: "n", tables: &tables };
+    let is_known = |name: &str| ["doc", "other", "third"].contains(&name);
+    for (expression, source) in [
+        ("(SELECT n FROM v)", Some("v")),
+        ("(SELECT max(x) FROM v AS w WHERE w.id = n)", Some("w")),
+        ("coalesce((SELECT x FROM third JOIN app.v ON n = 1), 0)", Some("v")),
+        ("(WITH c AS (SELECT 1 AS n) SELECT n FROM c)", Some("c")),
+        ("(SELECT max(n) FROM json_each(doc.x))", Some("json_each")),
+        ("(SELECT v.n FROM v WHERE v.id = doc.n)", None),
+        ("(SELECT n FROM v, other)", None),
+        ("(SELECT max(x) FROM third WHERE id = n)", None),
+        ("(SELECT max(value) FROM json_each(n))", None),
+        ("(SELECT max(x) FROM v) + n", None),
+        ("n", None),
+    ] {
+        let found = NEUTRAL.unclear_source(expression, own, is_known);
+        assert_eq!(found.as_deref(), source, "{expression}");
+    }
 }
 
 #[test]

@@ -189,7 +189,8 @@ fn features_that_a_schema_cannot_say_are_named() {
             post int, m int,
             CONSTRAINT fk_post FOREIGN KEY (post) REFERENCES post MATCH FULL,
             r int4range,
-            CONSTRAINT ex_r EXCLUDE USING gist (r WITH &&)
+            CONSTRAINT ex_r EXCLUDE USING gist (r WITH &&),
+            CONSTRAINT ex_later EXCLUDE USING gist (r WITH =) DEFERRABLE
         );
         ALTER TABLE item ADD CONSTRAINT fk_m FOREIGN KEY (m) REFERENCES post NOT VALID;
         CREATE TABLE part (id int, d date) PARTITION BY RANGE (d);
@@ -221,6 +222,7 @@ fn features_that_a_schema_cannot_say_are_named() {
               r Raw("int4range")
               ForeignKey { name: "fk_m", columns: ["m"], references_table: "post", references_columns: ["id"], on_delete: NoAction, on_update: NoAction, deferrable: None }
               ForeignKey { name: "fk_post", columns: ["post"], references_table: "post", references_columns: ["id"], on_delete: NoAction, on_update: NoAction, deferrable: None }
+              index ex_r r with && None
             table kid None
               post Integer
               m Integer
@@ -249,7 +251,7 @@ fn features_that_a_schema_cannot_say_are_named() {
             beyond post (id) : takes its values from a sequence with START 5, CACHE 3
             beyond post (a) check `ck_a`: is NOT VALID, so existing rows may violate the condition
             beyond post (b) check `ck_b`: is NO INHERIT
-            beyond item () : has the exclusion constraint `ex_r`: EXCLUDE USING gist (r WITH &&)
+            beyond item () : has the exclusion constraint `ex_later`: EXCLUDE USING gist (r WITH =) DEFERRABLE
             beyond item (m) foreign key `fk_m`: is NOT VALID, so existing rows may violate the condition
             beyond item (post) foreign key `fk_post`: is MATCH FULL
             other policy pol

@@ -42,7 +42,6 @@ fn one(bench: &Bench, hosts: &[Host; 3], what: &str, incremental: &str) -> Resul
     let [ours, theirs, nothing] = samples;
     let ours = ours.less(nothing.median());
     let theirs = theirs.less(nothing.median());
-    let ratio = ours.median() / theirs.median();
     let line = Line::new(what, Seconds, &ours).beside("serde, both", Seconds, &theirs);
-    Ok(line.promise(format!("{ratio:.2} x"), "at most 0.2 x", ratio <= AT_MOST))
+    Ok(line.ratio(&ours, &theirs, AT_MOST))
 }

@@ -6,11 +6,16 @@ use crate::report::Line;
 use crate::{Bench, Result, measure};
 
 pub const N_MODELS: usize = 1000;
-const MORE_MS: f64 = 100.0;
+const AT_MOST: f64 = 4.0;
 
 /// A host with many models that its migrations build.
 pub fn host(bench: &Bench) -> Result<Host> {
-    let host = Host::new(bench, "many", Derive::Model, N_MODELS)?;
+    host_named(bench, "many")
+}
+
+/// The same with a name of its own.
+pub fn host_named(bench: &Bench, name: &str) -> Result<Host> {
+    let host = Host::new(bench, name, Derive::Model, N_MODELS)?;
     measure::output(&mut host.tool(&["init", "--no-add"]))?;
     Ok(host)
 }
@@ -32,8 +37,7 @@ pub fn run(bench: &Bench) -> Result<Vec<Line>> {
         ],
     )?;
     let [ours, theirs] = &samples;
-    let more = ours.median() - theirs.median();
     let line = Line::new("1000 models, nothing changed", Milliseconds, ours);
     let line = line.beside("cargo check", Milliseconds, theirs);
-    Ok(vec![line.promise(format!("{more:+.0} ms"), "under +100 ms", more < MORE_MS)])
+    Ok(vec![line.ratio(ours, theirs, AT_MOST)])
 }

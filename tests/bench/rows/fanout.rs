@@ -29,7 +29,7 @@ const FILES: &str = "tenants";
 
 pub fn run(bench: &Bench) -> Result<Vec<Line>> {
     let host = revisions::host_of(bench, "fanout", N_REVISIONS)?;
-    let sql = revisions::sql();
+    let sql = revisions::sql("DATETIME");
     let mut rivals = Vec::new();
     let mut missing = Vec::new();
     for rival in rivals::ALL {

@@ -10,6 +10,7 @@ mod migrate;
 mod noop;
 mod rebuild;
 mod revisions;
+mod server;
 mod trial;
 
 use crate::report::Line;
@@ -68,6 +69,21 @@ pub const ALL: &[Row] = &[
         name: "light",
         what: "crates and compile time of a host that only derives; serde's derives",
         run: light::run,
+    },
+    Row {
+        name: "server-noop",
+        what: "`upgrade` with nothing to do on PostgreSQL; diesel, sqlx, refinery",
+        run: server::noop,
+    },
+    Row {
+        name: "server-apply",
+        what: "`upgrade` of 500 small revisions on PostgreSQL; psql",
+        run: server::apply,
+    },
+    Row {
+        name: "server-tables",
+        what: "1000 tables read, checked and compared on PostgreSQL; the bare queries, cargo check",
+        run: server::tables,
     },
     Row { name: "memory", what: "peak memory at 1000 models; cargo's own", run: memory::run },
 ];

@@ -6,12 +6,12 @@ use crate::report::Line;
 use crate::rivals::{self, Rival};
 use crate::{Bench, Result, measure};
 
-const AT_MOST_MS: f64 = 10.0;
+const AT_MOST: f64 = 0.7;
 
 pub fn run(bench: &Bench) -> Result<Vec<Line>> {
     let host = revisions::host(bench)?;
     measure::output(&mut host.tool(&["upgrade"]))?;
-    let sql = revisions::sql();
+    let sql = revisions::sql("DATETIME");
     let mut lines = Vec::new();
     let mut installed: Vec<(&Rival, String)> = Vec::new();
     for rival in rivals::ALL {
@@ -33,21 +33,9 @@ pub fn run(bench: &Bench) -> Result<Vec<Line>> {
     all.extend(theirs.iter_mut().map(|theirs| theirs as &mut dyn FnMut() -> Result<f64>));
     let samples = measure::in_turn_of(bench.n_runs * 2, &mut all)?;
     let ours = &samples[0];
-    let line = |what: &str| Line::new(what, Milliseconds, ours);
-    let under = ours.median() < AT_MOST_MS;
-    let mut measured = vec![line("nothing to do, 500 applied").promise(
-        Milliseconds.text(ours.median()),
-        "under 10 ms",
-        under,
-    )];
     for ((_, version), theirs) in installed.into_iter().zip(&samples[1..]) {
-        let ratio = ours.median() / theirs.median();
-        measured.push(line("nothing to do").beside(version, Milliseconds, theirs).promise(
-            format!("{ratio:.2} x"),
-            "faster",
-            ratio < 1.0,
-        ));
+        let line = Line::new("nothing to do, 500 applied", Milliseconds, ours);
+        lines.push(line.beside(version, Milliseconds, theirs).ratio(ours, theirs, AT_MOST));
     }
-    measured.append(&mut lines);
-    Ok(measured)
+    Ok(lines)
 }

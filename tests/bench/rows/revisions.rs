@@ -65,12 +65,13 @@ fn column(n: usize) -> (String, String) {
     )
 }
 
-/// The same changes, each as the SQL that a person would write.
-pub fn sql() -> Vec<String> {
+/// The same changes, each as the SQL that a person would write, with the database's word for a
+/// date with its time.
+pub fn sql(date_time: &str) -> Vec<String> {
     let change = |n: usize| match n % 2 {
         1 => format!(
             "CREATE TABLE \"thing_{n}\" (\n    \"id\" INTEGER NOT NULL PRIMARY KEY,\n    \
-             \"name\" VARCHAR(100) NOT NULL,\n    \"created_at\" DATETIME NOT NULL\n);\n"
+             \"name\" VARCHAR(100) NOT NULL,\n    \"created_at\" {date_time} NOT NULL\n);\n"
         ),
         _ => format!("ALTER TABLE \"thing_{}\" ADD COLUMN \"note\" VARCHAR(200);\n", n - 1),
     };

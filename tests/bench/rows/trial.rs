@@ -42,10 +42,9 @@ fn one(bench: &Bench, history: &str, host: &Host) -> Result<Vec<Line>> {
     )?;
     let [tried, untried, check] = &samples;
     let line = |what: &str, ours: &crate::figures::Samples| {
-        let ratio = ours.median() / check.median();
         Line::new(format!("{N_REVISIONS} revisions, {history}{what}"), Milliseconds, ours)
             .beside("cargo check", Milliseconds, check)
-            .promise(format!("{ratio:.2} x"), "at most 1.3 x", ratio <= AT_MOST)
+            .ratio(ours, check, AT_MOST)
     };
     Ok(vec![line("", tried), line(", --no-try", untried)])
 }

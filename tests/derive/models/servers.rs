@@ -62,7 +62,14 @@ fn indexes_and_uniques_of_servers() {
             with("fillfactor = 70"),
             concurrently,
         ),
-        unique(name = "uq_b", columns(b), include(c), nulls_not_distinct)
+        unique(name = "uq_b", columns(b), include(c), nulls_not_distinct),
+        exclude(
+            name = "ex_b",
+            using = "gist",
+            elements(b with "=", sql("span(a)") opclass "range_ops" with "&&"),
+            where = "a > 'x'",
+        ),
+        exclude(elements(c with "=")),
     )]
     pub struct Item {
         #[model(primary_key)]
@@ -76,6 +83,11 @@ fn indexes_and_uniques_of_servers() {
 
     let mut table = keyed("item").column(text("a")).column(text("b")).column(text("cc"));
     table.indexes = vec![
+        Index::new("ex_b", [])
+            .column(IndexColumn::new("b").excludes("="))
+            .column(IndexColumn::expression("span(a)").opclass("range_ops").excludes("&&"))
+            .using("gist")
+            .filter("a > 'x'"),
         Index::new("ix_a", [])
             .column(IndexColumn::new("a").opclass("text_pattern_ops").desc().nulls_last())
             .column(IndexColumn::new("b").nulls_first())
@@ -86,6 +98,7 @@ fn indexes_and_uniques_of_servers() {
             .with("fillfactor = 70")
             .concurrently(),
         Index::new("ix_item_b", ["b"]).using("hash"),
+        Index::new("ix_item_cc", []).column(IndexColumn::new("cc").excludes("=")),
     ];
     table.uniques = vec![
         Unique::new("uq_b", ["b"]).include(["cc"]).nulls_not_distinct(),
@@ -105,6 +118,14 @@ fn tables_and_keys_of_servers() {
         Glad,
     }
 
+    #[derive(ColumnType)]
+    #[allow(dead_code)]
+    #[column_type(text)]
+    pub enum Kind {
+        Big,
+        Small,
+    }
+
     #[derive(Model)]
     #[model(sqlite(strict), postgres(unlogged, with("fillfactor = 70"), tablespace = "fast"))]
     pub struct Item {
@@ -114,6 +135,7 @@ fn tables_and_keys_of_servers() {
         pub number: i32,
         pub mood: Mood,
         pub moods: Vec<Mood>,
+        pub kind: Kind,
         pub bytes: Vec<u8>,
     }
 
@@ -124,6 +146,7 @@ fn tables_and_keys_of_servers() {
             .column(Column::new("number", Type::Integer).not_null().identity(Identity::ByDefault))
             .column(Column::new("mood", mood()).not_null())
             .column(Column::new("moods", Type::array(mood())).not_null())
+            .column(Column::new("kind", Type::text_enumeration(["big", "small"])).not_null())
             .column(Column::new("bytes", Type::Binary).not_null())
             .primary_key("pk_item", ["id"])
             .strict()

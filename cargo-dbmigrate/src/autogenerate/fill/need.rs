@@ -9,7 +9,8 @@ use dbmigrate_runtime::engine::sql::{self, OwnColumn, quote};
 use dbmigrate_runtime::schema::{Column, Type};
 
 use super::super::convert::{self, neutral};
-use super::{Mapping, default_literal};
+use super::default_literal;
+use super::mapping::{Mapping, Unlisted};
 
 /// A column whose rows need a value, or a different one.
 #[derive(Debug, Clone, PartialEq)]
@@ -260,11 +261,20 @@ impl Need {
         }
     }
 
+    fn own_column(&self) -> OwnColumn<'_> {
+        OwnColumn { table: &self.table, column: &self.column.name, tables: &self.tables }
+    }
+
     /// Whether an answer names the column, and so applies to all rows.
     fn is_named_by(&self, answer: &str) -> bool {
-        let (table, column) = (self.table.as_str(), self.column.name.as_str());
-        let own = OwnColumn { table, column, tables: &self.tables };
-        self.dialect.lexicon().names_own_column(answer, own)
+        self.dialect.lexicon().names_own_column(answer, self.own_column())
+    }
+
+    /// What an answer reads that may have a column of the same name, since it is no known table.
+    pub fn unclear_source(&self, answer: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
+        // A new column has no values that an answer could replace.
+        self.was.as_ref()?;
+        self.dialect.lexicon().unclear_source(answer, self.own_column(), is_known)
     }
 
     /// A description of the rows that may lose their value by an answer.
@@ -345,14 +355,33 @@ impl Need {
 
     /// Whether the answer maps each value that rows may hold to a different one, which loses
     /// nothing.
+    ///
+    /// The values of an enumeration and of a boolean are known. Of integers and texts, those are
+    /// known that the expression lists, and the rest must be kept, or be refused because a required
+    /// column gets NULL. What other expressions make of them isn't known without the rows, so
+    /// they may lose something.
     pub fn renames_values(&self, expression: &str) -> bool {
-        let olds = match self.was.as_ref().map(|was| &was.ty) {
-            Some(Type::Enum(_, values)) => values.iter().map(|value| text(value)).collect(),
-            Some(Type::Boolean) => vec!["0".to_owned(), "1".to_owned()],
+        let Some(was) = self.was.as_ref() else { return false };
+        let Some(mapping) = Mapping::of(expression, &self.column.name, self.dialect.lexicon())
+        else {
+            return false;
+        };
+        let known: Vec<String> = match &was.ty {
+            Type::Enum(_, values) => values.iter().map(|value| text(value)).collect(),
+            Type::Boolean => vec!["0".to_owned(), "1".to_owned()],
+            ty if ty.is_integer()
+                || matches!(ty, Type::Text | Type::String(_)) && was.collation.is_none() =>
+            {
+                let now = &self.column;
+                return mapping.is_one_to_one_for_any(Unlisted {
+                    are_integers: ty.is_integer(),
+                    // SQLite numbers the rows of an integer key that get NULL.
+                    is_null_refused: !now.nullable && self.null.is_none() && !now.ty.is_integer(),
+                });
+            }
             _ => return false,
         };
-        let mapping = Mapping::of(expression, &self.column.name, self.dialect.lexicon());
-        mapping.is_some_and(|mapping| mapping.is_one_to_one(&olds))
+        mapping.is_one_to_one(&known)
     }
 }
 

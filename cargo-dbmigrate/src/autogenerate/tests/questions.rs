@@ -18,8 +18,13 @@ fn check(from: &[Table], to: &[Table], expect: Expect) {
     let mut text: String = questions.iter().map(|question| format!("{question}\n")).collect();
     match flags(&from, &models, &answers, &questions).unwrap() {
         Flags::Lines(lines) => lines.iter().for_each(|line| text += &format!("{}\n", line.flags)),
-        Flags::Choices { each, .. } => {
-            each.iter().for_each(|value| text += &format!("choose: {value}\n"))
+        Flags::Choices { each, certain, unrenamed } => {
+            each.iter().for_each(|value| text += &format!("choose: {value}\n"));
+            certain.losses.values().for_each(|loss| text += &format!("{loss}\n"));
+            unrenamed
+                .losses
+                .values()
+                .for_each(|loss| text += &format!("{loss} unless it is renamed\n"));
         }
     }
     expect.assert_eq(&text);
@@ -125,15 +130,41 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         choose: --rename t.last_name:t.first | --rename t.last_name:t.last
     "#]],
     );
+    // A name that is only similar doesn't count against the position.
+    check(
+        &texts(&["title", "summary"]),
+        &texts(&["heading", "subtitle"]),
+        expect![[r#"
+            column `t.title` is gone: was it renamed to `t.heading` or `t.subtitle`, or dropped (its values are discarded)?
+            column `t.summary` is gone: was it renamed to `t.subtitle` or `t.heading`, or dropped (its values are discarded)?
+            --rename t.title:t.heading --rename t.summary:t.subtitle
+            --no-renames --allow-destructive
+        "#]],
+    );
+    // One that is nearly the same does: the fields were reordered.
+    check(
+        &texts(&["user", "post", "made_at"]),
+        &texts(&["made_on", "post_title", "user_name"]),
+        expect![[r#"
+            column `t.user` is gone: was it renamed to `t.made_on` or `t.user_name` or `t.post_title`, or dropped (its values are discarded)?
+            column `t.post` is gone: was it renamed to `t.post_title` or `t.user_name` or `t.made_on`, or dropped (its values are discarded)?
+            column `t.made_at` is gone: was it renamed to `t.user_name` or `t.made_on` or `t.post_title`, or dropped (its values are discarded)?
+            choose: --rename t.user:t.made_on | --rename t.user:t.user_name | --rename t.user:t.post_title
+            choose: --rename t.post:t.post_title | --rename t.post:t.user_name | --rename t.post:t.made_on
+            choose: --rename t.made_at:t.user_name | --rename t.made_at:t.made_on | --rename t.made_at:t.post_title
+        "#]],
+    );
     check(
         &texts(&["first_name", "last_name"]),
         &texts(&["full_name"]),
         expect![[r#"
-        column `t.first_name` is gone: was it renamed to `t.full_name`, or dropped (its values are discarded)?
-        column `t.last_name` is gone: was it renamed to `t.full_name`, or dropped (its values are discarded)?
-        choose: --rename t.first_name:t.full_name
-        choose: --rename t.last_name:t.full_name
-    "#]],
+            column `t.first_name` is gone: was it renamed to `t.full_name`, or dropped (its values are discarded)?
+            column `t.last_name` is gone: was it renamed to `t.full_name`, or dropped (its values are discarded)?
+            choose: --rename t.first_name:t.full_name
+            choose: --rename t.last_name:t.full_name
+            discards the data in column `last_name` of `t` unless it is renamed
+            discards the data in column `first_name` of `t` unless it is renamed
+        "#]],
     );
     let number = |name: &str| Column::new(name, Type::BigInteger);
     let refers = |columns: [(&str, &str); 2]| {
@@ -499,6 +530,23 @@ fn an_answer_that_answers_nothing_is_an_error() {
     );
 }
 
+/// The view's values would replace those of all rows, without a word where the column only becomes
+/// required.
+#[test]
+fn a_name_that_may_be_a_view_s_is_not_taken_for_the_column() {
+    let asked = |fill: &str| {
+        let from = Schema::from_tables(t(&[text("a")]));
+        let answers = Answers { fills: vec![fill.to_owned()], ..Answers::default() };
+        changes(&from, &models(&t(&[text("a").not_null()]), &[]), &answers).map(|_| ())
+    };
+    expect![[r#"
+        --fill t.a=(SELECT a FROM v): `a` may be a column of `v` or of `t`
+          hint: write `v.a` or `t.a`: an expression that names the rows' own column is for all rows, any other one only for those that need a value"#]].assert_eq(&asked("t.a=(SELECT a FROM v)").unwrap_err().to_string());
+    for clear in ["v.a", "t.a", "max(v.b)"] {
+        asked(&format!("t.a=(SELECT {clear} FROM v)")).unwrap();
+    }
+}
+
 #[test]
 fn values_are_written_as_sql_reads_them() {
     let infinite = |value| fill::literal(&Value::Real(value));
@@ -506,6 +554,48 @@ fn values_are_written_as_sql_reads_them() {
     assert_eq!(infinite(f64::NAN), "NULL");
     assert_eq!(shell("--fill", "t.a=\"b\" || 'it'"), "--fill 't.a=\"b\" || '\\''it'\\'''");
     assert_eq!(shell("--fill", "t.a=1"), "--fill t.a=1");
+}
+
+#[test]
+fn what_no_new_name_is_left_for_is_named_with_the_choices() {
+    let texts = |names: &[&str]| t(&names.iter().map(|name| text(name)).collect::<Vec<_>>());
+    // Each of them can have a name.
+    check(
+        &texts(&["a", "b"]),
+        &texts(&["x", "y", "z"]),
+        expect![[r#"
+        column `t.a` is gone: was it renamed to `t.x` or `t.y` or `t.z`, or dropped (its values are discarded)?
+        column `t.b` is gone: was it renamed to `t.x` or `t.y` or `t.z`, or dropped (its values are discarded)?
+        choose: --rename t.a:t.x | --rename t.a:t.y | --rename t.a:t.z
+        choose: --rename t.b:t.x | --rename t.b:t.y | --rename t.b:t.z
+    "#]],
+    );
+    // One of three can't, which may be any of them; the number is another type's only name.
+    let with_numbers = |columns: &[Table; 1], names: &[&str]| {
+        let add = |table: Table, name: &&str| table.column(Column::new(name, Type::Binary));
+        [names.iter().fold(columns[0].clone(), add)]
+    };
+    check(
+        &with_numbers(&texts(&["a", "b", "c"]), &["m", "n"]),
+        &with_numbers(&texts(&["x", "y"]), &["o", "p", "q"]),
+        expect![[r#"
+            column `t.a` is gone: was it renamed to `t.x` or `t.y`, or dropped (its values are discarded)?
+            column `t.b` is gone: was it renamed to `t.x` or `t.y`, or dropped (its values are discarded)?
+            column `t.c` is gone: was it renamed to `t.x` or `t.y`, or dropped (its values are discarded)?
+            column `t.m` is gone: was it renamed to `t.o` or `t.p` or `t.q`, or dropped (its values are discarded)?
+            column `t.n` is gone: was it renamed to `t.o` or `t.p` or `t.q`, or dropped (its values are discarded)?
+            choose: --rename t.a:t.x | --rename t.a:t.y
+            choose: --rename t.b:t.x | --rename t.b:t.y
+            choose: --rename t.c:t.x | --rename t.c:t.y
+            choose: --rename t.m:t.o | --rename t.m:t.p | --rename t.m:t.q
+            choose: --rename t.n:t.o | --rename t.n:t.p | --rename t.n:t.q
+            discards the data in column `n` of `t` unless it is renamed
+            discards the data in column `m` of `t` unless it is renamed
+            discards the data in column `c` of `t` unless it is renamed
+            discards the data in column `b` of `t` unless it is renamed
+            discards the data in column `a` of `t` unless it is renamed
+        "#]],
+    );
 }
 
 /// A cast or the column itself would be an answer that the upgrade refuses for every row.

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cost;
 use super::ddl::{self, Ddl};
+use super::{cost, text_enum};
 use crate::dialect::{Cost, POSTGRES, Refusal, Work};
 use crate::schema::{Column, Index, IndexTerm, Table};
 use crate::sql::quote;
@@ -87,6 +87,10 @@ pub(super) fn aside(
         let work = ddl::work_of_column(column, false);
         let add = format!("{alter} ADD COLUMN {definition}");
         aside.up.push((add, cost::alter(&table.name, work)));
+        if let Some(check) = text_enum::check_of(&table.name, column) {
+            let add = format!("{alter} ADD {}", ddl::check(&check));
+            aside.up.push((add, cost::alter(&table.name, Work::Scan)));
+        }
         if let Some(comment) = &column.comment {
             let sql = ddl::comment_on_column(&table.name, &column.name, Some(comment));
             aside.up.push((sql, cost::comment(&table.name)));
@@ -108,8 +112,8 @@ pub(super) fn aside(
         aside.up.push((add, cost::alter(&table.name, Work::Scan)));
     }
     for index in indexes {
-        aside.down.insert(0, (format!("DROP INDEX {}", quote(&index.name)), catalog()));
-        aside.up.push((ddl.create_index(&table.name, index)?, cost::index(&table.name)));
+        aside.down.insert(0, (ddl::drop_index(table, &index.name), catalog()));
+        aside.up.push((ddl.create_index(&table.name, index)?, cost::of_index(&table.name, index)));
     }
     let retyped = if changing.is_other_meaning { changing.retyped } else { &[] };
     aside.keys_of = [retyped, &gone].concat().into_iter().map(str::to_owned).collect();

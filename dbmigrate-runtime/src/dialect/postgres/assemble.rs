@@ -183,7 +183,9 @@ impl Assembling {
             }
             kind => {
                 let feature = Feature { table: &table_name, columns: &columns, part: None };
-                if kind == "x" {
+                if kind == "x" && !row.is_deferrable {
+                    self.index_of(index, &row.operators);
+                } else if kind == "x" {
                     let definition = row.expression.unwrap_or_default();
                     let constraint = format!("the exclusion constraint `{name}`: {definition}");
                     let feature = Feature { columns: &[], ..feature };
@@ -229,7 +231,14 @@ impl Assembling {
     }
 
     fn index(&mut self, keys: &[IndexRow]) {
-        let Some(first) = keys.first().filter(|first| !first.is_of_constraint) else { return };
+        if keys.first().is_some_and(|first| !first.is_of_constraint) {
+            self.index_of(keys, &[]);
+        }
+    }
+
+    /// An index with these operators, if it is an exclusion constraint.
+    fn index_of(&mut self, keys: &[IndexRow], operators: &[String]) {
+        let Some(first) = keys.first() else { return };
         let Some(table) = self.tables.get_mut(&first.table) else { return };
         if !first.is_valid {
             self.unreadable.push(Unreadable {
@@ -261,7 +270,8 @@ impl Assembling {
                 2 => Some(Nulls::First),
                 _ => None,
             };
-            IndexColumn { descending, opclass: key.class.clone(), nulls, ..part }
+            let operator = operators.get(place).cloned();
+            IndexColumn { descending, opclass: key.class.clone(), nulls, operator, ..part }
         };
         table.indexes.push(Index {
             name: first.name.clone(),
@@ -275,8 +285,8 @@ impl Assembling {
             concurrently: false,
         });
         let table_name = table.name.clone();
-        let part =
-            Part { kind: PartKind::Index, name: Some(first.name.clone()), content: String::new() };
+        let kind = if operators.is_empty() { PartKind::Index } else { PartKind::Exclusion };
+        let part = Part { kind, name: Some(first.name.clone()), content: String::new() };
         let columns: Vec<String> = keys.iter().filter_map(|key| key.column.clone()).collect();
         let feature = Feature { table: &table_name, columns: &columns, part: Some(part) };
         self.index_features(&feature, keys);
@@ -289,7 +299,8 @@ impl Assembling {
         if kind == Some(PartKind::PrimaryKey) && !included(keys).is_empty() {
             self.say(feature, format!("includes `{}`", included(keys).join("`, `")));
         }
-        if let Some(options) = first.options.as_ref().filter(|_| kind != Some(PartKind::Index)) {
+        let is_index = matches!(kind, Some(PartKind::Index | PartKind::Exclusion));
+        if let Some(options) = first.options.as_ref().filter(|_| !is_index) {
             self.say(feature, format!("has the options `{options}`"));
         }
         if let Some(tablespace) = &first.tablespace {

@@ -4,7 +4,7 @@
 //! type of all results, so what is kept has to be converted by itself.
 
 use crate::dialect::POSTGRES;
-use crate::sql::{Token, is_balanced, quote, until};
+use crate::sql::{Case, Token, quote};
 
 /// A `CASE` expression over a column that changes its type.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,10 +54,7 @@ impl Cases {
 
     fn parsed(expression: &str, column: &str) -> Option<Cases> {
         let tokens = POSTGRES.significant(expression);
-        let [case, inner @ .., end] = tokens.as_slice() else { return None };
-        if !case.is_word("CASE") || !end.is_word("END") || !is_balanced(inner) {
-            return None;
-        }
+        let case = Case::of(&tokens)?;
         let text = |tokens: &[Token<'_>]| {
             let (first, last) = (tokens.first()?, tokens.last()?);
             Some(expression[first.start..last.end()].to_owned())
@@ -66,26 +63,15 @@ impl Cases {
             [name] if name.is_name(column) => Some(Value::Kept),
             tokens => text(tokens).map(Value::Given),
         };
-        let subject = until(inner, |token| token.is_word("WHEN"))?;
-        let mut rest = &inner[subject.len()..];
-        let mut arms = Vec::new();
-        while let [when, after @ ..] = rest {
-            if !when.is_word("WHEN") {
-                break;
-            }
-            let condition = until(after, |token| token.is_word("THEN"))?;
-            let after = &after[condition.len() + 1..];
-            let is_end = |token: &Token<'_>| token.is_word("WHEN") || token.is_word("ELSE");
-            let result = until(after, is_end).unwrap_or(after);
-            rest = &after[result.len()..];
-            arms.push(Arm { condition: text(condition)?, value: value(result)? });
-        }
-        let other = match rest {
-            [] => None,
-            [word, result @ ..] if word.is_word("ELSE") => Some(value(result)?),
-            _ => return None,
-        };
-        Some(Cases { subject: text(subject), arms, other })
+        let arms = case
+            .arms
+            .iter()
+            .map(|arm| Some(Arm { condition: text(arm.condition)?, value: value(arm.result)? }));
+        Some(Cases {
+            subject: case.subject.and_then(text),
+            arms: arms.collect::<Option<_>>()?,
+            other: case.other.and_then(value),
+        })
     }
 
     /// Whether some rows keep their value.
@@ -151,6 +137,7 @@ mod tests {
             "CASE n WHEN 1 THEN 2 ELSE n END || 'x'",
             "CASE n WHEN 1 THEN 2 ELSE CASE n WHEN 1 THEN n END END",
             "CASE END",
+            "CASE n WHEN 1 THEN n END || CASE n WHEN 2 THEN n END",
             "n",
             "",
         ] {

@@ -224,7 +224,9 @@ impl Converter<'_> {
             (Kind::Enum(was), Kind::Enum(now)) => {
                 let is_lost = |value: &String| !now.contains(value);
                 let fits = was.iter().any(is_lost).then(|| one_of(&format!("{c}::text"), now));
-                self.with(format!("{c}::text::{}", self.declared), fits)
+                let is_text = self.declared == "text";
+                let cast = if is_text { String::new() } else { format!("::{}", self.declared) };
+                self.with(format!("{c}::text{cast}"), fits)
             }
             // A value is what its text is.
             (Kind::Enum(_), to) => {
@@ -395,13 +397,22 @@ impl Converter<'_> {
             }
             Kind::Enum(values) => one_of(c, values),
             // Earlier versions can't tell; converting it fails if it is none.
-            Kind::Json if self.version >= 160_000 => {
-                format!("pg_input_is_valid({c}, 'jsonb')")
-            }
+            Kind::Json if self.version >= 160_000 => self.is_json(),
             Kind::Json => return self.cast(None),
             _ => return self.none(),
         };
         self.cast(Some(fits))
+    }
+
+    /// Whether the text is JSON, of no more levels than readers take.
+    fn is_json(&self) -> String {
+        let c = self.c;
+        format!(
+            "CASE WHEN NOT pg_input_is_valid({c}, 'jsonb') THEN FALSE \
+             WHEN length({c}) - length(translate({c}, '[{{', '')) < 128 THEN TRUE \
+             ELSE NOT jsonb_path_exists({c}::jsonb, \
+             'strict $.**{{127}} ? (@.type() == \"array\" || @.type() == \"object\")') END"
+        )
     }
 
     /// Whether the text's first ten characters, which are digits where a date has some, are a date.

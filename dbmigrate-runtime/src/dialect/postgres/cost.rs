@@ -1,6 +1,7 @@
 //! What statements cost: locks and work as they were observed on versions 10 to 18.
 
 use crate::dialect::{Blocks, Cost, Lock, Work};
+use crate::schema::Index;
 
 const ACCESS_EXCLUSIVE: Lock = Lock { name: "ACCESS EXCLUSIVE", blocks: Blocks::ReadsAndWrites };
 const SHARE_ROW_EXCLUSIVE: Lock = Lock { name: "SHARE ROW EXCLUSIVE", blocks: Blocks::Writes };
@@ -54,6 +55,11 @@ pub(super) fn referenced<'a>(tables: impl IntoIterator<Item = &'a str>) -> Optio
 /// `CREATE INDEX`.
 pub(super) fn index(table: &str) -> Cost {
     of(table, SHARE, Work::IndexBuild)
+}
+
+/// The same, or that of an exclusion constraint.
+pub(super) fn of_index(table: &str, definition: &Index) -> Cost {
+    if definition.is_exclusion() { alter(table, Work::IndexBuild) } else { index(table) }
 }
 
 /// `CREATE INDEX CONCURRENTLY`, which also waits for the transactions that are open.

@@ -1,7 +1,7 @@
 //! The texts of PostgreSQL's definitions.
 
 use super::literal::closed;
-use super::{literal, types};
+use super::{literal, text_enum, types};
 use crate::Value;
 use crate::dialect::{Facts, POSTGRES, Refusal, Work};
 use crate::operations::Operation;
@@ -74,9 +74,10 @@ impl Ddl<'_> {
         for unique in uniques {
             lines.push(self.unique(unique)?);
         }
-        let mut checks: Vec<_> = table.checks.iter().collect();
+        let mut checks: Vec<Check> = table.checks.clone();
+        checks.extend(text_enum::checks(table));
         checks.sort_by(|a, b| a.name.cmp(&b.name));
-        lines.extend(checks.into_iter().map(check));
+        lines.extend(checks.iter().map(check));
         let present = table.foreign_keys.iter().filter(|foreign_key| is_present(foreign_key));
         lines.extend(present.map(foreign_key));
         Ok(format!("{words} (\n    {}\n)", lines.join(",\n    ")))
@@ -209,6 +210,13 @@ impl Ddl<'_> {
     }
 
     pub(super) fn create_index(&self, table: &str, index: &Index) -> Result<String, Refusal> {
+        let is_exclusion = index.is_exclusion();
+        let has_all = index.columns.iter().all(|column| column.operator.is_some());
+        if is_exclusion && (index.unique || !has_all) {
+            let why = "an exclusion constraint has an operator for each of its columns, and is not \
+                       unique";
+            return Err(self.refuse(why, "give each column an operator with `.excludes(\"...\")`"));
+        }
         let mut columns = Vec::new();
         for column in &index.columns {
             let mut sql = match &column.term {
@@ -223,18 +231,24 @@ impl Ddl<'_> {
                 sql += &format!(" {opclass}");
             }
             sql += if column.descending { " DESC" } else { "" };
-            columns.push(
-                sql + match column.nulls {
-                    None => "",
-                    Some(Nulls::First) => " NULLS FIRST",
-                    Some(Nulls::Last) => " NULLS LAST",
-                },
-            );
+            sql += match column.nulls {
+                None => "",
+                Some(Nulls::First) => " NULLS FIRST",
+                Some(Nulls::Last) => " NULLS LAST",
+            };
+            if let Some(operator) = &column.operator {
+                sql += &format!(" WITH {operator}");
+            }
+            columns.push(sql);
         }
         let unique = if index.unique { "UNIQUE " } else { "" };
         let (name, table, columns) = (quote(&index.name), quote(table), columns.join(", "));
         let using = index.using.as_ref().map_or(String::new(), |method| format!("USING {method} "));
-        let mut sql = format!("CREATE {unique}INDEX {name} ON {table} {using}({columns})");
+        let mut sql = if is_exclusion {
+            format!("ALTER TABLE {table} ADD CONSTRAINT {name} EXCLUDE {using}({columns})")
+        } else {
+            format!("CREATE {unique}INDEX {name} ON {table} {using}({columns})")
+        };
         sql += &include(&index.include);
         if index.nulls_not_distinct {
             self.can_compare_nulls(&format!("index `{}`", index.name))?;
@@ -243,8 +257,10 @@ impl Ddl<'_> {
         if let Some(parameters) = &index.with {
             sql += &format!(" WITH ({parameters})");
         }
-        if let Some(filter) = &index.filter {
-            sql += &format!(" WHERE {filter}");
+        match &index.filter {
+            Some(filter) if is_exclusion => sql += &format!(" WHERE ({})", closed(filter)),
+            Some(filter) => sql += &format!(" WHERE {filter}"),
+            None => {}
         }
         Ok(sql)
     }
@@ -293,6 +309,14 @@ pub(super) fn version(number: u32) -> String {
 pub(super) fn default_of(column: &Column) -> Option<String> {
     let default = column.default.as_ref().filter(|_| column.generated.is_none())?;
     literal::default(default, &column.ty)
+}
+
+/// Drops an index, which is a constraint if it has operators.
+pub(super) fn drop_index(table: &Table, name: &str) -> String {
+    match table.find_index(name).filter(|index| index.is_exclusion()) {
+        Some(_) => format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(&table.name), quote(name)),
+        None => format!("DROP INDEX {}", quote(name)),
+    }
 }
 
 pub(super) fn primary_key(primary_key: &PrimaryKey) -> String {
@@ -434,4 +458,13 @@ pub(super) fn initially_deferred(
     names.sort();
     names.dedup();
     names
+}
+
+/// The statement that creates a table under this quoted name, if it doesn't exist.
+pub(super) fn create_if_missing(name: &str, table: &Table) -> Result<String, Refusal> {
+    // A refusal mentions only the table's name.
+    let operation = &Operation::CreateTable(Table::new(&table.name));
+    let facts = &Facts::new(0, true);
+    let words = format!("CREATE TABLE IF NOT EXISTS {name}");
+    Ddl { facts, operation }.create_table_with(&words, table, |_| true)
 }

@@ -14,7 +14,7 @@ use crate::Value;
 use crate::dialect::{Facts, POSTGRES, Refusal, Uncommitted, Work};
 use crate::operations::{ColumnChange, Operation};
 use crate::schema::{Column, DefaultValue, Index, IndexTerm, Schema, Table, Type, naming};
-use crate::sql::{Kind, Token, quote};
+use crate::sql::{Case, Kind, Token, quote};
 
 /// A column of an enumeration that changes, and what happens to its rows.
 struct User {
@@ -393,27 +393,16 @@ fn is_subsequence(part: &[String], whole: &[String]) -> bool {
 /// The values that `CASE a WHEN 'x' THEN 'y' ELSE a END` maps to others.
 fn mapping(using: &str, column: &str) -> Option<Vec<(String, String)>> {
     let tokens = POSTGRES.significant(using);
-    let [case, own, pairs @ .., otherwise, same, end] = tokens.as_slice() else { return None };
-    let is_one = case.is_word("CASE")
-        && own.is_name(column)
-        && otherwise.is_word("ELSE")
-        && same.is_name(column)
-        && end.is_word("END");
-    if !is_one || pairs.is_empty() || pairs.len() % 4 != 0 {
+    let case = Case::of(&tokens)?;
+    let is_own = |part: &[Token<'_>]| matches!(part, [name] if name.is_name(column));
+    if !case.subject.is_some_and(is_own) || !case.other.is_some_and(is_own) {
         return None;
     }
-    let pair = |pair: &[crate::sql::Token<'_>]| match pair {
-        [when, from, then, to]
-            if when.is_word("WHEN")
-                && then.is_word("THEN")
-                && from.kind == Kind::Text
-                && to.kind == Kind::Text =>
-        {
-            Some((from.unquoted()?.into_owned(), to.unquoted()?.into_owned()))
-        }
+    let text = |part: &[Token<'_>]| match part {
+        [text] if text.kind == Kind::Text => Some(text.unquoted()?.into_owned()),
         _ => None,
     };
-    pairs.chunks(4).map(pair).collect()
+    case.arms.iter().map(|arm| Some((text(arm.condition)?, text(arm.result)?))).collect()
 }
 
 /// The first version in which a transaction can use a value that it added to an enumeration of its

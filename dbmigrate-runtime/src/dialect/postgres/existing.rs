@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::text_enum;
 use crate::dialect::{Existing, POSTGRES};
 use crate::operations::Operation;
 use crate::schema::{Check, ForeignKey, Schema, Table, Unique};
@@ -108,10 +109,12 @@ pub(super) fn other_names(
                 |own: &ForeignKey| ForeignKey { name: key.name.clone(), ..own.clone() } == *key;
             add(&key.name, unnamed(&key.name, &table.foreign_keys, &actual.foreign_keys, same));
         }
-        for check in &table.checks {
+        let checks: Vec<Check> =
+            table.checks.iter().cloned().chain(text_enum::checks(table)).collect();
+        for check in &checks {
             let columns = mentioned(table, check);
             let same = |own: &Check| mentioned(table, own) == columns;
-            add(&check.name, unnamed(&check.name, &table.checks, &actual.checks, same));
+            add(&check.name, unnamed(&check.name, &checks, &actual.checks, same));
         }
     }
     names

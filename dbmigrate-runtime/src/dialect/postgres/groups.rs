@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::planner::{Planner, Unvalidated};
-use super::{cost, ddl, guards};
+use super::{cost, ddl, guards, text_enum, types};
 use crate::dialect::{Alone, Remnant, StatementKind, Task, Uncommitted, Work};
 use crate::operations::Operation;
 use crate::schema::{Check, Column, ForeignKey, Index, Table, naming};
@@ -19,9 +19,12 @@ pub(super) fn may_take(operation: &Operation) -> bool {
     match operation {
         Operation::CreateIndex { index, .. } => index.concurrently,
         Operation::AlterColumn { change, .. } => {
+            let is_enumeration = |ty| types::enumeration(ty).is_some();
             change.nullable == Some(false)
-                || change.ty.as_ref().is_some_and(|ty| super::types::enumeration(ty).is_some())
+                || change.ty.as_ref().is_some_and(is_enumeration)
+                || has_values(operation)
         }
+        Operation::AddColumn { .. } => has_values(operation),
         Operation::AddForeignKey { .. } | Operation::AddCheck { .. } => true,
         _ => false,
     }
@@ -33,12 +36,25 @@ pub(super) fn validated(operations: &[Operation]) -> BTreeSet<String> {
         Operation::AddForeignKey { table, .. } | Operation::AddCheck { table, .. } => {
             Some(table.clone())
         }
-        Operation::AlterColumn { table, change, .. } if change.nullable == Some(false) => {
+        Operation::AlterColumn { table, change, .. }
+            if change.nullable == Some(false) || has_values(operation) =>
+        {
             Some(table.clone())
         }
+        Operation::AddColumn { table, .. } if has_values(operation) => Some(table.clone()),
         _ => None,
     };
     operations.iter().filter_map(table).collect()
+}
+
+/// Whether an operation gives a column a type with a check for its values.
+fn has_values(operation: &Operation) -> bool {
+    let ty = match operation {
+        Operation::AddColumn { column, .. } => Some(&column.ty),
+        Operation::AlterColumn { change, .. } => change.ty.as_ref(),
+        _ => None,
+    };
+    ty.is_some_and(|ty| text_enum::values(ty).is_some())
 }
 
 impl Planner<'_> {

@@ -13,6 +13,7 @@ use super::assemble::generated_key_candidate;
 use super::comparing::is_plainly_same;
 use super::constant;
 use super::simple::is_simply_same;
+use super::text_enum;
 use super::types;
 use super::words;
 use crate::backend::Backend;
@@ -98,6 +99,7 @@ fn prepare<'a>(table: &'a Table, actual: Option<&'a Table>) -> Result<Asked<'a>,
 /// The table with its expressions as they are written.
 pub(super) fn known(table: &Table) -> Result<Table, Refusal> {
     let mut kept = table.clone();
+    kept.checks.extend(text_enum::checks(table));
     let own = TableOption::of(Backend::Postgres).filter(|option| table.has(*option));
     kept.options = own.collect();
     kept.comment = kept.comment.filter(|comment| !comment.is_empty());
@@ -225,7 +227,7 @@ impl Asked<'_> {
                 }
             }
         }
-        let is_extra = |name: &str| !self.declared.checks.iter().any(|check| check.name == name);
+        let is_extra = |name: &str| !self.kept.checks.iter().any(|check| check.name == name);
         let has_extra = actual.checks.iter().any(|check| is_extra(&check.name));
         for check in &mut self.kept.checks {
             let own = actual.checks.iter().find(|own| own.name == check.name);

@@ -30,7 +30,9 @@ mod script;
 mod sequence;
 mod silence;
 mod simple;
+mod text_enum;
 mod types;
+mod values;
 mod views;
 mod words;
 #[cfg(test)]
@@ -202,7 +204,7 @@ impl Dialect for Postgres {
     }
 
     fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal> {
-        planner::create_if_missing(name, table)
+        ddl::create_if_missing(name, table)
     }
 
     fn in_own_schema(&self, table: &str) -> String {

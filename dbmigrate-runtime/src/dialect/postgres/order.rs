@@ -2,7 +2,7 @@
 //! renamed where they would be dropped and added again.
 
 use super::planner::Planner;
-use super::{aside, cost, guards};
+use super::{aside, cost, ddl, guards};
 use crate::dialect::{POSTGRES, Refusal, Work};
 use crate::operations::Operation;
 use crate::schema::Table;
@@ -52,6 +52,7 @@ impl Planner<'_> {
     ) -> Result<(), Refusal> {
         self.free_of_expressions(idx, before, column)?;
         self.take_views_down(idx, (table, column), true)?;
+        self.drop_values_of(idx, before, column);
         self.guard_existing(table, guards::unused(table, column));
         self.alter(idx, table, &format!("DROP COLUMN {}", quote(column)), Work::None);
         if self.generating(before).as_deref() == Some(column) {
@@ -180,7 +181,8 @@ impl Planner<'_> {
             }
             Operation::DropIndex { name, .. } => {
                 self.absent.insert((table.to_owned(), name.clone()));
-                let sql = format!("DROP INDEX {}", quote(name));
+                let Some(own) = self.schema.table(table) else { return Ok(()) };
+                let sql = ddl::drop_index(own, name);
                 self.push(later, sql, Some(cost::alter(table, Work::None)));
             }
             Operation::DropColumn { column, .. } => {

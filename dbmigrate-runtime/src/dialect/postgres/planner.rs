@@ -191,7 +191,11 @@ impl<'a> Planner<'a> {
         match operation {
             Operation::CreateTable(table) => self.create_table(idx, table),
             Operation::DropTable { table } => self.drop_table(idx, table),
-            Operation::RenameTable { from, to } => self.rename_table(idx, from, to),
+            Operation::RenameTable { from, to } => {
+                self.rename_table(idx, from, to)?;
+                self.rename_values(idx, before, to);
+                Ok(())
+            }
             Operation::AlterTable { table, change } => {
                 if let Some(on) = change.options.get(&TableOption::Unlogged) {
                     let set = if *on { "SET UNLOGGED" } else { "SET LOGGED" };
@@ -229,7 +233,7 @@ impl<'a> Planner<'a> {
                         if let Some(identity) = change.identity {
                             self.alter_identity(idx, table, was, identity)?;
                         }
-                        self.alter_column(idx, table, was, change)
+                        self.alter_with_values(idx, table, was, change)
                     }
                     None => Ok(()),
                 }
@@ -237,6 +241,7 @@ impl<'a> Planner<'a> {
             Operation::RenameColumn { table, from, to } => {
                 let rename = format!("RENAME COLUMN {} TO {}", quote(from), quote(to));
                 self.alter(idx, table, &rename, Work::None);
+                self.rename_values(idx, before, table);
                 if let Some(Some(name)) = self.generating.get_mut(table) {
                     if name == from {
                         to.clone_into(name);
@@ -286,16 +291,17 @@ impl<'a> Planner<'a> {
             }
             Operation::CreateIndex { table, index } => {
                 let sql = self.ddl(idx).create_index(table, index)?;
-                if index.concurrently && !self.created.contains(table) {
+                if index.concurrently && !index.is_exclusion() && !self.created.contains(table) {
                     self.build_concurrently(idx, table, index, sql);
                 } else {
-                    self.push(idx, sql, Some(cost::index(table)));
+                    self.push(idx, sql, Some(cost::of_index(table, index)));
                 }
                 Ok(())
             }
             Operation::DropIndex { table, name } => {
                 self.set_aside_keys_over_index(idx, before, name);
-                let sql = format!("DROP INDEX {}", quote(name));
+                let Some(before) = before else { return Ok(()) };
+                let sql = ddl::drop_index(before, name);
                 self.push(idx, sql, Some(cost::alter(table, Work::None)));
                 Ok(())
             }
@@ -373,7 +379,7 @@ impl<'a> Planner<'a> {
         }
         for index in &table.indexes {
             let sql = self.ddl(idx).create_index(&table.name, index)?;
-            self.push(idx, sql, Some(cost::index(&table.name)));
+            self.push(idx, sql, Some(cost::of_index(&table.name, index)));
         }
         if let Some(comment) = &table.comment {
             let sql = ddl::comment_on_table(&table.name, Some(comment));
@@ -454,6 +460,7 @@ impl<'a> Planner<'a> {
             if generates {
                 self.generating.insert(table.to_owned(), Some(column.name.clone()));
             }
+            self.add_values_of(idx, table, column);
             self.comment(idx, table, column);
             return Ok(());
         };
@@ -466,6 +473,7 @@ impl<'a> Planner<'a> {
             self.alter(idx, table, &add, Work::None);
             self.give(idx, table, column, using)?;
         }
+        self.add_values_of(idx, table, column);
         self.comment(idx, table, column);
         Ok(())
     }
@@ -585,12 +593,4 @@ pub(super) fn task(
 ) -> Task {
     let reason = operation.to_string();
     Task::Statement(Statement { sql, reason, kind, scratch: None, cost })
-}
-
-pub(super) fn create_if_missing(name: &str, table: &Table) -> Result<String, Refusal> {
-    // A refusal mentions only the table's name.
-    let operation = &Operation::CreateTable(Table::new(&table.name));
-    let facts = &Facts::new(0, true);
-    let words = format!("CREATE TABLE IF NOT EXISTS {name}");
-    Ddl { facts, operation }.create_table_with(&words, table, |_| true)
 }

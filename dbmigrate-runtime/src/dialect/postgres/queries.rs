@@ -151,7 +151,13 @@ pub(super) fn constraints(tables: Tables<'_>, version: u32) -> String {
          n.confupdtype::text, n.confdeltype::text, n.confmatchtype::text, {delete_columns}, \
          CASE WHEN n.contype = 'c' THEN pg_get_expr(n.conbin, n.conrelid) \
            WHEN n.contype = 'x' THEN pg_get_constraintdef(n.oid) END, \
-         n.conindid::bigint \
+         n.conindid::bigint, \
+         CASE WHEN n.contype = 'x' THEN \
+           (SELECT string_agg(CASE WHEN pg_operator_is_visible(o.oid) THEN o.oprname::text \
+              ELSE format('OPERATOR(%I.%s)', os.nspname, o.oprname) END, ',' ORDER BY k.place) \
+            FROM unnest(n.conexclop) WITH ORDINALITY k (operator, place) \
+            JOIN pg_operator o ON o.oid = k.operator \
+            JOIN pg_namespace os ON os.oid = o.oprnamespace) END \
          FROM pg_class c JOIN pg_constraint n ON n.conrelid = c.oid \
          WHERE {} AND n.contype IN ('p', 'u', 'f', 'c', 'x', 'n') \
          AND (n.contype <> 'n' OR NOT n.convalidated OR n.connoinherit) \

@@ -173,6 +173,8 @@ pub(super) struct ConstraintRow {
     /// The condition of a check, or the definition of an exclusion.
     pub(super) expression: Option<String>,
     pub(super) index: i64,
+    /// The operators of an exclusion.
+    pub(super) operators: Vec<String>,
 }
 
 impl ConstraintRow {
@@ -197,6 +199,10 @@ impl ConstraintRow {
             delete_columns: row.names(),
             expression: row.text(),
             index: row.number(),
+            operators: row.text().map_or_else(Vec::new, |text| {
+                // No operator has a comma in its name.
+                text.split(',').map(str::to_owned).collect()
+            }),
         }
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn type_name(ty: &Type) -> Result<String, String> {
         Type::Uuid => "uuid".to_owned(),
         Type::Json => "jsonb".to_owned(),
         Type::Binary | Type::FixedBinary(_) => "bytea".to_owned(),
+        Type::Enum(name, _) if name.is_empty() => "text".to_owned(),
         Type::Enum(name, _) => quote(name),
         // PostgreSQL doesn't tell arrays by their dimensions.
         Type::Array(of) if matches!(**of, Type::Array(_)) => type_name(of)?,
@@ -43,10 +44,11 @@ pub(super) fn type_name(ty: &Type) -> Result<String, String> {
     })
 }
 
-/// The enumeration that values of this type are of: its name and its values.
+/// The enumeration that values of this type are of, if it is a type of its own: its name and its
+/// values.
 pub(super) fn enumeration(ty: &Type) -> Option<(&str, &[String])> {
     match ty {
-        Type::Enum(name, values) => Some((name, values)),
+        Type::Enum(name, values) => (!name.is_empty()).then_some((name, values)),
         Type::Array(of) => enumeration(of),
         _ => None,
     }
@@ -74,6 +76,7 @@ pub(super) fn is_local_timestamp(ty: &Type) -> bool {
 pub(super) fn is_collated(ty: &Type) -> bool {
     match plainly(ty).as_ref() {
         Type::Text | Type::String(_) | Type::Raw(_) | Type::PerDialect(_) => true,
+        Type::Enum(name, _) => name.is_empty(),
         Type::Array(of) => is_collated(of),
         _ => false,
     }

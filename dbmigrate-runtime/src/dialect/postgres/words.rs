@@ -16,6 +16,7 @@ pub(super) fn kept(ty: &Type) -> Result<Type, &'static str> {
         Type::Unsigned => Type::BigInteger,
         Type::BigUnsigned => Type::Decimal(20, 0),
         Type::FixedBinary(_) => Type::Binary,
+        Type::Enum(name, _) if name.is_empty() => Type::Text,
         Type::Array(of) => match kept(of)? {
             // Arrays have any number of dimensions.
             Type::Array(of) => Type::Array(of),
@@ -48,7 +49,7 @@ pub(super) fn kept(ty: &Type) -> Result<Type, &'static str> {
 /// The type's name in messages, in which an enumeration has its values.
 pub(super) fn shown(ty: &Type) -> String {
     match ty {
-        Type::Enum(name, values) => {
+        Type::Enum(name, values) if !name.is_empty() => {
             let values: Vec<_> = values.iter().map(|value| sql::quote_text(value)).collect();
             format!("{} ({})", sql::quote(name), values.join(", "))
         }

@@ -257,23 +257,38 @@ pub(super) fn integer(c: &str) -> String {
     )
 }
 
+/// How many arrays and objects can be around each other in JSON for programs to read it.
+const JSON_LEVELS: u32 = 127;
+
 /// The condition for a value to be JSON that programs read. SQLite also takes numbers for valid that
 /// no `f64` holds, and halves of surrogate pairs, which are no characters: its functions read them
-/// as infinity, and `GLOB` reads them as U+FFFD. A text that has none of them need not be parsed a
-/// second time.
+/// as infinity, and `GLOB` reads them as U+FFFD. And it takes more levels than readers do. A text
+/// that has none of them need not be parsed a second time.
 fn json(c: &str) -> String {
     let has_half = |text: &str| {
         format!("replace(part.{text}, char(65533), '') GLOB '*' || char(65533) || '*'")
     };
     // Names of columns are none of `json_tree`'s own where the text has another name.
-    format!(
-        "CASE WHEN typeof({c}) = 'blob' OR NOT json_valid(CAST({c} AS TEXT)) THEN 0 \
-         WHEN {c} GLOB '*\\u[dD][89a-fA-F]*' OR {c} GLOB '*[0-9][eE]*' OR length({c}) > 308 \
-         THEN NOT EXISTS (SELECT 1 FROM (SELECT CAST({c} AS TEXT) AS json_text) AS whole, \
-         json_tree(whole.json_text) AS part WHERE part.atom IN (9e999, -9e999) OR {} OR {}) \
-         ELSE 1 END AND {}",
+    let is_odd = format!(
+        "({c} GLOB '*\\u[dD][89a-fA-F]*' OR {c} GLOB '*[0-9][eE]*' OR length({c}) > 308) \
+         AND EXISTS (SELECT 1 FROM (SELECT CAST({c} AS TEXT) AS json_text) AS whole, \
+         json_tree(whole.json_text) AS part WHERE part.atom IN (9e999, -9e999) OR {} OR {})",
         has_half("atom"),
         has_half("key"),
+    );
+    // Level by level, so that the work is at most that of reading the text once for each.
+    let too_deep = JSON_LEVELS + 1;
+    let is_deep = format!(
+        "length({c}) - length(replace(replace({c}, '[', ''), '{{', '')) > {JSON_LEVELS} \
+         AND EXISTS (WITH RECURSIVE nested (json_text, level) AS (SELECT CAST({c} AS TEXT), 1 \
+         UNION ALL SELECT part.value, nested.level + 1 \
+         FROM nested, json_each(nested.json_text) AS part \
+         WHERE nested.level < {too_deep} AND part.type IN ('array', 'object')) \
+         SELECT 1 FROM nested WHERE level = {too_deep})"
+    );
+    format!(
+        "CASE WHEN typeof({c}) = 'blob' OR NOT json_valid(CAST({c} AS TEXT)) THEN 0 \
+         WHEN {is_odd} THEN 0 WHEN {is_deep} THEN 0 ELSE 1 END AND {}",
         has_no_nul(c)
     )
 }

@@ -62,6 +62,10 @@ fn in_unique(unique: &Unique) -> Option<Lacking> {
 }
 
 fn in_index(index: &Index) -> Option<Lacking> {
+    if index.is_exclusion() {
+        let why = format!("`{}` is an exclusion constraint, which only PostgreSQL has", index.name);
+        return Some((why, "remove `exclude`, or keep the table to PostgreSQL"));
+    }
     let is_lacking = index.unique && index.nulls_not_distinct;
     is_lacking.then(|| (format!("index `{}` treats NULLs as equal", index.name), NULLS))
 }

@@ -480,6 +480,7 @@ fn index_column(json: &Json) -> Res<IndexColumn> {
             Some("last") => Some(Nulls::Last),
             Some(other) => return Err(format!("nulls `{other}` is unknown")),
         },
+        operator: members.opt_text("operator")?,
     };
     members.end()?;
     Ok(column)

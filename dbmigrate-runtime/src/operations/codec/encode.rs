@@ -398,7 +398,7 @@ fn index_column(index_column: &IndexColumn) -> Json {
         IndexColumn { term: IndexTerm::Column(text), .. } if index_column.is_plain() => {
             Json::text(text)
         }
-        IndexColumn { term, descending, collation, opclass, nulls } => {
+        IndexColumn { term, descending, collation, opclass, nulls, operator } => {
             let (key, term) = match term {
                 IndexTerm::Column(column) => ("column", Json::text(column)),
                 IndexTerm::Expression(expression) => ("expression", sql(expression)),
@@ -417,6 +417,7 @@ fn index_column(index_column: &IndexColumn) -> Json {
                         })
                     }),
                 ),
+                ("operator", operator.as_ref().map(Json::text)),
             ])
         }
     }

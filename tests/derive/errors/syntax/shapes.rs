@@ -49,7 +49,13 @@ union Either { //~ error: a union can't be a column type; use a newtype, `struct
 enum Never {} //~ error: an enum without variants has no values to store
 
 #[derive(ColumnType)]
-#[model(rename_al = "snake_case")] //~ error: unknown key `rename_al` (did you mean `rename_all`?); the keys of a `ColumnType` enum are `rename_all`, `name`, `crate`
+#[column_type(text, name = "kind")] //~ error: `name` and `text` exclude each other: with `text`, the enumeration is no type that could have a name
+enum Named {
+    One,
+}
+
+#[derive(ColumnType)]
+#[model(rename_al = "snake_case")] //~ error: unknown key `rename_al` (did you mean `rename_all`?); the keys of a `ColumnType` enum are `rename_all`, `name`, `text`, `crate`
 enum Status {
     Draft,
     #[model(rename = "draft")] //~ error: another variant is already stored as "draft"

@@ -22,6 +22,12 @@ use dbmigrate_runtime::Model;
     index(name = "x", columns(id), name = "y"), //~ error: `name` is given twice
     index(id descending), //~ error: expected `desc`, `collate "..."`, `opclass "..."`, `nulls_first`, `nulls_last` or `,` after a column
     index(name = "n", columns(id), nulls_not_distinct), //~ error: `nulls_not_distinct` is for unique indexes; add `unique`
+    exclude, //~ error: expected `exclude(name = "...", using = "gist", elements(a with "=", b with "&&"), where = "...")`
+    exclude(using = "gist"), //~ error: expected `exclude(name = "...", using = "gist"
+    exclude(elements(id)), //~ error: an element needs an operator, as in `room with "="`
+    exclude(elements(id when "=")), //~ error: expected `with "..."` after an element
+    exclude(columns(id with "=")), //~ error: unknown option `columns`; expected `name`, `using`, `elements` or `where`
+    index(id with "="), //~ error: expected `desc`, `collate "..."`, `opclass "..."`, `nulls_first`, `nulls_last` or `,` after a column
     index(name = "i", columns(id), include(nothing)), //~ error: there is no field `nothing`; the fields are
     unique(name = "u", columns(id), deferrable = "later"), //~ error: expected `deferrable = "initially deferred"` or `deferrable = "initially immediate"`
     sqlite, //~ error: expected `sqlite(strict, without_rowid)`

@@ -55,10 +55,10 @@ impl<'a> Draft<'a> {
             }
             items.push(item);
         }
-        for check in &self.declared.checks {
-            if let Some(text) = self.text(&Place::Check(check.name.clone())) {
+        for question in &self.questions {
+            if let Place::Check(name) = &question.place {
                 // A line comment ends before the parenthesis.
-                items.push(format!("CONSTRAINT {} CHECK ({text}\n)", quote(&check.name)));
+                items.push(format!("CONSTRAINT {} CHECK ({}\n)", quote(name), question.text));
             }
         }
         let table = quote(&self.name);

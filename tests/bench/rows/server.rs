@@ -1,0 +1,255 @@
+//! The same on a server: PostgreSQL, beside its own shell and the other tools.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::time::Instant;
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Rows};
+use dbmigrate_runtime::engine::{open_server, url};
+use dbmigrate_tests::servers::{self, Server};
+
+use super::{extract, revisions};
+use crate::figures::Unit::Milliseconds;
+use crate::report::Line;
+use crate::rivals::{self, Rival};
+use crate::{Bench, Result, measure};
+
+const NOOP_AT_MOST: f64 = 0.7;
+const APPLY_AT_MOST: f64 = 1.1;
+const READING_AT_MOST: f64 = 1.3;
+const CHECK_AT_MOST: f64 = 2.0;
+const MIGRATE_AT_MOST: f64 = 4.0;
+
+const START: &str = "none was started, `servers postgres15 -- bench ...` does it";
+
+/// The first PostgreSQL server that was started.
+fn server() -> Option<Server> {
+    servers::started("postgres").into_iter().next()
+}
+
+fn no_server(what: &str) -> Vec<Line> {
+    vec![Line::not_measured(what, "a server", START)]
+}
+
+/// `upgrade` with nothing to do.
+pub fn noop(bench: &Bench) -> Result<Vec<Line>> {
+    let what = "nothing to do, 500 applied";
+    let Some(server) = server() else { return Ok(no_server(what)) };
+    let host = revisions::host(bench)?;
+    let url = server.database();
+    let upgrade = || {
+        let mut upgrade = host.tool(&["upgrade"]);
+        upgrade.env("DATABASE_URL", &url);
+        upgrade
+    };
+    measure::output(&mut upgrade())?;
+    let sql = revisions::sql("TIMESTAMP");
+    let mut lines = Vec::new();
+    let mut installed: Vec<(&Rival, String, String)> = Vec::new();
+    for rival in rivals::ALL {
+        let url = server.database();
+        let dir = bench.dir.join(format!("{}-server", rival.name));
+        match rival.installed().map(|version| (rival.server_project(&dir, &sql, &url), version)) {
+            Some((Ok(()), version)) => installed.push((rival, version, url)),
+            _ => {
+                let why = format!("not installed, `{}`", rival.server_install);
+                lines.push(Line::not_measured(what, rival.name, &why));
+            }
+        }
+    }
+    let wall = |mut command| Ok(measure::cost(&mut command, &bench.dir, "")?.wall_ms);
+    let mut ours = || wall(upgrade());
+    let mut theirs: Vec<_> = installed
+        .iter()
+        .map(|(rival, _, url)| {
+            let dir = bench.dir.join(format!("{}-server", rival.name));
+            move || wall(rival.server_upgrade(&dir, url))
+        })
+        .collect();
+    let mut all: Vec<&mut dyn FnMut() -> Result<f64>> = vec![&mut ours];
+    all.extend(theirs.iter_mut().map(|theirs| theirs as &mut dyn FnMut() -> Result<f64>));
+    let samples = measure::in_turn_of(bench.n_runs * 2, &mut all)?;
+    for ((_, version, _), theirs) in installed.iter().zip(&samples[1..]) {
+        let line = Line::new(what, Milliseconds, &samples[0]).beside(version, Milliseconds, theirs);
+        lines.push(line.ratio(&samples[0], theirs, NOOP_AT_MOST));
+    }
+    Ok(lines)
+}
+
+/// `upgrade` of many small revisions on an empty database.
+pub fn apply(bench: &Bench) -> Result<Vec<Line>> {
+    let what = "500 revisions on an empty database";
+    let Some(server) = server() else { return Ok(no_server(what)) };
+    let Some(psql) = rivals::version(rivals::PSQL, &["--version"]) else {
+        let why = format!("not installed, `{}`", rivals::PSQL_INSTALL);
+        return Ok(vec![Line::not_measured(what, rivals::PSQL, &why)]);
+    };
+    let host = revisions::host(bench)?;
+    let mut print = host.tool(&["upgrade", "--sql", "<base>:head"]);
+    let script = bench.dir.join("script-postgres.sql");
+    fs::write(&script, measure::output(print.env("DATABASE_URL", server.database()))?)?;
+    let samples = measure::in_turn(
+        bench.n_runs.div_ceil(2),
+        [
+            &mut || {
+                let mut upgrade = host.tool(&["upgrade"]);
+                upgrade.env("DATABASE_URL", server.database());
+                Ok(measure::cost(&mut upgrade, &bench.dir, "Running upgrade")?.wall_ms)
+            },
+            &mut || {
+                let mut psql = measure::command(rivals::PSQL, &bench.dir);
+                psql.args(["-q", "-X", &server.database()]).stdin(File::open(&script)?);
+                Ok(measure::cost(&mut psql, &bench.dir, "")?.wall_ms)
+            },
+        ],
+    )?;
+    let [ours, theirs] = &samples;
+    let line = Line::new(what, Milliseconds, ours).beside(psql, Milliseconds, theirs);
+    Ok(vec![line.ratio(ours, theirs, APPLY_AT_MOST)])
+}
+
+/// Reading, checking and comparing the tables of many models.
+pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
+    let Some(server) = server() else { return Ok(no_server("1000 tables")) };
+    let host = extract::host_named(bench, "many-server")?;
+    let url = server.database();
+    let tool = |args: &[&str]| {
+        let mut command = host.tool(args);
+        command.env("DATABASE_URL", &url);
+        command
+    };
+    measure::output(&mut tool(&["migrate", "-m", "all"]))?;
+    measure::output(&mut tool(&["upgrade"]))?;
+    let queries = queries_of(&url)?;
+    Ok(vec![
+        reading(bench, &url, &queries)?,
+        checking(bench, || tool(&["check"]), &url, &queries)?,
+        migrating(bench, || tool(&["migrate", "--dry-run"]), &host)?,
+    ])
+}
+
+/// Reading the catalog, in this process.
+fn reading(bench: &Bench, url: &str, queries: &[String]) -> Result<Line> {
+    let mut conn = open(url)?;
+    let mut bare = servers::client(url);
+    let samples = measure::in_turn(
+        bench.n_runs,
+        [
+            &mut || {
+                let start = Instant::now();
+                let dialect = conn.dialect();
+                let found = dialect.catalog(conn.as_connection(), None)?;
+                if found.schema.tables.len() < extract::N_MODELS {
+                    return Err("tables are missing from what was read".into());
+                }
+                Ok(start.elapsed().as_secs_f64() * 1000.0)
+            },
+            &mut || {
+                let start = Instant::now();
+                for query in queries {
+                    bare.query(query, &[])?;
+                }
+                Ok(start.elapsed().as_secs_f64() * 1000.0)
+            },
+        ],
+    )?;
+    let [ours, theirs] = &samples;
+    let line = Line::new("1000 tables read", Milliseconds, ours);
+    let line = line.beside("the bare queries", Milliseconds, theirs);
+    Ok(line.ratio(ours, theirs, READING_AT_MOST))
+}
+
+/// The command `check`, beside psql with the queries of the catalog.
+fn checking(
+    bench: &Bench,
+    check: impl Fn() -> std::process::Command,
+    url: &str,
+    queries: &[String],
+) -> Result<Line> {
+    let what = "`check` of 1000 tables";
+    let Some(psql) = rivals::version(rivals::PSQL, &["--version"]) else {
+        let why = format!("not installed, `{}`", rivals::PSQL_INSTALL);
+        return Ok(Line::not_measured(what, rivals::PSQL, &why));
+    };
+    let script = bench.dir.join("queries.sql");
+    let text = queries.iter().fold(String::new(), |mut text, query| {
+        let _ = writeln!(text, "{query};");
+        text
+    });
+    fs::write(&script, text)?;
+    let samples = measure::in_turn(
+        bench.n_runs,
+        [&mut || Ok(measure::cost(&mut check(), &bench.dir, "agree")?.wall_ms), &mut || {
+            let mut psql = measure::command(rivals::PSQL, &bench.dir);
+            psql.args(["-q", "-X", "-A", "-t", url]).stdin(File::open(&script)?);
+            Ok(measure::cost(&mut psql, &bench.dir, "")?.wall_ms)
+        }],
+    )?;
+    let [ours, theirs] = &samples;
+    let beside = format!("the queries in {psql}");
+    let line = Line::new(what, Milliseconds, ours).beside(beside, Milliseconds, theirs);
+    Ok(line.ratio(ours, theirs, CHECK_AT_MOST))
+}
+
+/// `migrate` where nothing changed, beside cargo's own look at the package.
+fn migrating(
+    bench: &Bench,
+    migrate: impl Fn() -> std::process::Command,
+    host: &crate::hosts::Host,
+) -> Result<Line> {
+    let samples = measure::in_turn(
+        bench.n_runs,
+        [&mut || Ok(measure::cost(&mut migrate(), &bench.dir, "No changes")?.wall_ms), &mut || {
+            Ok(measure::cost(&mut host.cargo(&["check"]), &bench.dir, "Finished")?.wall_ms)
+        }],
+    )?;
+    let [ours, theirs] = &samples;
+    let line = Line::new("`migrate`, 1000 models unchanged", Milliseconds, ours);
+    let line = line.beside("cargo check", Milliseconds, theirs);
+    Ok(line.ratio(ours, theirs, MIGRATE_AT_MOST))
+}
+
+fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>> {
+    let parsed = url::Url::parse(text)?;
+    match &parsed.location {
+        url::Location::Server(server) => Ok(open_server(server)?),
+        _ => Err("the URL of a server".into()),
+    }
+}
+
+/// The queries that reading the catalog sends.
+fn queries_of(url: &str) -> Result<Vec<String>> {
+    let mut driver = open(url)?;
+    let dialect = driver.dialect();
+    let mut listening = Listening { conn: driver.as_connection(), queries: Vec::new() };
+    dialect.catalog(&mut listening, None)?;
+    Ok(listening.queries)
+}
+
+/// A connection that remembers its queries.
+struct Listening<'a> {
+    conn: &'a mut dyn Connection,
+    queries: Vec<String>,
+}
+
+impl Connection for Listening<'_> {
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.conn.dialect()
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> std::result::Result<u64, DatabaseError> {
+        self.conn.execute(sql, params)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value]) -> std::result::Result<Rows, DatabaseError> {
+        assert!(params.is_empty(), "the queries of the catalog bind nothing");
+        self.queries.push(sql.to_owned());
+        self.conn.query(sql, params)
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.conn.in_transaction()
+    }
+}
