@@ -24,6 +24,7 @@ use crate::{Db, Error, StepResult};
 use crate::{ledger, version_table};
 use budget::Budget;
 pub use on_apply::{Applied, Callbacks};
+use revision::Place;
 use verify::Verification;
 
 /// How migrations are run.
@@ -410,7 +411,8 @@ impl<'m> Executor<'m> {
         // Nothing can be rolled back, so there is nothing to verify either.
         let facts = self.facts()?;
         let mut none = Verification::none(self.driver.dialect(), &facts);
-        self.run_one(migration, &mut planner, false, &mut none)?;
+        let place = Place { in_transaction: false, known: None };
+        self.run_one(migration, &mut planner, place, &mut none)?;
         let new = new_violations(before, self.violations()?);
         if !new.is_empty() {
             return Err(Error::violations(&new, Some(id)));
@@ -428,6 +430,7 @@ impl<'m> Executor<'m> {
         let standing = self.look()?;
         let target = &standing.graph().translated(target);
         let pending = standing.route(direction, target);
+        let is_empty = standing.rows.is_empty();
         let view = standing.view;
         let (migrations, applied) = (&*view.of, &view.applied);
         let (dialect, facts) = (self.driver.dialect(), self.facts()?);
@@ -448,8 +451,10 @@ impl<'m> Executor<'m> {
         if done.is_empty() {
             plan::refuse_mistakes(migrations, direction, &pending, dialect)?;
         }
-        let table = self.options.version_table();
-        version_table::create(self.conn(), table)?;
+        if is_empty {
+            let table = self.options.version_table();
+            version_table::create(self.conn(), table)?;
+        }
         self.settle(&view)?;
         if ids.is_empty() {
             return Ok(Next::Alone(first.clone()));
@@ -462,7 +467,12 @@ impl<'m> Executor<'m> {
             Verification::begin(self.conn(), &facts, planner.schema(), operations)?;
         let mut n_run = 0;
         for migration in group {
-            if self.takes_groups(migration, &planner)? {
+            let known = self.facts_of_groups(migration, &planner)?;
+            let takes_groups = match &known {
+                Some(facts) => planner.takes_groups(migration, dialect, facts)?,
+                None => false,
+            };
+            if takes_groups {
                 if n_run == 0 {
                     return Ok(Next::Alone(first.clone()));
                 }
@@ -471,7 +481,8 @@ impl<'m> Executor<'m> {
             if planner.must_commit(migration, dialect, &facts) {
                 break;
             }
-            self.run_one(migration, &mut planner, true, &mut verification)?;
+            let place = Place { in_transaction: true, known };
+            self.run_one(migration, &mut planner, place, &mut verification)?;
             done.push(migration.revision.id.clone());
             n_run += 1;
         }
@@ -488,19 +499,19 @@ impl<'m> Executor<'m> {
         ledger::revisions(self.conn(), ledger)
     }
 
-    /// Whether a revision takes more than one transaction, or none, on the database as it is now.
-    fn takes_groups(
+    /// What decides whether a revision takes more than one transaction, or none, on the database as
+    /// it is now; `None` if it takes one on any.
+    fn facts_of_groups(
         &mut self,
         migration: &Migration,
         planner: &Planner<'_>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Facts>, Error> {
         let dialect = self.driver.dialect();
         let operations = planner.operations(migration);
         if !operations.iter().any(|operation| dialect.may_take_groups(operation)) {
-            return Ok(false);
+            return Ok(None);
         }
-        let facts = self.facts_for(operations)?;
-        planner.takes_groups(migration, dialect, &facts)
+        self.facts_for(operations).map(Some)
     }
 
     /// What the statements of these operations depend on.

@@ -169,16 +169,7 @@ impl Server {
         let mut path = quote(schema);
         // In options, a backslash makes the next character a part of the word.
         path = path.replace('\\', "\\\\").replace(' ', "\\ ");
-        let given = options.rsplit_once("search_path=").map(|(_, rest)| {
-            let mut is_escaped = false;
-            let end = rest.find(|c: char| {
-                let ends = c.is_ascii_whitespace() && !is_escaped;
-                is_escaped = c == '\\' && !is_escaped;
-                ends
-            });
-            &rest[..end.unwrap_or(rest.len())]
-        });
-        if let Some(given) = given.filter(|given| !given.is_empty()) {
+        if let Some(given) = search_path(options).filter(|given| !given.is_empty()) {
             path.push_str(&format!(",{given}"));
         }
         let options = format!("{options} -c search_path={path}");
@@ -187,10 +178,36 @@ impl Server {
         server
     }
 
+    /// The value that the URL's options give `search_path`.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn search_path(&self) -> Option<String> {
+        let mut path = String::new();
+        let mut is_escaped = false;
+        for c in search_path(self.get("options")?)?.chars() {
+            is_escaped = c == '\\' && !is_escaped;
+            if !is_escaped {
+                path.push(c);
+            }
+        }
+        Some(path)
+    }
+
     /// The URL without its password and other secrets, for messages.
     pub fn shown(&self) -> String {
         self.shown.clone()
     }
+}
+
+/// The last value that options give `search_path`, with its backslashes.
+fn search_path(options: &str) -> Option<&str> {
+    let (_, rest) = options.rsplit_once("search_path=")?;
+    let mut is_escaped = false;
+    let end = rest.find(|c: char| {
+        let ends = c.is_ascii_whitespace() && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        ends
+    });
+    Some(&rest[..end.unwrap_or(rest.len())])
 }
 
 /// The URL of another database on the same server. The given URL is one that can be parsed.

@@ -81,7 +81,11 @@ pub struct VersionRow {
 pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow>, Error> {
     let failed = |err| Error::database("read which revisions are applied", err);
     let name = table.quoted(conn.dialect())?;
-    let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
+    let own = match table.schema {
+        "" => conn.dialect().in_own_schema(table.table),
+        _ => String::new(),
+    };
+    let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}{own}");
     // If the table doesn't exist, the query would fail and so end the transaction.
     let looks_first = conn.dialect().capabilities().aborts_on_error && conn.in_transaction();
     if looks_first && !exists(conn, table).map_err(failed)? {
@@ -234,9 +238,15 @@ pub(crate) fn create_text_of(
     dialect.create_if_missing(&quoted, table).map_err(Error::version_table_name)
 }
 
+/// Creates the table if it doesn't exist.
 pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Error> {
+    let failed = |err| Error::database("create the version table", err);
+    // Servers want the right to create a table even if it exists.
+    if conn.dialect().capabilities().aborts_on_error && exists(conn, table).map_err(failed)? {
+        return Ok(());
+    }
     let res = conn.execute(&create_text(conn.dialect(), table)?, &[]);
-    res.map(drop).map_err(|err| Error::database("create the version table", err))
+    res.map(drop).map_err(failed)
 }
 
 /// A revision's row as values, in the order of the table's columns without `applied_at`.

@@ -173,3 +173,22 @@ fn each_schema_is_upgraded_with_a_version_table_of_its_own() {
         assert_eq!(run.code, 2, "{run}");
     }
 }
+
+/// A pooler with transaction pooling doesn't keep a search path.
+#[test]
+fn schemas_are_not_upgraded_through_a_pooler() {
+    let Some(server) = servers::pgbouncer("schemas_are_not_upgraded_through_a_pooler") else {
+        return;
+    };
+    let host = host("fan-pooler");
+    let url = server.database();
+    client(&url).batch_execute("CREATE SCHEMA tenant_a").expect("a schema");
+    let run = host.fails(&format!("upgrade --schemas tenant_* --url {url}"));
+    let errors = run.errors().replace(&url, "URL");
+    expect![[r#"
+        error: tenant_a: failed to connect to `URL`: a pooler is between here and the server, and does not pass on the `options` of the connection, such as `search_path`: unsupported startup parameter: options
+          hint: use the URL of the server itself instead of the pooler's, for example with `--url`; the URL is from --url
+    "#]].assert_eq(&errors);
+    let sql = "SELECT count(*)::text FROM pg_class WHERE relname IN ('user', 'dbmigrate_version')";
+    assert_eq!(texts(&url, sql), ["0"]);
+}

@@ -23,7 +23,8 @@ pub use need::{Held, Need, Why, literal, rows};
 
 /// Writes the answers into the operations, and returns the questions that remain. `from` is the
 /// schema before the operations, `to` the one after. The questions are those of the project's
-/// database; other databases get an expression of their own where the same one won't do.
+/// database, and what only another database has to be told; other databases get an expression of
+/// their own where the same one won't do.
 pub fn fill(
     operations: &mut [Operation],
     schemas: (&Schema, &Schema),
@@ -34,8 +35,19 @@ pub fn fill(
     let mut filled = fill_for(operations, schemas, fills, dialect);
     for other in others {
         let mut own = plain.clone();
-        let used = fill_for(&mut own, schemas, fills, *other).used;
+        let Filled { used, open, lossy } = fill_for(&mut own, schemas, fills, *other);
         filled.used.iter_mut().zip(used).for_each(|(is_used, own)| *is_used |= own);
+        for (idx, rows) in lossy {
+            filled.lossy.entry(idx).or_insert(rows);
+        }
+        for need in open {
+            let is_same = |asked: &Need| {
+                (&asked.table, &asked.column.name) == (&need.table, &need.column.name)
+            };
+            if !filled.open.iter().any(is_same) && need.is_certain() {
+                filled.open.push(Need { is_of_one: true, ..need });
+            }
+        }
         merge((operations, dialect), (&own, *other));
     }
     filled
@@ -49,21 +61,37 @@ pub fn merge(
     for (operation, of_other) in operations.iter_mut().zip(others) {
         match (operation, of_other) {
             (Operation::AddColumn { using, .. }, Operation::AddColumn { using: own, .. }) => {
-                merge_sql((using, dialect), (own, other));
+                merge_sql((using, dialect), (own, other), None);
             }
-            (Operation::AlterColumn { change, .. }, Operation::AlterColumn { change: own, .. }) => {
-                merge_sql((&mut change.using, dialect), (&own.using, other));
-                merge_sql((&mut change.fill, dialect), (&own.fill, other));
+            (
+                Operation::AlterColumn { change, column, .. },
+                Operation::AlterColumn { change: own, .. },
+            ) => {
+                let kept = sql::quote(column);
+                merge_sql((&mut change.using, dialect), (&own.using, other), Some(&kept));
+                merge_sql((&mut change.fill, dialect), (&own.fill, other), Some(&kept));
             }
             _ => {}
         }
     }
 }
 
+/// `kept` is the expression by which rows keep their values, for a database that needs none while
+/// another one does.
 fn merge_sql(
     (sql, dialect): (&mut Option<Sql>, &dyn Dialect),
     (own, other): (&Option<Sql>, &dyn Dialect),
+    kept: Option<&str>,
 ) {
+    let kept = kept.map(Sql::from);
+    let own = match own {
+        // What is written for each database by itself is written for all of them.
+        None if sql.as_ref().is_some_and(|sql| sql.any.is_none()) => &kept,
+        own => own,
+    };
+    if own.is_some() && sql.is_none() {
+        *sql = kept.clone();
+    }
     let (Some(sql), Some(own)) = (sql, own) else { return };
     let (Some(text), Some(own)) =
         (sql.text(dialect.backend()), own.text(other.backend()).map(str::to_owned))
@@ -275,7 +303,16 @@ fn need<'a>(
             let why = if lacks_value(column) { vec![Why::New] } else { Vec::new() };
             let (table, column) = (table.clone(), column.clone());
             let tables = Vec::new();
-            let need = Need { table, column, was: None, null: None, why, tables, dialect };
+            let need = Need {
+                table,
+                column,
+                was: None,
+                null: None,
+                why,
+                tables,
+                dialect,
+                is_of_one: false,
+            };
             Some((need, Slots { using, fill: None }))
         }
         Operation::AlterColumn { table, column, change } => {
@@ -331,7 +368,8 @@ impl Need {
             });
         }
         let (table, was) = (table.to_owned(), Some(was.clone()));
-        Need { table, column: now.clone(), was, null, why, tables: Vec::new(), dialect }
+        let (column, tables) = (now.clone(), Vec::new());
+        Need { table, column, was, null, why, tables, dialect, is_of_one: false }
     }
 
     /// Whether rows may hold different values after this answer.

@@ -105,9 +105,8 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     );
     // A column that may turn out to be renamed may not need a value.
     let is_open = |need: &&Need| {
-        let column = need.flag("");
-        let mut new = open.iter().flat_map(|rename| &rename.candidates);
-        !new.any(|text| column.strip_suffix('=') == Some(text.as_str()))
+        let column = need.place();
+        !open.iter().flat_map(|rename| &rename.candidates).any(|text| *text == column)
     };
     let needs =
         filled.open.iter().filter(is_open).cloned().map(|need| Question::Fill(Box::new(need)));
@@ -131,6 +130,11 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     }
     let operations = [renames, operations].concat();
     fill::refuse_mistakes(&operations, migrations, &answers.fills, models.dialect)?;
+    for other in &models.others {
+        let prefix = format!("{}:", other.backend().name());
+        let own = answers.fills.iter().filter(|fill| fill.starts_with(&prefix)).cloned();
+        fill::refuse_mistakes(&operations, migrations, &own.collect::<Vec<_>>(), *other)?;
+    }
     models.scope.refuse_unfit(&operations, migrations)?;
     models.scope.refuse_keyless(&operations, &models.schema)?;
     Ok(Outcome::Changes(Changes { operations, losses, overruled }))

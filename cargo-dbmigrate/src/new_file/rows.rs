@@ -74,6 +74,9 @@ impl<'a> Rows<'a> {
         let mut driver = driver.borrow_mut();
         let (table, column) = name_before(need, renames);
         let dialect = driver.dialect();
+        if need.is_of_one && need.dialect.backend() != dialect.backend() {
+            return held;
+        }
         let quoted = dialect.quote(&table);
         let conditions = need.conditions(dialect, &column);
         for (why, condition) in conditions {

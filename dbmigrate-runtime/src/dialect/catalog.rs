@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::folding::Folding;
 use crate::schema::{Schema, Table};
+use crate::sql::quote;
 
 /// The properties of a server or library that statements depend on.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +27,8 @@ pub struct Facts {
 impl Facts {
     /// Those of a database that is as the migrations build it.
     pub const fn new(version: u32, has_json: bool) -> Facts {
-        let existing = Existing { tables: None, serial: Vec::new(), triggers: Vec::new() };
+        let existing =
+            Existing { tables: None, serial: Vec::new(), triggers: Vec::new(), views: None };
         Facts { version, has_json, objects: None, large: BTreeSet::new(), existing }
     }
 }
@@ -41,6 +43,52 @@ pub struct Existing {
     pub serial: Vec<(String, String)>,
     /// The enabled triggers that run when a row is updated.
     pub triggers: Vec<Trigger>,
+    /// The views over tables whose columns the operations change; `None` if there is no database,
+    /// or no such operation.
+    pub(crate) views: Option<Views>,
+}
+
+/// The views over tables, in a database.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Views {
+    /// What each view selects from.
+    pub(crate) reads: Vec<Read>,
+    /// What belongs to each view: in words, and in detail.
+    pub(crate) parts: Vec<(ViewName, String, String)>,
+}
+
+/// What a view selects from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Read {
+    /// The view.
+    pub(crate) view: ViewName,
+    /// A table, or another view.
+    pub(crate) source: ViewName,
+    /// The column, unless it is none in particular.
+    pub(crate) column: Option<String>,
+}
+
+/// A view by its name; without a schema it is in the connection's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ViewName {
+    /// The schema.
+    pub(crate) schema: Option<String>,
+    /// The name.
+    pub(crate) name: String,
+}
+
+impl ViewName {
+    /// The name in SQL.
+    pub(crate) fn sql(&self) -> String {
+        let schema = self.schema.as_ref().map_or(String::new(), |schema| quote(schema) + ".");
+        schema + &quote(&self.name)
+    }
+
+    /// The name in messages.
+    pub(crate) fn shown(&self) -> String {
+        let schema = self.schema.as_ref().map_or(String::new(), |schema| format!("{schema}."));
+        schema + &self.name
+    }
 }
 
 /// A trigger that runs when a row is updated.

@@ -21,6 +21,7 @@ pub use catalog::{
     Beyond, Broken, Catalog, Existing, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part,
     PartKind, Shadow, Trigger, Unreadable, Violation, ViolationKind,
 };
+pub(crate) use catalog::{Read, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
 pub use mysql::{MARIADB, MYSQL};
@@ -271,6 +272,13 @@ pub trait Dialect: Sync {
     ///
     /// A table that this database can't have.
     fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal>;
+
+    /// The condition, from WHERE on, for the rows of one of dbmigrate's own tables to be in the
+    /// connection's own schema, if its unquoted name may also find a table of another schema.
+    fn in_own_schema(&self, table: &str) -> String {
+        let _ = table;
+        String::new()
+    }
 
     /// Whether a schema, or the connection's own if that is empty, has a table with this name. The
     /// names aren't quoted.

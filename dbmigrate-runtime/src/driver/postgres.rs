@@ -17,7 +17,7 @@ use std::cell::{Cell, RefCell};
 use postgres::types::{ToSql, Type};
 use postgres::{Client, SimpleQueryMessage};
 
-use super::{Connection, DatabaseError, Driver, Rows, Scope, Unwritable, Wait, bound};
+use super::{Connection, DatabaseError, Driver, Rows, Scope, Unconnected, Unwritable, Wait, bound};
 use crate::Value;
 use crate::dialect::{Dialect, POSTGRES, Postgres};
 use crate::server::Server;
@@ -67,7 +67,33 @@ impl PostgresDriver<'static> {
     pub fn connect(server: &Server) -> Result<PostgresDriver<'static>, DatabaseError> {
         let own = server.clone();
         let driver = PostgresDriver::new(Worker::connect(move || connecting::connect(&own))?)?;
-        Ok(PostgresDriver { server: Some(server.clone()), ..driver })
+        let mut driver = PostgresDriver { server: Some(server.clone()), ..driver };
+        driver.refuse_other_path()?;
+        Ok(driver)
+    }
+
+    /// Refuses a connection that doesn't have the search path of its URL, because a pooler ignores
+    /// it: everything would be done in another schema.
+    fn refuse_other_path(&mut self) -> Result<(), DatabaseError> {
+        let Some(wanted) = self.server.as_ref().and_then(Server::search_path) else {
+            return Ok(());
+        };
+        let found = self.query("SHOW search_path", &[])?.texts().next().unwrap_or_default();
+        if session::path(&found) == session::path(&wanted) {
+            return Ok(());
+        }
+        Err(connecting::fault(Unconnected::OptionsLost))
+    }
+
+    /// Refuses a pooler, for what needs a session of its own. Nobody else uses the number.
+    pub(crate) fn refuse_pooler(&mut self, number: u64) -> Result<(), DatabaseError> {
+        let Some(server) = self.server.clone() else { return Ok(()) };
+        let own = std::mem::replace(&mut self.key, session::lock_key(&number.to_string()));
+        let is_taken = self.asks(&format!("SELECT pg_try_advisory_lock({})", self.key));
+        let is_pooled = is_taken.and_then(|_| self.is_pooled(&server));
+        self.unlock();
+        self.key = own;
+        if is_pooled? { Err(session::pooled()) } else { Ok(()) }
     }
 }
 
@@ -286,7 +312,14 @@ impl Driver for PostgresDriver<'_> {
 
     fn prepare(&mut self, history: &str) -> Result<(), DatabaseError> {
         let found = self.query(session::STANDING, &[])?.rows.into_iter().next();
-        let Some([schema, why]) = found.as_deref() else { return Ok(()) };
+        let Some([schema, path, why]) = found.as_deref() else { return Ok(()) };
+        let text = |value: &Value| match value {
+            Value::Text(text) => text.clone(),
+            _ => String::new(),
+        };
+        if let Some(name) = session::missing_schema(&text(path), &text(schema)) {
+            return Err(session::no_schema(&name));
+        }
         // The same table has the same lock, whether or not its schema is written.
         let schema = match schema {
             Value::Text(schema) if history.starts_with('.') => schema.as_str(),

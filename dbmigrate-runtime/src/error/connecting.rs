@@ -76,6 +76,13 @@ pub(super) fn words(fault: &Unconnected) -> (String, String) {
             format!("the server is {server}, which dbmigrate does not support"),
             "use PostgreSQL 13 or later".to_owned(),
         ),
+        Unconnected::OptionsLost => (
+            "a pooler is between here and the server, and does not pass on the `options` of the \
+             connection, such as `search_path`"
+                .to_owned(),
+            "use the URL of the server itself instead of the pooler's, for example with `--url`"
+                .to_owned(),
+        ),
         Unconnected::All { servers } => {
             let mut why = "none of the servers accepted the connection:".to_owned();
             for (place, fault) in servers {

@@ -23,6 +23,9 @@ impl Error {
                  psql that is open"
                     .to_owned(),
             ),
+            ErrorKind::Pooled => {
+                Some("name the server itself in the URL instead of the pooler".to_owned())
+            }
             _ => None,
         };
         Error::new(Kind::Other, message).maybe_hint(hint).with_source(source)

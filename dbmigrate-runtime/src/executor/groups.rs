@@ -58,17 +58,33 @@ fn row(idx: usize, tasks: &[Task]) -> Row {
     Row { number: idx as i64 + 1, hash: hash(tasks), is_done: true }
 }
 
+/// How many tables may have been large or not when an earlier run began, in all combinations.
+const MAX_TABLES: usize = 8;
+
 /// The facts with which an earlier run has planned the groups that are done. A table may have become
 /// large since, or have stopped being so.
 fn as_begun(
     facts: Facts,
-    operations: &[Operation],
+    tables: &BTreeSet<&str>,
     done: &[Row],
     tasks_with: impl Fn(&Facts) -> Result<Vec<Task>, Error>,
 ) -> Facts {
-    let tables = operations.iter().flat_map(Operation::tables).map(str::to_owned);
-    let with = |large| Facts { large, ..facts.clone() };
-    let candidates = [facts.clone(), with(tables.collect()), with(BTreeSet::new())];
+    if done.is_empty() {
+        return facts;
+    }
+    let n_tables = tables.len().min(MAX_TABLES);
+    // Beyond the first tables, all that can be tried is that the others are as they are now.
+    let (tried, others): (Vec<_>, Vec<_>) =
+        tables.iter().enumerate().partition(|(idx, _)| *idx < n_tables);
+    let is_large = |table: &&str| facts.large.contains(*table);
+    let kept = others.into_iter().map(|(_, table)| table).filter(|table| is_large(table));
+    let kept: Vec<String> = kept.map(|table| (*table).to_owned()).collect();
+    let combination = |bits: u32| {
+        let large = tried.iter().filter(|(idx, _)| bits & (1 << idx) != 0);
+        let large = large.map(|(_, table)| (**table).to_owned()).chain(kept.iter().cloned());
+        Facts { large: large.collect(), ..facts.clone() }
+    };
+    let mut candidates = std::iter::once(facts.clone()).chain((0..1 << n_tables).map(combination));
     let is_as_begun = |facts: &&Facts| {
         let Ok(tasks) = tasks_with(facts) else { return false };
         let rows: Vec<Row> =
@@ -78,7 +94,7 @@ fn as_begun(
         };
         done.iter().all(is_known)
     };
-    candidates.iter().find(is_as_begun).cloned().unwrap_or(facts)
+    candidates.find(|facts| is_as_begun(&facts)).unwrap_or(facts)
 }
 
 impl Executor<'_> {
@@ -96,7 +112,10 @@ impl Executor<'_> {
         let done = ledger::read(self.conn(), ledger, id)?;
         let facts = self.facts_for(planner.operations(migration))?;
         let tasks_with = |facts: &Facts| Ok(planner.clone().next(migration, dialect, facts)?.tasks);
-        let facts = as_begun(facts, planner.operations(migration), &done, tasks_with);
+        let operations = planner.operations(migration).iter();
+        let tables = operations.filter(|operation| dialect.may_take_groups(operation));
+        let tables = tables.flat_map(Operation::tables).collect();
+        let facts = as_begun(facts, &tables, &done, tasks_with);
         let planned = planner.next(migration, dialect, &facts)?;
         self.observer.running(direction, &migration.revision);
         self.driver.runs(id);
@@ -194,5 +213,46 @@ impl Executor<'_> {
         let place = (run.n_run + 1, run.n_tasks);
         let res = self.driver.batch(&alone.statement.sql);
         res.map_err(|err| Error::statement(run.stop(), place, &alone.statement, err))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{Statement, StatementKind};
+
+    #[test]
+    fn what_an_interrupted_run_took_for_large_is_found_out() {
+        let statement = |text: String| {
+            let (reason, kind) = (String::new(), StatementKind::Native);
+            Task::Statement(Statement { sql: text, reason, kind, scratch: None, cost: None })
+        };
+        let tables = BTreeSet::from(["a", "b", "c"]);
+        let tasks_with = |facts: &Facts| {
+            let is_large = |table: &&str| facts.large.contains(*table);
+            let mut tasks: Vec<Task> = tables
+                .iter()
+                .map(|table| statement(format!("add to {table}, {}", is_large(table))))
+                .collect();
+            for table in tables.iter().filter(|table| is_large(table)) {
+                tasks.extend([Task::Border, statement(format!("validate {table}"))]);
+            }
+            Ok(tasks)
+        };
+        let large = |names: &[&str]| Facts {
+            large: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Facts::new(1, true)
+        };
+        let begun = large(&["a", "c"]);
+        let tasks = tasks_with(&begun).unwrap();
+        let all = groups(&tasks);
+        let done: Vec<Row> =
+            all.iter().take(2).enumerate().map(|(idx, tasks)| row(idx, tasks)).collect();
+        for now in [large(&[]), large(&["b"]), large(&["a", "b", "c"]), begun.clone()] {
+            assert_eq!(as_begun(now, &tables, &done, tasks_with), begun);
+        }
+        // What was begun by another revision's text is left to the comparison of the hashes.
+        let other = vec![Row { hash: "x".to_owned(), ..done[0].clone() }];
+        assert_eq!(as_begun(large(&["b"]), &tables, &other, tasks_with), large(&["b"]));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::verify::Verification;
 use super::{Applied, Executor};
-use crate::dialect::{Guard, StatementKind, Task};
+use crate::dialect::{Facts, Guard, StatementKind, Task};
 use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::error::Stop;
@@ -32,6 +32,13 @@ pub(super) struct Run<'a> {
     pub(super) n_tasks: usize,
 }
 
+/// Where a revision is run.
+pub(super) struct Place {
+    pub(super) in_transaction: bool,
+    /// What its statements depend on, if that was just read.
+    pub(super) known: Option<Facts>,
+}
+
 impl Run<'_> {
     /// How it ends if it fails now.
     pub(super) fn stop(&self) -> Stop<'_> {
@@ -46,7 +53,7 @@ impl Executor<'_> {
         &mut self,
         migration: &'a Migration,
         planner: &mut Planner<'a>,
-        in_transaction: bool,
+        Place { in_transaction, mut known }: Place,
         verification: &mut Verification,
     ) -> Result<(), Error> {
         if in_transaction != self.driver.in_transaction() {
@@ -63,7 +70,10 @@ impl Executor<'_> {
         let (mut taken, mut n_run) = (0, 0);
         let start = Instant::now();
         loop {
-            let facts = self.facts_for(&operations[taken..])?;
+            let facts = match known.take() {
+                Some(facts) => facts,
+                None => self.facts_for(&operations[taken..])?,
+            };
             let dialect = self.driver.dialect();
             let plan = planner.part(migration, taken, dialect, &facts)?;
             if taken == 0 {

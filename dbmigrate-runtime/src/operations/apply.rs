@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{ColumnChange, Operation};
-use crate::schema::{Column, ForeignKey, Index, IndexTerm, Schema, Table, Unique};
+use crate::schema::{Column, ForeignKey, Index, IndexTerm, Schema, Table, Unique, Written};
 use crate::sql::NEUTRAL;
 
 /// An operation that doesn't fit the schema that it is applied to.
@@ -34,7 +34,32 @@ impl Operation {
     /// When the schema lacks the object or already has it, or when something else still needs it.
     /// The schema is then unchanged, except after raw SQL that describes several operations.
     pub fn apply(&self, schema: &mut Schema) -> Result<(), ReplayError> {
-        self.apply_inner(schema).map_err(|why| ReplayError { operation: self.to_string(), why })
+        self.apply_inner(schema).map_err(|why| ReplayError { operation: self.to_string(), why })?;
+        self.note(schema);
+        Ok(())
+    }
+
+    /// Notes what decides later whether views can be created again.
+    fn note(&self, schema: &mut Schema) {
+        let may_concern_views = !schema.written.is_empty();
+        let noted = match self {
+            Operation::Execute(statement) => {
+                let names_view = |text: &str| NEUTRAL.mentions(text, "view");
+                // Once there is a view, any SQL may be about it.
+                (may_concern_views || statement.sql.texts().any(names_view))
+                    .then(|| Written::Sql(statement.sql.clone()))
+            }
+            Operation::RenameTable { from, .. } => Some(Written::RenamedTable(from.clone())),
+            Operation::RenameColumn { table, from, .. } => {
+                Some(Written::RenamedColumn(table.clone(), from.clone()))
+            }
+            Operation::AddColumn { table, column, .. } => {
+                Some(Written::AddedColumn(table.clone(), column.name.clone()))
+            }
+            _ => None,
+        };
+        let is_sql = matches!(self, Operation::Execute(_));
+        schema.written.extend(noted.filter(|_| may_concern_views || is_sql));
     }
 
     fn apply_inner(&self, schema: &mut Schema) -> Result<(), String> {

@@ -32,6 +32,16 @@ impl Operations {
         self.push(Operation::Drops(OtherObject::new("view", name)));
     }
 
+    /// Declares that a materialized view is created on PostgreSQL.
+    pub fn makes_materialized_view(&mut self, name: &str) {
+        self.push(Operation::Makes(OtherObject::new("materialized view", name)));
+    }
+
+    /// Declares that a materialized view is dropped on PostgreSQL.
+    pub fn drops_materialized_view(&mut self, name: &str) {
+        self.push(Operation::Drops(OtherObject::new("materialized view", name)));
+    }
+
     /// Declares that a trigger is created. It is dropped with its table.
     pub fn makes_trigger(&mut self, name: &str, table: &str) {
         let trigger = OtherObject::new("trigger", name);

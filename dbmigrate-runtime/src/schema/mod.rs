@@ -22,16 +22,39 @@ pub use sql::Sql;
 pub use tables::Tables;
 
 /// A set of tables, by name.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Schema {
     /// The tables in the order of their names.
     pub tables: Tables,
+    /// The hand-written SQL that may have created views, and what happened to the tables since.
+    pub(crate) written: Vec<Written>,
+}
+
+/// Something that happened to a schema and that its tables don't show.
+#[derive(Debug, Clone)]
+pub(crate) enum Written {
+    /// Hand-written SQL ran.
+    Sql(Sql),
+    /// The table got another name than this one.
+    RenamedTable(String),
+    /// The column of the table got another name than this one.
+    RenamedColumn(String, String),
+    /// The table got this column.
+    AddedColumn(String, String),
+}
+
+/// Compares the tables.
+impl PartialEq for Schema {
+    fn eq(&self, other: &Schema) -> bool {
+        self.tables == other.tables
+    }
 }
 
 impl Schema {
     /// A schema of these tables; of two tables with the same name the later one is kept.
     pub fn from_tables(tables: impl IntoIterator<Item = Table>) -> Schema {
-        Schema { tables: tables.into_iter().map(|table| (table.name.clone(), table)).collect() }
+        let tables = tables.into_iter().map(|table| (table.name.clone(), table)).collect();
+        Schema { tables, written: Vec::new() }
     }
 
     /// The table with this name.

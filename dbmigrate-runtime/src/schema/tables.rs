@@ -97,12 +97,11 @@ impl Tables {
 
 impl PartialEq for Tables {
     fn eq(&self, other: &Tables) -> bool {
-        let is_same = |((name, table), (other_name, other)): (
-            (&String, &Arc<Table>),
-            (&String, &Arc<Table>),
-        )| {
-            name == other_name && (Arc::ptr_eq(table, other) || table == other)
-        };
+        let is_same =
+            |((name, table), (other_name, other)): (
+                (&String, &Arc<Table>),
+                (&String, &Arc<Table>),
+            )| { name == other_name && (Arc::ptr_eq(table, other) || table == other) };
         self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(is_same)
     }
 }

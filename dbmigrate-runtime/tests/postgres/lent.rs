@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dbmigrate_runtime::postgres::{Client, NoTls, SimpleQueryMessage};
+use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Migrator, Module};
 
 use super::modules::module;
@@ -48,6 +49,59 @@ const FAILURE: Module = module(
 
 static GOOD: &[Module] = &[TABLE, INDEX];
 static FAILS: &[Module] = &[TABLE, INDEX, FAILURE];
+
+/// One history for a schema of each customer, through one client.
+static CUSTOMERS: &[Module] = &[module(
+    "a1",
+    &[],
+    |op| {
+        let id = Column::new("id", Type::BigInteger).not_null();
+        op.create_table(Table::new("invoice").column(id).primary_key("pk_invoice", ["id"]));
+        op.run("a row", |db| {
+            db.execute("INSERT INTO invoice VALUES (1)", ())?;
+            Ok(())
+        });
+    },
+    |op| op.drop_table("invoice"),
+)];
+
+#[test]
+fn a_lent_client_migrates_the_first_schema_of_its_search_path() {
+    let Some(server) = shared() else { return };
+    server.sql("CREATE DATABASE customers");
+    let url =
+        format!("host={} port={} user=admin dbname=customers", server.dir.display(), server.port);
+    let mut client = Client::connect(&url, NoTls).unwrap();
+    let migrator = Migrator::new(CUSTOMERS);
+    client.batch_execute("CREATE SCHEMA ada; CREATE SCHEMA \"B b\"").unwrap();
+    // What is applied in a later schema of the path doesn't count.
+    assert_eq!(migrator.upgrade(&mut client).unwrap(), ["a1"]);
+    for schema in ["ada", "\"B b\""] {
+        client.batch_execute(&format!("SET search_path = {schema}, public")).unwrap();
+        assert_eq!(migrator.status(&mut client).unwrap().pending, ["a1"]);
+        assert_eq!(migrator.upgrade(&mut client).unwrap(), ["a1"], "{schema}");
+        assert_eq!(migrator.upgrade(&mut client).unwrap(), [""; 0], "{schema}");
+        let path = client.query_one("SHOW search_path", &[]).unwrap().get::<_, String>(0);
+        assert_eq!(path, format!("{schema}, public"));
+    }
+    let found = "SELECT string_agg(relnamespace::regnamespace || '.' || relname, ', ' \
+                 ORDER BY relname, relnamespace::regnamespace::text) FROM pg_class \
+                 WHERE relkind = 'r' AND relname IN ('invoice', 'dbmigrate_version')";
+    assert_eq!(
+        client.query_one(found, &[]).unwrap().get::<_, String>(0),
+        "\"B b\".dbmigrate_version, ada.dbmigrate_version, public.dbmigrate_version, \
+         \"B b\".invoice, ada.invoice, public.invoice"
+    );
+    // One that doesn't exist is not passed over.
+    migrator.downgrade(&mut client, "base").unwrap();
+    client.batch_execute("SET search_path = public").unwrap();
+    migrator.downgrade(&mut client, "base").unwrap();
+    client.batch_execute("SET search_path = cay, public").unwrap();
+    let err = migrator.upgrade(&mut client).unwrap_err().report();
+    let expected = "failed to prepare the connection\n  caused by: the schema `cay` is the first one \
+                    of `search_path`, but it does not exist, or the role has no right to use it";
+    assert_eq!(err, expected);
+}
 
 fn settings(client: &mut Client) -> BTreeMap<String, String> {
     let rows = client.simple_query("SELECT name, setting FROM pg_settings").unwrap();

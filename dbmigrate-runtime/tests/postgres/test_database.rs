@@ -201,3 +201,17 @@ fn without_a_server_or_a_right_it_is_said_what_is_missing() {
     assert!(err.contains("nope"), "{err}");
     assert_eq!(made(&url.replace("app_of_ghost", "not_there")), before);
 }
+
+/// A pooler gives statements to any session, so that no session holds a test's database.
+#[test]
+fn a_pooler_is_refused() {
+    let Ok(url) = std::env::var("DBMIGRATE_TEST_PGBOUNCER") else { return };
+    for _ in 0..2 {
+        let err = Migrator::new(MODULES).test_database(&url).unwrap_err().report();
+        let expected = "\
+failed to create a test database on `URL`
+  caused by: a pooler gives the connection's statements to different sessions of the server
+  hint: name the server itself in the URL instead of the pooler";
+        assert_eq!(err.replace(&url, "URL"), expected);
+    }
+}

@@ -14,6 +14,7 @@ mod profiles;
 mod reading;
 mod refused;
 mod verified;
+mod views;
 mod waiting;
 
 use std::cell::RefCell;

@@ -87,3 +87,71 @@ fn a_role_without_a_right_is_told_so() {
         database.batch(&format!("DROP OWNED BY {name}; DROP ROLE {name}"));
     });
 }
+
+static ROWS: &[Module] = &[
+    FIRST[0],
+    module(
+        "b2",
+        &["a1"],
+        |op| {
+            op.bulk_insert("theirs", ["a"]).row((1,)).row((2,));
+            op.run("more", |db| {
+                db.execute("UPDATE theirs SET a = a + 1", ())?;
+                Ok(())
+            });
+        },
+        |op| {
+            op.execute("DELETE FROM theirs");
+        },
+    ),
+];
+
+#[test]
+fn a_role_that_may_only_write_rows_runs_what_only_writes_rows() {
+    on_servers(|database| {
+        let name = format!("rows_{}_{}", std::process::id(), database.version);
+        Migrator::new(FIRST).upgrade_url(&database.url).unwrap();
+        database.batch(&format!(
+            "CREATE ROLE {name} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+             REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC;
+             GRANT SELECT, INSERT, DELETE ON dbmigrate_version TO {name};
+             GRANT SELECT, INSERT, UPDATE, DELETE ON theirs TO {name}",
+            database.url.rsplit_once('/').unwrap().1
+        ));
+        let url = database.url.replace("postgres@", &format!("{name}@"));
+        let rows = Migrator::new(ROWS);
+        for _ in 0..2 {
+            assert_eq!(rows.upgrade_url(&url).map_err(|err| err.report()).unwrap(), ["b2"]);
+            assert_eq!(rows.upgrade_url(&url).unwrap(), [""; 0]);
+            let ran = rows.downgrade(url.as_str(), "a1").map_err(|err| err.report());
+            assert_eq!(ran.unwrap(), ["b2"]);
+        }
+        // An empty version table exists as well.
+        database.batch("DELETE FROM dbmigrate_version; DROP TABLE theirs");
+        let err = rows.upgrade_url(&url).unwrap_err().report();
+        assert!(err.contains("permission denied for schema public"), "{err}");
+        assert!(err.contains("CREATE TABLE \"theirs\""), "{err}");
+        database.batch(&format!("DROP OWNED BY {name}; DROP ROLE {name}"));
+    });
+}
+
+#[test]
+fn a_text_that_would_be_cut_is_not_inserted() {
+    static BLANKS: &[Module] = &[module(
+        "a1",
+        &[],
+        |op| {
+            op.create_table(Table::new("codes").column(Column::new("a", Type::String(3))));
+            op.bulk_insert("codes", ["a"]).row(("ab ",)).row(("äbc",)).row(("abc ",));
+        },
+        |op| op.drop_table("codes"),
+    )];
+    on_servers(|database| {
+        let err = Migrator::new(BLANKS).upgrade_url(&database.url).unwrap_err().report();
+        expect![[r#"
+            revision `a1`: cannot insert 3 rows into table `codes` on PostgreSQL: 'abc ' has more than the 3 characters of column `a`
+              hint: shorten the text, or give the column a longer type first
+        "#]]
+        .assert_eq(&format!("{err}\n"));
+    });
+}

@@ -29,6 +29,8 @@ pub struct Need {
     pub tables: Vec<String>,
     /// The dialect of the database that answers are for.
     pub dialect: &'static dyn Dialect,
+    /// Whether only the database of this dialect needs the answer.
+    pub is_of_one: bool,
 }
 
 /// Why a column's rows need a value.
@@ -86,7 +88,10 @@ impl Need {
         let whys: Vec<_> = (self.why.iter())
             .map(|why| format!("{}{}", self.reason(*why), held.why(*why)))
             .collect();
-        let column = format!("`{}.{}`", self.table, self.column.name);
+        let mut column = format!("`{}`", self.place());
+        if self.is_of_one {
+            column += &format!(" on {}", self.dialect.backend());
+        }
         format!("column {column} {}?", whys.join(", and it "))
     }
 
@@ -173,7 +178,26 @@ impl Need {
 
     /// The `--fill` that gives this answer.
     pub fn flag(&self, expression: &str) -> String {
-        format!("{}.{}={expression}", self.table, self.column.name)
+        let place = self.place();
+        if self.is_of_one {
+            format!("{}:{place}={expression}", self.dialect.backend().name())
+        } else {
+            format!("{place}={expression}")
+        }
+    }
+
+    /// `table.column`
+    pub fn place(&self) -> String {
+        format!("{}.{}", self.table, self.column.name)
+    }
+
+    /// Whether it is known that the new type can't hold some values, and not only unknown whether
+    /// it can.
+    pub fn is_certain(&self) -> bool {
+        let misfits = |was: &Column| {
+            self.dialect.misfit(&self.column.name, &was.ty, &self.column.ty).is_some()
+        };
+        !self.is(Why::Narrower) || self.was.as_ref().is_none_or(misfits)
     }
 
     /// An expression that maps some values to others and keeps the rest.

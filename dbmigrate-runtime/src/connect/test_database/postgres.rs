@@ -243,9 +243,12 @@ impl<'a> Server<'a> {
     /// Drops the databases that killed processes left over, and the templates of old histories.
     fn clean(&mut self) -> Result<(), DatabaseError> {
         let mut cleaned = CLEANED.lock().unwrap_or_else(PoisonError::into_inner);
-        if !cleaned.insert(self.shown.clone()) {
+        if cleaned.contains(&self.shown) {
             return Ok(());
         }
+        // A database whose lock is in another session would be dropped while it is used.
+        self.driver.refuse_pooler(random())?;
+        cleaned.insert(self.shown.clone());
         // The view shows the locks of all databases. A number is as in the server's own type.
         let tests = format!(
             "SELECT datname::text FROM pg_database

@@ -7,7 +7,7 @@ use crate::dialect::{Facts, POSTGRES, Refusal, Work};
 use crate::operations::Operation;
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Identity, Index, IndexTerm,
-    Nulls, PrimaryKey, ReferentialAction, Table, TableOption, Type, Unique,
+    Nulls, PrimaryKey, ReferentialAction, Schema, Table, TableOption, Type, Unique,
 };
 use crate::sql::{Kind, quote};
 
@@ -407,6 +407,21 @@ pub(super) fn work_of_column(column: &Column, generates: bool) -> Work {
 /// Rows per statement: a person should be able to read it.
 const ROWS_A_STATEMENT: usize = 100;
 
+/// A text with more characters than its column takes. The server would cut off blanks at its end
+/// without a word.
+pub(super) fn too_long(table: &Table, columns: &[String], rows: &[Vec<Value>]) -> Option<String> {
+    let long = |(column, value): (&String, &Value)| {
+        let length = match table.find_column(column)?.ty {
+            Type::String(length) => length,
+            _ => return None,
+        };
+        let Value::Text(text) = value else { return None };
+        (text.chars().count() > length as usize)
+            .then(|| format!("{value} has more than the {length} characters of column `{column}`"))
+    };
+    rows.iter().find_map(|row| columns.iter().zip(row).find_map(long))
+}
+
 pub(super) fn inserts(table: &Table, columns: &[String], rows: &[Vec<Value>]) -> Vec<String> {
     let types: Vec<_> = columns.iter().map(|column| table.find_column(column)).collect();
     let literal_at = |(idx, value): (usize, &Value)| match types.get(idx) {
@@ -423,4 +438,33 @@ pub(super) fn inserts(table: &Table, columns: &[String], rows: &[Vec<Value>]) ->
         format!("INSERT INTO {table} ({columns}) VALUES\n    {rows}")
     };
     rows.chunks(ROWS_A_STATEMENT).map(insert).collect()
+}
+
+/// The names of the foreign keys that are checked at the end of a transaction.
+pub(super) fn initially_deferred(
+    schema: &Schema,
+    pending: &[(String, String, usize)],
+) -> Vec<String> {
+    let mut names = Vec::new();
+    for table in schema.tables.values() {
+        for key in &table.foreign_keys {
+            let is_pending =
+                pending.iter().any(|(of, name, _)| *of == table.name && *name == key.name);
+            if key.deferrable == Some(Deferrable::InitiallyDeferred) && !is_pending {
+                names.push(key.name.clone());
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The statement that creates a table under this quoted name, if it doesn't exist.
+pub(super) fn create_if_missing(name: &str, table: &Table) -> Result<String, Refusal> {
+    // A refusal mentions only the table's name.
+    let operation = &Operation::CreateTable(Table::new(&table.name));
+    let facts = &Facts::new(0, true);
+    let words = format!("CREATE TABLE IF NOT EXISTS {name}");
+    Ddl { facts, operation }.create_table_with(&words, table, |_| true)
 }

@@ -61,6 +61,19 @@ pub(super) fn of_keys(operations: &[Operation]) -> BTreeSet<String> {
     at_the_beginning(tables.map(str::to_owned).collect(), operations)
 }
 
+/// The tables with columns that views over them may keep the operations from changing.
+pub(super) fn of_views(operations: &[Operation]) -> BTreeSet<String> {
+    let may_meet = |operation: &&Operation| match operation {
+        Operation::DropColumn { .. } => true,
+        Operation::AlterColumn { change, .. } => {
+            change.ty.is_some() || change.generated.is_some() || change.collation.is_some()
+        }
+        _ => false,
+    };
+    let tables = operations.iter().filter(may_meet).flat_map(|operation| operation.tables());
+    at_the_beginning(tables.map(str::to_owned).collect(), operations)
+}
+
 /// The tables whose rows the operations may update.
 pub(super) fn of_rows(operations: &[Operation]) -> BTreeSet<String> {
     let updates = |operation: &&Operation| operation.row_expression().is_some();

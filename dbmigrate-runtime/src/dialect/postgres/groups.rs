@@ -60,6 +60,7 @@ fn has_values(operation: &Operation) -> bool {
 impl Planner<'_> {
     /// Ends the transaction.
     pub(super) fn border(&mut self) {
+        self.put_views_up();
         if self.tasks.last().is_some_and(|task| !task.is_between_groups()) {
             self.tasks.push(Task::Border);
         }

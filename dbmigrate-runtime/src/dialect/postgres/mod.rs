@@ -1,6 +1,7 @@
 //! PostgreSQL's dialect.
 
 mod alter;
+mod around;
 mod aside;
 mod assemble;
 mod cases;
@@ -32,6 +33,7 @@ mod simple;
 mod text_enum;
 mod types;
 mod values;
+mod views;
 mod words;
 #[cfg(test)]
 mod tests;
@@ -202,7 +204,12 @@ impl Dialect for Postgres {
     }
 
     fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal> {
-        planner::create_if_missing(name, table)
+        ddl::create_if_missing(name, table)
+    }
+
+    fn in_own_schema(&self, table: &str) -> String {
+        let table = ddl::text(&self.quote(table));
+        format!(" WHERE tableoid = to_regclass(quote_ident(current_schema()) || '.' || {table})")
     }
 
     fn has_table(

@@ -51,6 +51,7 @@ impl Planner<'_> {
         column: &str,
     ) -> Result<(), Refusal> {
         self.free_of_expressions(idx, before, column)?;
+        self.take_views_down(idx, (table, column), true)?;
         self.drop_values_of(idx, before, column);
         self.guard_existing(table, guards::unused(table, column));
         self.alter(idx, table, &format!("DROP COLUMN {}", quote(column)), Work::None);
@@ -185,6 +186,7 @@ impl Planner<'_> {
                 self.push(later, sql, Some(cost::alter(table, Work::None)));
             }
             Operation::DropColumn { column, .. } => {
+                self.take_views_down(later, (table, column), true)?;
                 let drop = format!("DROP COLUMN {}", quote(column));
                 self.alter(later, table, &drop, Work::None);
             }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::aside::{Aside, Statements};
 use super::ddl::{self, Ddl};
+use super::views::Down;
 use super::{aside, constant, cost, existing, guards, names, sequence};
 use crate::backend::Backend;
 use crate::dialect::{
@@ -16,7 +17,7 @@ use crate::dialect::{
 };
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Column, Deferrable, Schema, Table, TableOption};
+use crate::schema::{Column, Schema, Table, TableOption};
 use crate::sql::quote;
 use crate::written;
 
@@ -95,10 +96,15 @@ pub(super) struct Planner<'a> {
     pub(super) unvalidated: Vec<Unvalidated>,
     /// What the current transaction has added.
     pub(super) uncommitted: Uncommitted,
+    /// The views that are dropped for now.
+    pub(super) views_down: Vec<Down>,
+    /// How much was noted in the schema before this plan.
+    pub(super) n_written: usize,
 }
 
 impl<'a> Planner<'a> {
     fn new(operations: &'a [Operation], schema: &'a mut Schema, facts: &'a Facts) -> Planner<'a> {
+        let n_written = schema.written.len();
         let mut planner = Planner {
             other_names: existing::other_names(schema, &facts.existing),
             names_before: BTreeMap::new(),
@@ -120,6 +126,8 @@ impl<'a> Planner<'a> {
             checks_at_once: false,
             unvalidated: Vec::new(),
             uncommitted: Uncommitted::default(),
+            views_down: Vec::new(),
+            n_written,
         };
         planner.note_enumerations();
         planner
@@ -144,6 +152,9 @@ impl<'a> Planner<'a> {
             return Err(Refusal::mistake(operation, Backend::Postgres, mistake));
         }
         names::look(operation)?;
+        if !matches!(operation, Operation::AlterColumn { .. }) {
+            self.put_views_up();
+        }
         let first = operation.tables().first().and_then(|name| self.schema.table(name)).cloned();
         operation.apply(self.schema).map_err(|err| Refusal {
             message: err.to_string(),
@@ -319,6 +330,10 @@ impl<'a> Planner<'a> {
             Operation::BulkInsert { table, columns, rows } => {
                 let Some(table) = self.schema.table(table).cloned() else { return Ok(()) };
                 let table = &table;
+                if let Some(why) = ddl::too_long(table, columns, rows) {
+                    let hint = "shorten the text, or give the column a longer type first";
+                    return Err(self.ddl(idx).refuse(&why, hint));
+                }
                 self.before_rows(idx)?;
                 for sql in ddl::inserts(table, columns, rows) {
                     self.change_rows(idx, sql);
@@ -464,6 +479,7 @@ impl<'a> Planner<'a> {
     }
 
     fn finish(&mut self) -> Result<(), Refusal> {
+        self.put_views_up();
         self.settle_all_generating()?;
         self.add_pending_keys()?;
         self.validate();
@@ -483,6 +499,12 @@ impl<'a> Planner<'a> {
     ) -> Result<Statements, Refusal> {
         let Aside { down, up, keys_of } =
             aside::aside(&self.ddl(idx), changing, &self.absent, &self.other_names)?;
+        let table = changing.table.name.as_str();
+        let changed = changing.retyped.iter().chain(changing.replaced).copied();
+        let changed: BTreeSet<&str> = changed.chain(keys_of.iter().map(String::as_str)).collect();
+        for column in changed {
+            self.take_views_down(idx, (table, column), false)?;
+        }
         for column in &keys_of {
             self.set_aside_keys_of(idx, &changing.table.name, column);
         }
@@ -554,7 +576,7 @@ impl<'a> Planner<'a> {
         if !std::mem::take(&mut self.checks_at_once) {
             return Ok(());
         }
-        let deferred = initially_deferred(self.schema, &self.pending);
+        let deferred = ddl::initially_deferred(self.schema, &self.pending);
         if !deferred.is_empty() {
             let sql = format!("SET CONSTRAINTS {} DEFERRED", ddl::quoted(&deferred));
             self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, None));
@@ -571,29 +593,4 @@ pub(super) fn task(
 ) -> Task {
     let reason = operation.to_string();
     Task::Statement(Statement { sql, reason, kind, scratch: None, cost })
-}
-
-/// The names of the foreign keys that are checked at the end of a transaction.
-fn initially_deferred(schema: &Schema, pending: &[(String, String, usize)]) -> Vec<String> {
-    let mut names = Vec::new();
-    for table in schema.tables.values() {
-        for key in &table.foreign_keys {
-            let is_pending =
-                pending.iter().any(|(of, name, _)| *of == table.name && *name == key.name);
-            if key.deferrable == Some(Deferrable::InitiallyDeferred) && !is_pending {
-                names.push(key.name.clone());
-            }
-        }
-    }
-    names.sort();
-    names.dedup();
-    names
-}
-
-pub(super) fn create_if_missing(name: &str, table: &Table) -> Result<String, Refusal> {
-    // A refusal mentions only the table's name.
-    let operation = &Operation::CreateTable(Table::new(&table.name));
-    let facts = &Facts::new(0, true);
-    let words = format!("CREATE TABLE IF NOT EXISTS {name}");
-    Ddl { facts, operation }.create_table_with(&words, table, |_| true)
 }

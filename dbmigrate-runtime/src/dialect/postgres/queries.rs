@@ -233,6 +233,46 @@ pub(super) fn serial(tables: &BTreeSet<String>) -> String {
     )
 }
 
+/// The views over these tables and over such views, as the relation `over`: the view, what it
+/// selects from, and the number of the column.
+fn over(tables: &BTreeSet<String>) -> String {
+    format!(
+        "WITH RECURSIVE reads AS (SELECT DISTINCT r.ev_class AS view, d.refobjid AS source, \
+         d.refobjsubid AS num FROM pg_rewrite r JOIN pg_depend d \
+         ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid \
+         AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class \
+         JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm')), \
+         over AS (SELECT reads.* FROM reads JOIN pg_class c ON c.oid = reads.source \
+         WHERE c.relnamespace = {OWN} AND c.{} \
+         UNION SELECT reads.* FROM reads JOIN over ON reads.source = over.view)",
+        is_one_of(tables)
+    )
+}
+
+/// The views over these tables and over such views, each with what it selects from. A schema is
+/// NULL if it is the connection's own.
+pub(super) fn views(tables: &BTreeSet<String>) -> String {
+    let schema = |alias: &str| {
+        format!("CASE WHEN {alias}.nspname <> current_schema() THEN {alias}.nspname END::text")
+    };
+    format!(
+        "{} SELECT {}, v.relname::text, {}, s.relname::text, a.attname::text FROM over \
+         JOIN pg_class v ON v.oid = over.view JOIN pg_namespace n ON n.oid = v.relnamespace \
+         JOIN pg_class s ON s.oid = over.source JOIN pg_namespace m ON m.oid = s.relnamespace \
+         LEFT JOIN pg_attribute a ON a.attrelid = over.source AND a.attnum = over.num \
+         AND over.num > 0 ORDER BY v.oid, s.oid, over.num",
+        over(tables),
+        schema("n"),
+        schema("m")
+    )
+}
+
+/// What belongs to these views.
+pub(super) fn parts_of_views(tables: &BTreeSet<String>) -> String {
+    let parts = super::views::parts("v.oid IN (SELECT view FROM over)");
+    format!("{} {parts}", over(tables))
+}
+
 /// The enabled triggers of these tables that run when a row is updated; see
 /// [`trigger`](super::rows::trigger).
 pub(super) fn triggers(tables: &BTreeSet<String>) -> String {

@@ -7,6 +7,7 @@ use super::existing;
 use super::groups::LARGE;
 use super::queries::{self, Tables};
 use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
+use super::views;
 use crate::Value;
 use crate::dialect::{Catalog, Existing, Object, ObjectKind, ObjectName, Shadow};
 use crate::driver::{Connection, DatabaseError};
@@ -120,6 +121,17 @@ pub(super) fn existing(
     if !updated.is_empty() {
         let found = conn.query(&queries::triggers(&updated), &[])?;
         existing.triggers = found.rows.into_iter().filter_map(rows::trigger).collect();
+    }
+    let viewed = existing::of_views(operations);
+    if !viewed.is_empty() {
+        let reads = conn.query(&queries::views(&viewed), &[])?.rows;
+        let reads: Vec<_> = reads.into_iter().map(rows::texts_of).collect();
+        let parts = if reads.is_empty() {
+            Vec::new()
+        } else {
+            conn.query(&queries::parts_of_views(&viewed), &[])?.rows
+        };
+        existing.views = Some(views::read(reads, parts.into_iter().map(rows::texts_of)));
     }
     Ok(existing)
 }

@@ -278,6 +278,12 @@ pub(super) fn pair(row: Vec<Value>) -> Option<(String, String)> {
     }
 }
 
+/// A row of texts.
+pub(super) fn texts_of<const N: usize>(row: Vec<Value>) -> [Option<String>; N] {
+    let mut row = Cells(row.into_iter());
+    std::array::from_fn(|_| row.text())
+}
+
 pub(super) fn trigger(row: Vec<Value>) -> Option<Trigger> {
     match <[Value; 3]>::try_from(row) {
         Ok([Value::Text(table), Value::Text(name), Value::Bool(always)]) => {

@@ -29,7 +29,17 @@ pub(super) fn fits(column: &str, conversion: &Conversion<'_>) -> Option<String> 
         Some(_) if form.is_all() => Some(condition),
         Some(stays) => Some(format!("({stays}) AND {condition}")),
         // What isn't converted is read as it is.
-        None => form::read_of(&own, to),
+        None => {
+            let was = words::understood(&was.column.ty);
+            let was = was.as_ref().unwrap_or(&conversion.was.column.ty);
+            let is_text = matches!(was, Type::Text | Type::String(_));
+            let is_number = matches!(form, Form::Numeric | Form::Decimal(..));
+            let read = form::read_of(&own, to)?;
+            if is_text && is_number {
+                return Some(format!("{read} AND {}", decimal::is_plain(&own)));
+            }
+            Some(read)
+        }
     }
 }
 

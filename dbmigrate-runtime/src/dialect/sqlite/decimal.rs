@@ -69,11 +69,7 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
         return None;
     }
     let c = quote(column);
-    // A text that a number wouldn't be written as may be something else: `007`, `+49`, `1e5`.
-    let is_plain = format!(
-        "{c} NOT GLOB '*[^-.0-9]*' AND {c} NOT GLOB '*.' AND ltrim({c}, '-') GLOB '[0-9]*' \
-         AND ltrim({c}, '-') NOT GLOB '0[0-9]*'"
-    );
+    let is_plain = is_plain(&c);
     // Zeros at either end are not among the digits that have to be preserved.
     let digits = format!("trim(replace(ltrim({c}, '-'), '.', ''), '0')");
     Some(format!(
@@ -81,6 +77,15 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
          CAST({c} AS NUMERIC) = {c} COLLATE BINARY AND {is_plain} \
          AND length({digits}) <= {EXACT_DIGITS} ELSE 0 END"
     ))
+}
+
+/// The condition for a text to be written as a number would be. Another one may be something else:
+/// `007`, `+49`, `1e5`.
+pub(super) fn is_plain(c: &str) -> String {
+    format!(
+        "{c} NOT GLOB '*[^-.0-9]*' AND {c} NOT GLOB '*.' AND ltrim({c}, '-') GLOB '[0-9]*' \
+         AND ltrim({c}, '-') NOT GLOB '0[0-9]*'"
+    )
 }
 
 /// The condition for a value, in SQL, to be a number that readers of decimals accept. They accept

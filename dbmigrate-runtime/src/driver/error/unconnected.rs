@@ -155,6 +155,8 @@ pub enum Unconnected {
         /// The product and its version.
         server: String,
     },
+    /// A pooler doesn't pass the URL's options on to the server.
+    OptionsLost,
     /// None of several servers accepted a connection.
     All {
         /// Each server with why it didn't.

@@ -204,6 +204,8 @@ fn of_login(err: &DbError, host: &Host, settings: &Settings, is_encrypted: bool)
             user,
             database,
         },
+        // PgBouncer's words.
+        "08P01" if message.contains("unsupported startup parameter") => Unconnected::OptionsLost,
         "55000" => Unconnected::ClosedDatabase { name: database },
         "53300" => Unconnected::TooMany,
         "57P03" => {

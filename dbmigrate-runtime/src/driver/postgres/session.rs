@@ -137,10 +137,32 @@ pub(super) fn pooled() -> DatabaseError {
     DatabaseError::of(ErrorKind::Pooled, why)
 }
 
-/// The query for a connection's own schema, and for why it can't be migrated: `dsql` for Aurora DSQL,
+/// The names in a search path.
+pub(super) fn path(text: &str) -> Vec<String> {
+    let tokens = POSTGRES.significant(text);
+    tokens.iter().filter_map(Token::identifier).map(|name| name.into_owned()).collect()
+}
+
+/// The first schema of a search path, if it isn't the connection's own because it doesn't exist or
+/// the role can't use it: tables would be created in the next one.
+pub(super) fn missing_schema(search_path: &str, own: &str) -> Option<String> {
+    let first = path(search_path).into_iter().next()?;
+    // Without a schema of that name, the role's own is another one on purpose.
+    (first != own && first != "$user" && !first.starts_with("pg_")).then_some(first)
+}
+
+/// The first schema of the search path isn't there.
+pub(super) fn no_schema(name: &str) -> DatabaseError {
+    DatabaseError::new(format!(
+        "the schema `{name}` is the first one of `search_path`, but it does not exist, or the role \
+         has no right to use it"
+    ))
+}
+
+/// The query for a connection's own schema, its search path, and for why it can't be migrated: `dsql` for Aurora DSQL,
 /// `standby`, or `setting` unless the session itself has made itself read-only.
 pub(super) const STANDING: &str = "\
-SELECT current_schema()::text, CASE WHEN to_regclass('sys.jobs') IS NOT NULL THEN 'dsql'
+SELECT current_schema()::text, current_setting('search_path'), CASE WHEN to_regclass('sys.jobs') IS NOT NULL THEN 'dsql'
     WHEN pg_is_in_recovery() THEN 'standby'
     WHEN EXISTS (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only'
         AND setting = 'on' AND source <> 'session') THEN 'setting' END";
