@@ -97,12 +97,9 @@ impl Tables {
 
 impl PartialEq for Tables {
     fn eq(&self, other: &Tables) -> bool {
-        let is_same =
-            |((name, table), (other_name, other)): (
-                (&String, &Arc<Table>),
-                (&String, &Arc<Table>),
-            )| { name == other_name && (Arc::ptr_eq(table, other) || table == other) };
-        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(is_same)
+        let is_same = |a: &Arc<Table>, b: &Arc<Table>| Arc::ptr_eq(a, b) || a == b;
+        self.0.keys().eq(other.0.keys())
+            && self.0.values().zip(other.0.values()).all(|(a, b)| is_same(a, b))
     }
 }
 
