@@ -149,7 +149,7 @@ fn reading(bench: &Bench, url: &str, queries: &[String]) -> Result<Line> {
             &mut || {
                 let start = Instant::now();
                 for query in queries {
-                    bare.query(query, &[])?;
+                    bare.simple_query(query)?;
                 }
                 Ok(start.elapsed().as_secs_f64() * 1000.0)
             },
@@ -219,7 +219,8 @@ fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>
     }
 }
 
-/// The queries that reading the catalog sends.
+/// The queries that reading the catalog sends, with the transaction and the settings that they run
+/// with.
 fn queries_of(url: &str) -> Result<Vec<String>> {
     let mut driver = open(url)?;
     let dialect = driver.dialect();
@@ -228,7 +229,7 @@ fn queries_of(url: &str) -> Result<Vec<String>> {
     Ok(listening.queries)
 }
 
-/// A connection that remembers its queries.
+/// A connection that remembers what it was asked.
 struct Listening<'a> {
     conn: &'a mut dyn Connection,
     queries: Vec<String>,
@@ -240,6 +241,7 @@ impl Connection for Listening<'_> {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> std::result::Result<u64, DatabaseError> {
+        self.queries.push(sql.to_owned());
         self.conn.execute(sql, params)
     }
 
