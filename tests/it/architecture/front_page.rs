@@ -131,6 +131,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             Sql
             TableOption
             TableOptions
+            Tables
             Type
             Unique
             struct Schema
