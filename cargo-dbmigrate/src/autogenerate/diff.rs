@@ -97,6 +97,9 @@ impl<'a> Diff<'a> {
     }
 
     fn alter_table(&mut self, was: &Table, to: &'a Table) {
+        if std::ptr::eq(was, to) {
+            return;
+        }
         let table = || to.name.clone();
         let (renamed, gone, new) = indexes(self.from, was, to);
         for index in gone {

@@ -31,8 +31,12 @@ pub fn normalize(
     let mut normalized = models.clone();
     let indexes = Names::of_indexes(models);
     let follows = Names::by_convention(before, naming);
-    for (name, table) in &mut normalized.tables {
-        if let Some(was) = migrations.table(name) {
+    for (name, table) in &models.tables {
+        let Some(was) = migrations.table(name) else { continue };
+        if was == table {
+            // What is equal is shared, which makes the comparison that follows fast.
+            normalized.tables.share(&migrations.tables, name);
+        } else if let Some(table) = normalized.tables.get_mut(name) {
             settle_table(was, table, naming);
             let by_convention = |index: &Index| index.name == naming.index(name, &index.columns);
             let stays = was.indexes.iter().filter(|index| !follows.0.contains(&index.name));

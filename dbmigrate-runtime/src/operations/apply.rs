@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{ColumnChange, Operation};
-use crate::schema::{Column, Index, IndexTerm, Schema, Table, Unique, Written};
+use crate::schema::{Column, ForeignKey, Index, IndexTerm, Schema, Table, Unique, Written};
 use crate::sql::NEUTRAL;
 
 /// An operation that doesn't fit the schema that it is applied to.
@@ -241,7 +241,9 @@ fn rename_table(schema: &mut Schema, from: &str, to: &str) -> Result<(), String>
     // `CHECK (user.age > 0)`
     rewrite_expressions(&mut table, |name| NEUTRAL.rename_qualifier(name, from, to));
     schema.tables.insert(to.to_owned(), table);
-    let foreign_keys = schema.tables.values_mut().flat_map(|table| &mut table.foreign_keys);
+    let refers = |key: &ForeignKey| key.references_table == from;
+    let tables = schema.tables.matching_mut(|table| table.foreign_keys.iter().any(refers));
+    let foreign_keys = tables.flat_map(|table| &mut table.foreign_keys);
     for foreign_key in foreign_keys.filter(|foreign_key| foreign_key.references_table == from) {
         to.clone_into(&mut foreign_key.references_table);
     }
@@ -306,7 +308,9 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
         }
         rewrite_expressions(table, |text| NEUTRAL.rename_identifier(text, from, to));
     }
-    for foreign_key in schema.tables.values_mut().flat_map(|table| &mut table.foreign_keys) {
+    let refers = |key: &ForeignKey| key.references_table == table;
+    let tables = schema.tables.matching_mut(|table| table.foreign_keys.iter().any(refers));
+    for foreign_key in tables.flat_map(|table| &mut table.foreign_keys) {
         if foreign_key.references_table == table {
             let columns = foreign_key.references_columns.iter_mut();
             columns.filter(|column| *column == from).for_each(|column| to.clone_into(column));

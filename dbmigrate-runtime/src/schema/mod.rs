@@ -9,8 +9,7 @@ pub(crate) mod naming;
 mod option;
 pub(crate) mod resolve;
 mod sql;
-
-use std::collections::BTreeMap;
+mod tables;
 
 pub use column::{Column, DefaultValue, Generated, Identity, Type};
 pub(crate) use constraint::DEFAULT_METHOD;
@@ -20,12 +19,13 @@ pub use constraint::{
 };
 pub use option::{TableOption, TableOptions};
 pub use sql::Sql;
+pub use tables::Tables;
 
 /// A set of tables, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
     /// The tables in the order of their names.
-    pub tables: BTreeMap<String, Table>,
+    pub tables: Tables,
     /// The hand-written SQL that may have created views, and what happened to the tables since.
     pub(crate) written: Vec<Written>,
 }

@@ -126,6 +126,11 @@ impl Schema {
     /// Does the same to all tables.
     #[doc(hidden)]
     pub fn settle(&mut self, backend: Backend) {
-        self.tables.values_mut().for_each(|table| table.settle(backend));
+        let is_open = |table: &Table| {
+            let mut settled = table.clone();
+            settled.settle(backend);
+            settled != *table
+        };
+        self.tables.matching_mut(is_open).for_each(|table| table.settle(backend));
     }
 }

@@ -303,7 +303,7 @@ fn only_the_wanted_tables_are_read_and_all_objects_are_listed() {
             let only = names.iter().map(|name| (*name).to_owned()).collect();
             let found = database.conn().catalog(Some(&only)).unwrap();
             assert_eq!(found.objects.len(), 3);
-            found.schema.tables.into_keys().collect::<Vec<_>>()
+            found.schema.tables.keys().cloned().collect::<Vec<_>>()
         };
         assert_eq!(read(&["b'c", "none"]), ["b'c"]);
         assert_eq!(read(&[]), [""; 0]);

@@ -87,7 +87,7 @@ pub fn apply(bench: &Bench) -> Result<Vec<Line>> {
         return Ok(vec![Line::not_measured(what, rivals::PSQL, &why)]);
     };
     let host = revisions::host(bench)?;
-    let mut print = host.tool(&["upgrade", "--sql", "<base>:head"]);
+    let mut print = host.tool(&["upgrade", "--sql", "base:head"]);
     let script = bench.dir.join("script-postgres.sql");
     fs::write(&script, measure::output(print.env("DATABASE_URL", server.database()))?)?;
     let samples = measure::in_turn(
