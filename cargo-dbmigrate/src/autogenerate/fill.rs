@@ -37,8 +37,21 @@ pub fn fill(
         let mut own = plain.clone();
         let Filled { used, open, lossy } = fill_for(&mut own, schemas, fills, *other);
         filled.used.iter_mut().zip(used).for_each(|(is_used, own)| *is_used |= own);
+        // The project's database has judged the answers for all.
+        let is_for_other = |operation: &Operation| {
+            let (Operation::AddColumn { table, column: Column { name, .. }, .. }
+            | Operation::AlterColumn { table, column: name, .. }) = operation
+            else {
+                return false;
+            };
+            let found = answer(fills, (table, name), *other);
+            let prefix = format!("{}:", other.backend().name());
+            found.is_some_and(|(nth, _)| fills[nth].starts_with(&prefix))
+        };
         for (idx, rows) in lossy {
-            filled.lossy.entry(idx).or_insert(rows);
+            if is_for_other(&plain[idx]) {
+                filled.lossy.entry(idx).or_insert(rows);
+            }
         }
         for need in open {
             let is_same = |asked: &Need| {

@@ -142,7 +142,7 @@ fn a_lent_client_keeps_its_settings() {
         let changed: Vec<_> = before.iter().filter(differs).collect();
         assert!(changed.is_empty(), "{changed:?}");
         client.batch_execute("EXECUTE kept; SELECT a FROM kept").unwrap();
-        let sql = "SELECT FROM pg_locks WHERE locktype = 'advisory'";
+        let sql = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
         assert_eq!(client.query(sql, &[]).unwrap().len(), 0);
         // No transaction is left open.
         client.batch_execute("VACUUM kept").unwrap();
