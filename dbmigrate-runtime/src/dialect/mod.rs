@@ -567,6 +567,6 @@ pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
     match backend {
         Backend::Sqlite => Some(&Sqlite),
         Backend::Postgres => Some(&Postgres),
-        Backend::Mysql => None,
+        Backend::Mysql | Backend::Mariadb => None,
     }
 }
