@@ -108,7 +108,7 @@ fn file(path: &Path) -> Result<Url, Error> {
 }
 
 #[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "no driver waits"))]
-fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
+pub(crate) fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
     match url.backend {
         #[cfg(feature = "sqlite")]
         crate::backend::Backend::Sqlite => sqlite::open(url, lock_timeout),

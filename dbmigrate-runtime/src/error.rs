@@ -540,6 +540,12 @@ impl Error {
         Error::new(Kind::Other, format!("no thread can be started for the migrations: {err}"))
     }
 
+    pub(crate) fn no_schemas(database: &str) -> Error {
+        let message = format!("the database `{database}` has no schemas");
+        Error::new(Kind::Other, message)
+            .with_hint("`upgrade_schemas` is for PostgreSQL; `upgrade_all` upgrades several files")
+    }
+
     pub(crate) fn unrecorded(revision: &str, why: &str) -> Error {
         Error::new(Kind::Other, format!("revision `{revision}` can't be recorded: {why}"))
     }
