@@ -242,15 +242,20 @@ impl<'m> Executor<'m> {
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
             budget.begin(this, Scope::Transaction)?;
-            let res = this.stamp_begun(target, purge);
+            let res = this.stamp_begun(target, purge, &mut budget);
             this.end(res, &mut budget)
         })
     }
 
-    fn stamp_begun(&mut self, target: &Target, purge: bool) -> Result<Vec<String>, Error> {
+    fn stamp_begun(
+        &mut self,
+        target: &Target,
+        purge: bool,
+        budget: &mut Budget,
+    ) -> Result<Vec<String>, Error> {
         let options = self.options;
         let table = options.version_table();
-        version_table::create(self.conn(), table)?;
+        self.provide_version_table(budget)?;
         if purge {
             version_table::clear(self.conn(), table)?;
         }
@@ -296,10 +301,20 @@ impl<'m> Executor<'m> {
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
             budget.begin(this, Scope::Transaction)?;
-            let table = this.options.version_table();
-            let res = version_table::create(this.conn(), table);
+            let res = this.provide_version_table(&mut budget);
             this.end(res, &mut budget)
         })
+    }
+
+    /// Creates the version table if it doesn't exist, inside a transaction.
+    fn provide_version_table(&mut self, budget: &mut Budget) -> Result<(), Error> {
+        let table = self.options.version_table();
+        version_table::create(self.conn(), table)?;
+        if self.driver.in_transaction() {
+            return Ok(());
+        }
+        // It has committed by itself, but the lock is still held.
+        budget.begin(self, Scope::Group)
     }
 
     /// Where the database stands, compared with the project's revisions.
@@ -359,7 +374,7 @@ impl<'m> Executor<'m> {
         loop {
             budget.begin(self, Scope::Transaction)?;
             let n_done = done.len();
-            let res = self.run_begun(direction, target, &mut done);
+            let res = self.run_begun(direction, target, &mut done, &mut budget);
             if res.as_ref().is_err_and(Error::is_transient) && budget.retries(self) {
                 done.truncate(n_done);
                 continue;
@@ -402,7 +417,8 @@ impl<'m> Executor<'m> {
         let Some(migration) = migrations.get(id).filter(|_| pending.first() == Some(id)) else {
             return Ok(false);
         };
-        if !migration.recording(direction).no_transaction {
+        let commits_definitions = self.driver.dialect().capabilities().commits_definitions;
+        if !migration.recording(direction).no_transaction || commits_definitions {
             let planner = Planner::new(&migrations, direction, applied)?;
             return self.run_groups(migration, planner, budget).map(|()| true);
         }
@@ -426,6 +442,7 @@ impl<'m> Executor<'m> {
         direction: Direction,
         target: &Target,
         done: &mut Vec<String>,
+        budget: &mut Budget,
     ) -> Result<Next, Error> {
         let standing = self.look()?;
         let target = &standing.graph().translated(target);
@@ -452,8 +469,7 @@ impl<'m> Executor<'m> {
             plan::refuse_mistakes(migrations, direction, &pending, dialect)?;
         }
         if is_empty {
-            let table = self.options.version_table();
-            version_table::create(self.conn(), table)?;
+            self.provide_version_table(budget)?;
         }
         self.settle(&view)?;
         if ids.is_empty() {

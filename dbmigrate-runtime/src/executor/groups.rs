@@ -16,7 +16,7 @@ use crate::direction::Direction;
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
 use crate::operations::Operation;
-use crate::plan::Planner;
+use crate::plan::{self, Planner};
 use crate::version_table::{self, Name};
 
 /// Splits tasks at their borders; a statement that stands alone is a group of its own.
@@ -116,21 +116,26 @@ impl Executor<'_> {
         let tables = operations.filter(|operation| dialect.may_take_groups(operation));
         let tables = tables.flat_map(Operation::tables).collect();
         let facts = as_begun(facts, &tables, &done, tasks_with);
+        let replaying = planner.clone();
         let planned = planner.next(migration, dialect, &facts)?;
         self.observer.running(direction, &migration.revision);
         self.driver.runs(id);
         let start = Instant::now();
         ledger::create(self.conn(), ledger)?;
         let groups = groups(&planned.tasks);
+        let stable = self.replayed_groups(migration, &replaying, &facts)?;
         let n_tasks = planned.tasks.len();
         let mut n_run = 0;
+        let is_continued = dialect.capabilities().commits_definitions;
         for (idx, tasks) in groups.iter().enumerate() {
-            let row = row(idx, tasks);
+            let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
+            let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
             let known = done.iter().find(|known| known.number == row.number);
             if known.is_some_and(|known| known.hash != row.hash) {
                 return Err(Error::edited_group(id, row.number, groups.len()));
             }
-            let run = Run { migration, direction, in_transaction: true, n_run, n_tasks };
+            let run =
+                Run { migration, direction, in_transaction: true, is_continued, n_run, n_tasks };
             n_run += tasks.len();
             if known.is_some_and(|known| known.is_done) {
                 continue;
@@ -140,7 +145,14 @@ impl Executor<'_> {
                     let started = Row { is_done: false, ..row.clone() };
                     ledger::enter(self.conn(), ledger, id, &started)?;
                     let run = Run { in_transaction: false, ..run };
-                    self.run_alone_statement(&run, alone, known.is_some())?;
+                    let res = self.run_alone_patiently(&run, alone, known.is_some(), budget);
+                    if let (Err(err), true) = (&res, is_continued) {
+                        let source = std::error::Error::source(err);
+                        let why = source.map_or_else(|| err.to_string(), ToString::to_string);
+                        // The statement's own error says more than one of this.
+                        let _ = ledger::enter_error(self.conn(), ledger, id, (row.number, &why));
+                    }
+                    res?;
                     ledger::enter(self.conn(), ledger, id, &row)?;
                 }
                 _ => self.in_group(budget, |this| {
@@ -167,6 +179,41 @@ impl Executor<'_> {
             let applied = Applied { revision, direction, heads: &planner.heads(), duration };
             this.call_back(&applied, true, &mut Verification::none(dialect, &facts))
         })
+    }
+
+    /// The groups of a revision on a database that is as the migrations build it, where each change
+    /// of a definition is one: what they hash to doesn't depend on how far the revision has come.
+    /// Empty on other databases.
+    fn replayed_groups<'a>(
+        &self,
+        migration: &'a Migration,
+        planner: &Planner<'a>,
+        facts: &Facts,
+    ) -> Result<Vec<Vec<Task>>, Error> {
+        let dialect = self.driver.dialect();
+        if !dialect.capabilities().commits_definitions {
+            return Ok(Vec::new());
+        }
+        let planned = planner.clone().next(migration, dialect, &plan::replayed(facts))?;
+        Ok(groups(&planned.tasks).into_iter().map(<[Task]>::to_vec).collect())
+    }
+
+    /// Runs a statement outside a transaction. Where it leaves nothing in the middle, it is repeated
+    /// while others hold a lock that it needs.
+    fn run_alone_patiently(
+        &mut self,
+        run: &Run<'_>,
+        alone: &Alone,
+        was_started: bool,
+        budget: &mut Budget,
+    ) -> Result<(), Error> {
+        loop {
+            let res = self.run_alone_statement(run, alone, was_started);
+            let is_repeated = run.is_continued && res.as_ref().is_err_and(Error::is_transient);
+            if !is_repeated || !budget.retries(self) {
+                return res;
+            }
+        }
     }
 
     /// Runs work in a transaction, and repeats it while others get in the way.
