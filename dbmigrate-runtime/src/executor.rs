@@ -1,6 +1,7 @@
 //! The executor: migrates a database from its current state to a target, in transactions that
 //! contain both the revisions' work and their version rows.
 
+mod apart;
 mod budget;
 mod groups;
 mod mark;
@@ -241,21 +242,19 @@ impl<'m> Executor<'m> {
         }
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
+            if this.runs_apart()? {
+                this.provide_version_table(&mut budget)?;
+            }
             budget.begin(this, Scope::Transaction)?;
-            let res = this.stamp_begun(target, purge, &mut budget);
+            let res = this.stamp_begun(target, purge);
             this.end(res, &mut budget)
         })
     }
 
-    fn stamp_begun(
-        &mut self,
-        target: &Target,
-        purge: bool,
-        budget: &mut Budget,
-    ) -> Result<Vec<String>, Error> {
+    fn stamp_begun(&mut self, target: &Target, purge: bool) -> Result<Vec<String>, Error> {
         let options = self.options;
         let table = options.version_table();
-        self.provide_version_table(budget)?;
+        version_table::create(self.conn(), table)?;
         if purge {
             version_table::clear(self.conn(), table)?;
         }
@@ -300,21 +299,14 @@ impl<'m> Executor<'m> {
         }
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
+            if this.runs_apart()? {
+                return this.provide_version_table(&mut budget);
+            }
             budget.begin(this, Scope::Transaction)?;
-            let res = this.provide_version_table(&mut budget);
+            let table = this.options.version_table();
+            let res = version_table::create(this.conn(), table);
             this.end(res, &mut budget)
         })
-    }
-
-    /// Creates the version table if it doesn't exist, inside a transaction.
-    fn provide_version_table(&mut self, budget: &mut Budget) -> Result<(), Error> {
-        let table = self.options.version_table();
-        version_table::create(self.conn(), table)?;
-        if self.driver.in_transaction() {
-            return Ok(());
-        }
-        // It has committed by itself, but the lock is still held.
-        budget.begin(self, Scope::Group)
     }
 
     /// Where the database stands, compared with the project's revisions.
@@ -371,10 +363,13 @@ impl<'m> Executor<'m> {
     ) -> Result<Vec<String>, Error> {
         let mut done = Vec::new();
         let mut budget = Budget::new(self.options.lock_timeout);
+        if self.runs_apart()? {
+            return self.run_apart(direction, target, &mut budget);
+        }
         loop {
             budget.begin(self, Scope::Transaction)?;
             let n_done = done.len();
-            let res = self.run_begun(direction, target, &mut done, &mut budget);
+            let res = self.run_begun(direction, target, &mut done);
             if res.as_ref().is_err_and(Error::is_transient) && budget.retries(self) {
                 done.truncate(n_done);
                 continue;
@@ -417,8 +412,9 @@ impl<'m> Executor<'m> {
         let Some(migration) = migrations.get(id).filter(|_| pending.first() == Some(id)) else {
             return Ok(false);
         };
-        let commits_definitions = self.driver.dialect().capabilities().commits_definitions;
-        if !migration.recording(direction).no_transaction || commits_definitions {
+        // Where definitions are changed outside of transactions, the ledger is needed for all.
+        let is_alone = migration.recording(direction).no_transaction;
+        if !is_alone || self.runs_apart()? {
             let planner = Planner::new(&migrations, direction, applied)?;
             return self.run_groups(migration, planner, budget).map(|()| true);
         }
@@ -442,7 +438,6 @@ impl<'m> Executor<'m> {
         direction: Direction,
         target: &Target,
         done: &mut Vec<String>,
-        budget: &mut Budget,
     ) -> Result<Next, Error> {
         let standing = self.look()?;
         let target = &standing.graph().translated(target);
@@ -469,7 +464,8 @@ impl<'m> Executor<'m> {
             plan::refuse_mistakes(migrations, direction, &pending, dialect)?;
         }
         if is_empty {
-            self.provide_version_table(budget)?;
+            let table = self.options.version_table();
+            version_table::create(self.conn(), table)?;
         }
         self.settle(&view)?;
         if ids.is_empty() {

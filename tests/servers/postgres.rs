@@ -12,8 +12,13 @@ use crate::place::Place;
 use crate::server::{Server, free_port};
 
 /// The packages of npm that are tested with.
-const PACKAGES: [(u32, &str); 3] =
-    [(13, "13.23.0-beta.16"), (17, "17.10.0-beta.17"), (18, "18.4.0-beta.17")];
+const PACKAGES: [(u32, &str); 5] = [
+    (13, "13.23.0-beta.16"),
+    (14, "14.23.0-beta.17"),
+    (16, "16.14.0-beta.17"),
+    (17, "17.10.0-beta.17"),
+    (18, "18.4.0-beta.17"),
+];
 
 /// The programs of one version.
 struct Programs {

@@ -37,8 +37,7 @@ pub fn postgres(test: &str) -> Vec<Server> {
 ///
 /// Without a server, if `DBMIGRATE_TEST_SERVERS` demands one.
 pub fn mysql(test: &str) -> Vec<Server> {
-    let servers: Vec<Server> =
-        ["mariadb", "mysql"].into_iter().flat_map(started).collect();
+    let servers: Vec<Server> = ["mariadb", "mysql"].into_iter().flat_map(started).collect();
     if servers.is_empty() {
         let demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
         assert!(!demanded, "{test}: no server of MySQL or MariaDB was started");

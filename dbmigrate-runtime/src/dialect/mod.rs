@@ -25,6 +25,8 @@ pub(crate) use catalog::{Read, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
 pub use mysql::{MARIADB, MYSQL};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::statements;
 pub use postgres::{POSTGRES, Postgres};
 pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
@@ -154,6 +156,17 @@ pub trait Dialect: Sync {
     /// Whether the object is created and dropped implicitly, along with another one of these
     /// objects.
     fn is_maintained(&self, object: &Object, objects: &[Object]) -> bool;
+
+    /// A text that changes whenever a statement changes the definition of an object that it names;
+    /// empty if that can't be told.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn definitions(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
+        let _ = (conn, sql);
+        Ok(String::new())
+    }
 
     /// The facts that the statements of the remaining operations depend on: what is known of the
     /// database, and what has to be read again now, because each part of a plan may change it.
@@ -445,8 +458,9 @@ impl Task {
 pub struct Alone {
     /// The statement.
     pub statement: Statement,
-    /// A query that returns a row if the statement has had its effect.
-    pub is_done: String,
+    /// A query that returns a row if the statement has had its effect; `None` if the effect shows in
+    /// the [definitions](Dialect::definitions) of what the statement names.
+    pub is_done: Option<String>,
     /// What an interrupted statement leaves, if it leaves something.
     pub remnant: Option<Remnant>,
 }

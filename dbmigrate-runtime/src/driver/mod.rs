@@ -131,6 +131,11 @@ pub trait Driver: Connection {
     /// An error that [is busy](DatabaseError::is_busy) when the time is up.
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError>;
 
+    /// Whether a part of a transaction can be rolled back.
+    fn has_savepoints(&self) -> bool {
+        true
+    }
+
     /// Tells the server which revision runs from now on, for those who look at its sessions. This
     /// ends with the transaction, or outside of one with [`release`](Driver::release).
     fn runs(&mut self, revision: &str) {

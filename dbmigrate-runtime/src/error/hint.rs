@@ -24,7 +24,6 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
         ),
         database_error => match database_error.kind() {
             ErrorKind::Denied => Some(DENIED),
-            ErrorKind::Unsupported => Some("use PostgreSQL 13 or later"),
             ErrorKind::Unlockable => Some(
                 "the pending revision runs outside a transaction: run it with a URL instead of a \
                  connection",

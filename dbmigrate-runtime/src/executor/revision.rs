@@ -172,7 +172,7 @@ impl Executor<'_> {
                 Task::Note(_) | Task::Border => {}
                 Task::Alone(alone) => {
                     let run = Run { in_transaction: false, n_run: n_run + idx, ..*run };
-                    self.run_alone_statement(&run, alone, false)?;
+                    self.run_alone_statement(&run, alone, None)?;
                 }
                 Task::Step { operation, name } => {
                     let mut db = Db::new(self.driver.as_connection(), &self.options.args);
