@@ -250,7 +250,7 @@ impl<'m> Executor<'m> {
         }
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
-            if this.facts()?.one_definition {
+            if this.runs_apart()? {
                 this.provide_version_table(&mut budget)?;
             }
             budget.begin(this, Scope::Transaction)?;
@@ -307,7 +307,7 @@ impl<'m> Executor<'m> {
         }
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
-            if this.facts()?.one_definition {
+            if this.runs_apart()? {
                 return this.provide_version_table(&mut budget);
             }
             budget.begin(this, Scope::Transaction)?;
@@ -371,7 +371,7 @@ impl<'m> Executor<'m> {
     ) -> Result<Vec<String>, Error> {
         let mut done = Vec::new();
         let mut budget = Budget::new(self.options.lock_timeout);
-        if self.facts()?.one_definition {
+        if self.runs_apart()? {
             return self.run_apart(direction, target, &mut budget);
         }
         loop {
@@ -422,7 +422,7 @@ impl<'m> Executor<'m> {
         };
         // Where definitions are changed outside of transactions, the ledger is needed for all.
         let is_alone = migration.recording(direction).no_transaction;
-        if !is_alone || self.facts()?.one_definition {
+        if !is_alone || self.runs_apart()? {
             let planner = Planner::new(&migrations, direction, applied)?;
             return self.run_groups(migration, planner, budget).map(|()| true);
         }

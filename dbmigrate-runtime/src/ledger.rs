@@ -121,14 +121,16 @@ pub(crate) fn enter(
     let (now, name) = (conn.dialect().now(), name.quoted(conn.dialect())?);
     let started = format!("{STARTED} {}", row.before);
     let (state, finished) = if row.is_done { (DONE, now) } else { (started.trim_end(), "NULL") };
-    // A crash must not lose the row between two statements.
-    let update = format!(
-        "UPDATE {name} SET hash = ?3, state = ?4, finished_at = {finished} \
-         WHERE revision = ?1 AND number = ?2"
-    );
     let values = [revision.into(), row.number.into(), row.hash.as_str().into(), state.into()];
-    if conn.execute(&update, &values).map_err(failed)? > 0 {
-        return Ok(());
+    // A crash must not lose the row between two statements. MySQL may count an update that changes
+    // nothing as one of no row.
+    let is_known = format!("SELECT 1 FROM {name} WHERE revision = ?1 AND number = ?2");
+    if !conn.query(&is_known, &values[..2]).map_err(failed)?.rows.is_empty() {
+        let update = format!(
+            "UPDATE {name} SET hash = ?3, state = ?4, finished_at = {finished}, error = NULL \
+             WHERE revision = ?1 AND number = ?2"
+        );
+        return conn.execute(&update, &values).map(std::mem::drop).map_err(failed);
     }
     let insert = format!(
         "INSERT INTO {name} (revision, number, hash, state, started_at, finished_at) \
@@ -137,7 +139,26 @@ pub(crate) fn enter(
     conn.execute(&insert, &values).map(std::mem::drop).map_err(failed)
 }
 
-/// Deletes the rows of a revision that is complete, and returns whether the table is empty then.
+/// Enters why a statement failed. The row stays one that was started.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn enter_error(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+    revision: &str,
+    (number, why): (i64, &str),
+) -> Result<(), Error> {
+    let failed = |err| Error::database("enter a failure into the ledger", err);
+    let name = name.quoted(conn.dialect())?;
+    let update = format!("UPDATE {name} SET error = ?3 WHERE revision = ?1 AND number = ?2");
+    let values = [revision.into(), number.into(), why.into()];
+    conn.execute(&update, &values).map(std::mem::drop).map_err(failed)
+}
+
+/// Deletes the rows of a revision that is complete, and returns whether the table is to be dropped
+/// then, because it is empty. Where each change of a definition commits, it stays.
 ///
 /// # Errors
 ///
@@ -151,6 +172,9 @@ pub(crate) fn clear(
     let name = name.quoted(conn.dialect())?;
     let delete = format!("DELETE FROM {name} WHERE revision = ?1");
     conn.execute(&delete, &[revision.into()]).map_err(failed)?;
+    if conn.dialect().capabilities().commits_definitions {
+        return Ok(false);
+    }
     let left = conn.query(&format!("SELECT 1 FROM {name} LIMIT 1"), &[]).map_err(failed)?;
     Ok(left.rows.is_empty())
 }

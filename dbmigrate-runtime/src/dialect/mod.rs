@@ -379,6 +379,9 @@ pub struct Capabilities {
     pub repeats_transactions: bool,
     /// Whether a revision may be run in groups of statements, which are entered into the ledger.
     pub has_groups: bool,
+    /// Whether each change of a definition commits by itself, so that every one is a group of its
+    /// own (a [`Task::Alone`]), and the ledger tells which of them are done.
+    pub commits_definitions: bool,
     /// Whether a change of one table can silently change, break or drop other objects, so that
     /// every run has to compare them.
     pub changes_others: bool,

@@ -1,9 +1,11 @@
 //! A database's errors, and their kinds.
 
+mod mysql;
 mod unconnected;
 
 use std::fmt;
 
+pub use mysql::MysqlFault;
 pub use unconnected::{BadCertificate, Unavailable, Unconnected};
 
 /// An error of the database.

@@ -5,20 +5,22 @@
 //! leave it.
 
 mod error;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 mod params;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod wait;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use error::{
-    BadCertificate, DatabaseError, DefinitionFault, ErrorKind, Missing, Registered, RowFault,
-    Unavailable, Unconnected, Unwritable,
+    BadCertificate, DatabaseError, DefinitionFault, ErrorKind, Missing, MysqlFault, Registered,
+    RowFault, Unavailable, Unconnected, Unwritable,
 };
 pub use params::{Bound, bound};
 

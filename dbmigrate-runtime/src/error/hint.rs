@@ -113,5 +113,8 @@ pub(super) const UNREGISTERED: &str = "if the application registers it on its ow
                                        the migrations on one of them: \
                                        `migrations::migrator().upgrade(&mut conn)`";
 
+pub(super) const CONTINUED: &str = "what was done before it is done: correct the cause, and run the \
+                                    command again, which continues behind it";
+
 pub(super) const ALONE: &str = "a revision runs in a transaction: move this statement to a \
                                 revision of its own with `op.no_transaction()`";

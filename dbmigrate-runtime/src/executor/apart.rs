@@ -1,5 +1,6 @@
 //! Runs on servers whose transactions hold one change of a definition, and no changes of rows beside
-//! it: each revision is run in groups, and the ledger says how far an interrupted run came.
+//! it, or where each such change commits by itself: each revision is run in groups, and the ledger
+//! says how far an interrupted run came.
 
 use super::budget::Budget;
 use super::{Executor, Scope};
@@ -8,6 +9,12 @@ use crate::revision::Target;
 use crate::{Error, plan, version_table};
 
 impl Executor<'_> {
+    /// Whether runs are made in this way.
+    pub(super) fn runs_apart(&mut self) -> Result<bool, Error> {
+        let commits = self.driver.dialect().capabilities().commits_definitions;
+        Ok(commits || self.facts()?.one_definition)
+    }
+
     /// Migrates to a target, under one lock. What is pending is read again under it.
     pub(super) fn run_apart(
         &mut self,

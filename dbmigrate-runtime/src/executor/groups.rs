@@ -16,7 +16,7 @@ use crate::direction::Direction;
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
 use crate::operations::Operation;
-use crate::plan::Planner;
+use crate::plan::{self, Planner};
 use crate::version_table::{self, Name};
 
 /// Splits tasks at their borders; a statement that stands alone is a group of its own.
@@ -117,21 +117,26 @@ impl Executor<'_> {
         let tables = operations.filter(|operation| dialect.may_take_groups(operation));
         let tables = tables.flat_map(Operation::tables).collect();
         let facts = as_begun(facts, &tables, &done, tasks_with);
+        let replaying = planner.clone();
         let planned = planner.next(migration, dialect, &facts)?;
         self.observer.running(direction, &migration.revision);
         self.driver.runs(id);
         let start = Instant::now();
         self.repeated(budget, |this| ledger::create(this.conn(), ledger))?;
         let groups = groups(&planned.tasks);
+        let stable = self.replayed_groups(migration, &replaying, &facts)?;
         let n_tasks = planned.tasks.len();
         let mut n_run = 0;
+        let is_continued = dialect.capabilities().commits_definitions;
         for (idx, tasks) in groups.iter().enumerate() {
-            let row = row(idx, tasks);
+            let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
+            let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
             let known = done.iter().find(|known| known.number == row.number);
             if known.is_some_and(|known| known.hash != row.hash) {
                 return Err(Error::edited_group(id, row.number, groups.len()));
             }
-            let run = Run { migration, direction, in_transaction: true, n_run, n_tasks };
+            let run =
+                Run { migration, direction, in_transaction: true, is_continued, n_run, n_tasks };
             n_run += tasks.len();
             if known.is_some_and(|known| known.is_done) {
                 continue;
@@ -196,15 +201,21 @@ impl Executor<'_> {
         loop {
             let res = self.run_alone_statement(run, alone, was_started.then_some(&*started.before));
             // A change of a definition that fails leaves nothing behind.
-            let may_repeat = alone.is_done.is_none();
+            let may_repeat = alone.is_done.is_none() || run.is_continued;
             match res {
                 Err(err) if may_repeat && err.is_transient() && budget.retries(self) => {
                     was_started = true;
                 }
-                res => {
-                    res?;
-                    break;
+                Err(err) => {
+                    if run.is_continued {
+                        let source = std::error::Error::source(&err);
+                        let why = source.map_or_else(|| err.to_string(), ToString::to_string);
+                        // The statement's own error says more than one of this.
+                        let _ = ledger::enter_error(self.conn(), ledger, id, (row.number, &why));
+                    }
+                    return Err(err);
                 }
+                Ok(()) => break,
             }
         }
         self.in_group(budget, |this| ledger::enter(this.conn(), ledger, id, row))
@@ -227,6 +238,23 @@ impl Executor<'_> {
                 res => return res,
             }
         }
+    }
+
+    /// The groups of a revision on a database that is as the migrations build it, where each change
+    /// of a definition is one: what they hash to doesn't depend on how far the revision has come.
+    /// Empty on other databases.
+    fn replayed_groups<'a>(
+        &self,
+        migration: &'a Migration,
+        planner: &Planner<'a>,
+        facts: &Facts,
+    ) -> Result<Vec<Vec<Task>>, Error> {
+        let dialect = self.driver.dialect();
+        if !dialect.capabilities().commits_definitions && !facts.one_definition {
+            return Ok(Vec::new());
+        }
+        let planned = planner.clone().next(migration, dialect, &plan::replayed(facts))?;
+        Ok(groups(&planned.tasks).into_iter().map(<[Task]>::to_vec).collect())
     }
 
     /// Runs work in a transaction, and repeats it while others get in the way.

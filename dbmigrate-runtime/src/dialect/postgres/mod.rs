@@ -88,6 +88,7 @@ impl Dialect for Postgres {
             aborts_on_error: true,
             repeats_transactions: true,
             has_groups: true,
+            commits_definitions: false,
             changes_others: false,
         }
     }
