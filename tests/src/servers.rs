@@ -102,6 +102,36 @@ pub fn mysql_client(url: &str) -> Conn {
     Conn::new(opts).expect("the server is there")
 }
 
+/// What a database of MySQL or MariaDB contains, as text: the definitions of its tables, and their
+/// rows. Of the version table only the ids are shown, in order, and no generated key of `log`, since
+/// what is rolled back uses some up.
+pub fn dump_mysql(conn: &mut Conn) -> String {
+    let mut text = String::new();
+    let tables: Vec<String> = conn.query("SHOW TABLES").expect("the tables");
+    for table in tables {
+        let (_, create): (String, String) = conn
+            .query_first(format!("SHOW CREATE TABLE `{table}`"))
+            .expect("the table")
+            .expect("a definition");
+        let is_counter = |word: &&str| !word.starts_with("AUTO_INCREMENT=");
+        let create: Vec<&str> = create.split(' ').filter(is_counter).collect();
+        let _ = writeln!(text, "{}", create.join(" "));
+        let shown = match table.as_str() {
+            "dbmigrate_version" => "id",
+            "log" => "what",
+            _ => "*",
+        };
+        let sql = format!("SELECT {shown} FROM `{table}` ORDER BY 1");
+        let rows: Vec<dbmigrate_runtime::mysql::Row> = conn.query(sql).expect("rows");
+        for row in rows {
+            let values: Vec<String> =
+                row.unwrap().iter().map(|value| value.as_sql(false)).collect();
+            let _ = writeln!(text, "{table}: {}", values.join(", "));
+        }
+    }
+    text
+}
+
 /// What a database's schema `public` contains, as text: tables with their columns, constraints,
 /// indexes and rows. Of the version table only the ids are shown, in order.
 pub fn dump(client: &mut Client) -> String {
