@@ -103,14 +103,14 @@ fn is_mysql(url: &str) -> bool {
     url.starts_with("mysql:")
 }
 
-/// Ends the other connections to a database on a server.
+/// Ends the other connections to a database on a server; on MySQL and MariaDB the newest of them.
 fn terminate(url: &str) {
     if is_mysql(url) {
         let mut conn = servers::mysql_client(url);
         let others = "SELECT id FROM information_schema.processlist \
-                      WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+                      WHERE db = DATABASE() AND id <> CONNECTION_ID() ORDER BY id DESC";
         let ids: Vec<u64> = conn.query(others).unwrap_or_default();
-        for id in ids {
+        if let Some(id) = ids.first() {
             let _ = conn.query_drop(format!("KILL {id}"));
         }
         return;
