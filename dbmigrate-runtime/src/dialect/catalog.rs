@@ -22,6 +22,11 @@ pub struct Facts {
     pub large: BTreeSet<String>,
     /// What else the statements of some operations depend on.
     pub existing: Existing,
+    /// Whether a transaction can hold one change of a definition only, and no changes of rows
+    /// beside it.
+    pub one_definition: bool,
+    /// Whether an index is built in the background, after its statement.
+    pub builds_later: bool,
 }
 
 impl Facts {
@@ -29,7 +34,15 @@ impl Facts {
     pub const fn new(version: u32, has_json: bool) -> Facts {
         let existing =
             Existing { tables: None, serial: Vec::new(), triggers: Vec::new(), views: None };
-        Facts { version, has_json, objects: None, large: BTreeSet::new(), existing }
+        Facts {
+            version,
+            has_json,
+            objects: None,
+            large: BTreeSet::new(),
+            existing,
+            one_definition: false,
+            builds_later: false,
+        }
     }
 }
 

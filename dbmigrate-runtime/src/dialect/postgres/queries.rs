@@ -286,6 +286,19 @@ pub(super) fn triggers(tables: &BTreeSet<String>) -> String {
     )
 }
 
+/// The schemas for tables of users, in the order of their names.
+pub(super) const SCHEMAS: &str = "\
+SELECT nspname::text FROM pg_namespace
+WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY nspname";
+
+/// The server's version as a number; whether its transactions hold one change of a definition only,
+/// as those of Aurora DSQL and CockroachDB; whether it builds indexes in the background.
+pub(super) const FACTS: &str = "\
+SELECT current_setting('server_version_num')::int,
+    to_regclass('sys.jobs') IS NOT NULL OR version() LIKE 'CockroachDB%',
+    EXISTS (SELECT FROM pg_attribute
+        WHERE attrelid = to_regclass('sys.jobs') AND attname = 'job_id')";
+
 /// All objects of the own schema, and the temporary ones of the session; see
 /// [`object`](super::rows::object). With `versions`, a table's text changes whenever its definition
 /// does, and so does an index's.
