@@ -22,6 +22,8 @@ pub struct Facts {
     pub large: BTreeSet<String>,
     /// What else the statements of some operations depend on.
     pub existing: Existing,
+    /// Whether the names of tables that differ only in letter case are the same.
+    pub folds_tables: bool,
     /// Whether a transaction can hold one change of a definition only, and no changes of rows
     /// beside it.
     pub one_definition: bool,
@@ -32,8 +34,13 @@ pub struct Facts {
 impl Facts {
     /// Those of a database that is as the migrations build it.
     pub const fn new(version: u32, has_json: bool) -> Facts {
-        let existing =
-            Existing { tables: None, serial: Vec::new(), triggers: Vec::new(), views: None };
+        let existing = Existing {
+            tables: None,
+            serial: Vec::new(),
+            triggers: Vec::new(),
+            views: None,
+            definitions: Vec::new(),
+        };
         Facts {
             version,
             has_json,
@@ -42,6 +49,7 @@ impl Facts {
             existing,
             one_definition: false,
             builds_later: false,
+            folds_tables: false,
         }
     }
 }
@@ -59,6 +67,8 @@ pub struct Existing {
     /// The views over tables whose columns the operations change; `None` if there is no database,
     /// or no such operation.
     pub(crate) views: Option<Views>,
+    /// The statements that would create the tables whose columns the operations change.
+    pub(crate) definitions: Vec<(String, String)>,
 }
 
 /// The views over tables, in a database.
