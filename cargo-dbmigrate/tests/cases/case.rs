@@ -27,18 +27,57 @@ pub struct Case {
     /// The only databases that the case is for, by the names of their dialects; empty for all.
     pub databases: Vec<String>,
     /// What is expected on PostgreSQL, for when there is no server.
-    pub on_postgres: OnPostgres,
+    pub on_postgres: OnServer,
+    /// The same for MySQL and MariaDB.
+    pub setup_mysql: Option<String>,
+    pub on_mysql: OnServer,
+    pub on_mariadb: OnServer,
 }
 
-/// The results of a case on PostgreSQL.
+/// The results of a case on a server.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct OnPostgres {
+pub struct OnServer {
     pub sql: Option<String>,
     /// The rows, if they aren't those on SQLite.
     pub rows: Option<String>,
     /// The refusal, if it isn't the one on SQLite.
     pub error: Option<String>,
     pub downgrade: Option<String>,
+}
+
+impl OnServer {
+    /// These results without those that are the same elsewhere.
+    fn beside(&self, other: &OnServer) -> OnServer {
+        let only = |own: &Option<String>, other: &Option<String>| {
+            let lines = |text: &String| text.trim_matches('\n').to_owned();
+            match (own, other) {
+                (None, Some(_)) => Some(NONE.to_owned()),
+                (own, other) if own.as_ref().map(lines) == other.as_ref().map(lines) => None,
+                (own, _) => own.clone(),
+            }
+        };
+        OnServer {
+            sql: only(&self.sql, &other.sql),
+            rows: only(&self.rows, &other.rows),
+            error: only(&self.error, &other.error),
+            downgrade: only(&self.downgrade, &other.downgrade),
+        }
+    }
+
+    /// These results, and where there are none those of another database.
+    fn or(&self, other: &OnServer) -> OnServer {
+        let either = |own: &Option<String>, other: &Option<String>| match own {
+            Some(text) if text.trim() == NONE => None,
+            Some(text) => Some(text.clone()),
+            None => other.clone(),
+        };
+        OnServer {
+            sql: self.sql.clone(),
+            rows: either(&self.rows, &other.rows),
+            error: either(&self.error, &other.error),
+            downgrade: either(&self.downgrade, &other.downgrade),
+        }
+    }
 }
 
 /// The results of a case, as they are expected in its file.
@@ -51,8 +90,17 @@ pub struct Outcome {
     pub error: Option<String>,
     /// Why the downgrade is refused.
     pub downgrade: Option<String>,
-    pub on_postgres: OnPostgres,
+    pub on_postgres: OnServer,
+    /// Without a server, only the statements are known.
+    pub on_mysql: OnServer,
+    pub on_mariadb: OnServer,
+    /// Whether the results are those of servers.
+    pub ran_mysql: bool,
+    pub ran_mariadb: bool,
 }
+
+/// What is written where MySQL has something and MariaDB has not.
+const NONE: &str = "none";
 
 const MARK: &str = "--- ";
 
@@ -93,8 +141,15 @@ impl Case {
                 "config" => &mut config,
                 "answers" => &mut answers,
                 "setup" => &mut setup,
-                "databases" | "setup postgres" | "sql postgres" | "rows postgres"
-                | "error postgres" | "downgrade postgres" => others.entry(section).or_default(),
+                "databases" => others.entry(section).or_default(),
+                section
+                    if section.split_once(' ').is_some_and(|(what, database)| {
+                        ["setup", "sql", "rows", "error", "downgrade"].contains(&what)
+                            && ["postgres", "mysql", "mariadb"].contains(&database)
+                    }) =>
+                {
+                    others.entry(section).or_default()
+                }
                 "operations" | "module" | "sql" | "rows" | "error" | "downgrade" => continue,
                 other => panic!("{}: there is no section `{other}`", path.display()),
             };
@@ -106,12 +161,19 @@ impl Case {
         case.setup_postgres = others.remove("setup postgres");
         let databases = others.remove("databases").unwrap_or_default();
         case.databases = databases.lines().map(str::to_owned).collect();
-        case.on_postgres = OnPostgres {
-            sql: others.remove("sql postgres"),
-            rows: others.remove("rows postgres"),
-            error: others.remove("error postgres"),
-            downgrade: others.remove("downgrade postgres"),
+        case.setup_mysql = others.remove("setup mysql");
+        let mut on = |database: &str| {
+            let mut take = |what: &str| others.remove(&*format!("{what} {database}"));
+            OnServer {
+                sql: take("sql"),
+                rows: take("rows"),
+                error: take("error"),
+                downgrade: take("downgrade"),
+            }
         };
+        case.on_postgres = on("postgres");
+        case.on_mysql = on("mysql");
+        case.on_mariadb = on("mariadb");
         case
     }
 
@@ -122,7 +184,7 @@ impl Case {
 
     /// The file's text with these results.
     pub fn text(&self, outcome: &Outcome) -> String {
-        let Outcome { operations, module, sql, rows, error, downgrade, on_postgres } = outcome;
+        let Outcome { operations, module, sql, rows, error, downgrade, on_postgres, .. } = outcome;
         let databases = Some(self.databases.join("\n")).filter(|text| !text.is_empty());
         // What is the same on SQLite is not repeated.
         let other = |own: &Option<String>, on_sqlite: &Option<String>| {
@@ -131,11 +193,28 @@ impl Case {
             own.clone().filter(|_| is_other)
         };
         let mut text = format!("{}\n", self.about.trim());
-        let on_postgres = OnPostgres {
+        let on_postgres = OnServer {
             sql: on_postgres.sql.clone(),
             rows: other(&on_postgres.rows, rows),
             error: other(&on_postgres.error, error),
             downgrade: other(&on_postgres.downgrade, downgrade),
+        };
+        let mine = OnServer {
+            sql: sql.clone(),
+            rows: rows.clone(),
+            error: error.clone(),
+            downgrade: downgrade.clone(),
+        };
+        let (on_mysql, whole_mysql) = if outcome.ran_mysql {
+            (outcome.on_mysql.beside(&mine), outcome.on_mysql.clone())
+        } else {
+            let own = OnServer { sql: outcome.on_mysql.sql.clone(), ..self.on_mysql.clone() };
+            (own.clone(), own.or(&mine))
+        };
+        let on_mariadb = if outcome.ran_mariadb {
+            outcome.on_mariadb.beside(&whole_mysql)
+        } else {
+            OnServer { sql: outcome.on_mariadb.beside(&whole_mysql).sql, ..self.on_mariadb.clone() }
         };
         let sections = [
             ("before", Some(&self.before)),
@@ -145,6 +224,7 @@ impl Case {
             ("answers", self.answers.as_ref()),
             ("setup", self.setup.as_ref()),
             ("setup postgres", self.setup_postgres.as_ref()),
+            ("setup mysql", self.setup_mysql.as_ref()),
             ("operations", Some(operations)),
             ("module", module.as_ref()),
             ("sql", sql.as_ref()),
@@ -155,6 +235,14 @@ impl Case {
             ("rows postgres", on_postgres.rows.as_ref()),
             ("error postgres", on_postgres.error.as_ref()),
             ("downgrade postgres", on_postgres.downgrade.as_ref()),
+            ("sql mysql", on_mysql.sql.as_ref()),
+            ("rows mysql", on_mysql.rows.as_ref()),
+            ("error mysql", on_mysql.error.as_ref()),
+            ("downgrade mysql", on_mysql.downgrade.as_ref()),
+            ("sql mariadb", on_mariadb.sql.as_ref()),
+            ("rows mariadb", on_mariadb.rows.as_ref()),
+            ("error mariadb", on_mariadb.error.as_ref()),
+            ("downgrade mariadb", on_mariadb.downgrade.as_ref()),
         ];
         for (name, section) in sections {
             let Some(section) = section else { continue };

@@ -14,7 +14,7 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, Value};
 
-use super::case::{Case, OnPostgres};
+use super::case::{Case, OnServer};
 use super::check;
 use super::migrate::Revision;
 use super::run::{self, Change, Ran, replayed};
@@ -72,14 +72,14 @@ pub fn outcome(
     databases: &mut Databases,
     change: Change<'_>,
     say: &mut dyn FnMut(String),
-) -> OnPostgres {
+) -> OnServer {
     let Change { schemas: [before, _], first, second } = change;
     let mut schema = before.clone();
     let planned = plan::offline(&second.upgrade, &mut schema, POSTGRES);
     let sql = planned.as_ref().ok().map(|tasks| tasks.iter().map(run::line).collect());
     let refusal = planned.err().map(|refusal| refusal.message);
     if databases.0.is_empty() {
-        return OnPostgres { sql, ..case.on_postgres.clone() };
+        return OnServer { sql, ..case.on_postgres.clone() };
     }
     let mut results = Vec::new();
     for (name, driver) in &mut databases.0 {
@@ -117,7 +117,7 @@ pub fn outcome(
             format!("error: {without_minor}\n")
         };
         let has_rows = ran.before.rows.values().any(|rows| !rows.rows.is_empty());
-        let this = OnPostgres {
+        let this = OnServer {
             sql: sql.clone(),
             rows: ran.after.as_ref().ok().filter(|_| has_rows).map(State::dump),
             error: ran.after.as_ref().err().map(|failure| report(failure)),
@@ -130,13 +130,13 @@ pub fn outcome(
     }
     let expected = results.iter().find(|(name, _)| *name == PLANNED_FOR);
     let Some((_, expected)) = expected else {
-        return OnPostgres { sql, ..case.on_postgres.clone() };
+        return OnServer { sql, ..case.on_postgres.clone() };
     };
     // Versions word errors differently, and a newer one may do what this one refuses.
     let is_of_version =
-        |result: &OnPostgres| result.error.as_ref().is_some_and(|text| text.contains(PLANNED_FOR));
+        |result: &OnServer| result.error.as_ref().is_some_and(|text| text.contains(PLANNED_FOR));
     // A column that is dropped and added again is the last one.
-    let values = |result: &OnPostgres| {
+    let values = |result: &OnServer| {
         let text = result.rows.clone().unwrap_or_default();
         let mut values: Vec<_> = text.split([',', ' ', '\n']).map(str::to_owned).collect();
         values.sort_unstable();

@@ -44,10 +44,13 @@ pub(super) struct Place {
 impl Run<'_> {
     /// How it ends if it fails now.
     pub(super) fn stop(&self) -> Stop<'_> {
+        // A change that fails leaves nothing, so there is nothing to go on after the first one.
+        let is_continued = self.is_continued && self.n_run > 0;
         Stop {
             revision: &self.migration.revision.id,
-            rolled_back: self.in_transaction && !self.is_continued,
-            is_continued: self.is_continued,
+            rolled_back: self.is_continued && !is_continued
+                || self.in_transaction && !self.is_continued,
+            is_continued,
         }
     }
 }

@@ -33,7 +33,8 @@ impl Planner<'_> {
         let add = |definition: &Definition| {
             let sql = format!("ADD COLUMN {} {}{place}", quote(&column.name), definition.sql());
             let effect = Effect::Column(table.to_owned(), column.name.clone(), true);
-            Clause::new(sql, class_of(definition), &column.name, effect)
+            let clause = Clause::new(sql, class_of(definition), &column.name, effect);
+            Clause { is_new_column: true, ..clause }
         };
         let check = text_enum::check_of(table, column);
         let Some(using) = using else {
@@ -135,7 +136,11 @@ impl Planner<'_> {
         let mut clauses = self.changed_value_checks(before, after);
         let sql = format!("RENAME COLUMN {} TO {}", quote(from), quote(to));
         let effect = Effect::Column(table.clone(), to.to_owned(), true);
-        let class = class::rename_column(self.flavor, self.facts);
+        let class = if self.is_in_key(table, to) {
+            Class::Open
+        } else {
+            class::rename_column(self.flavor, self.facts)
+        };
         let own = from.to_owned();
         clauses.push(Clause::new(sql, class, to, effect).with_names([&own]));
         if !self.flavor.is_mariadb() {

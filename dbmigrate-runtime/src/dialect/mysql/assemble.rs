@@ -1,7 +1,7 @@
 //! Assembles a table from its `CREATE TABLE`, without a database.
 
 use super::constant;
-use super::ddl::PREFIX;
+use super::ddl::{self, PREFIX};
 use super::flavor::Flavor;
 use super::keys;
 use super::parse::{ColumnPart, KeyPart, Parsed, Term};
@@ -188,9 +188,8 @@ impl Assembling {
                 Storage::Bytes(_) | Storage::Json | Storage::Other => false,
             })
         };
-        let n_long = key.terms.iter().filter_map(|term| term.column.as_ref());
-        let n_long = n_long.filter(|name| is_long(name)).count();
-        let own = PREFIX / u32::try_from(n_long).unwrap_or(1).max(1);
+        let names = key.terms.iter().filter_map(|term| term.column.as_deref());
+        let own = ddl::room(self.flavor, &self.table, &names.collect::<Vec<_>>());
         if !is_long(name) || prefix != own {
             let text = format!("contains only the first {prefix} characters of `{name}`");
             self.part(PartKind::Index, &key.name, &text);
@@ -236,7 +235,7 @@ impl Assembling {
                     IndexTerm::Column(_) | IndexTerm::Expression(_) => String::new(),
                 })
                 .collect();
-            let is_own = keys::own_names(&self.table).contains(&name)
+            let is_own = !keys::serves(&self.table, &columns)
                 && key.is_some_and(|key| key.columns == columns);
             if !is_own {
                 self.table.indexes.insert(at, index);

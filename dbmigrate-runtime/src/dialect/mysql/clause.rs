@@ -11,12 +11,23 @@ pub(super) struct Clause {
     pub(super) class: Class,
     /// The names that it adds, changes or drops, or that have to be there.
     pub(super) names: Vec<String>,
+    /// The columns that it needs, which may be new in the same statement.
+    pub(super) needs: Vec<String>,
+    /// Whether it adds a column of its name.
+    pub(super) is_new_column: bool,
     pub(super) effect: Effect,
 }
 
 impl Clause {
     pub(super) fn new(sql: String, class: Class, name: &str, effect: Effect) -> Clause {
-        Clause { sql, class, names: vec![name.to_owned()], effect }
+        let names = vec![name.to_owned()];
+        Clause { sql, class, names, needs: Vec::new(), is_new_column: false, effect }
+    }
+
+    /// Adds columns that the clause needs.
+    pub(super) fn with_needs<'n>(mut self, needs: impl IntoIterator<Item = &'n String>) -> Clause {
+        self.needs.extend(needs.into_iter().cloned());
+        self
     }
 
     /// Adds names that the clause depends on.
@@ -32,6 +43,8 @@ pub(super) struct Alter {
     pub(super) clauses: Vec<String>,
     pub(super) class: Class,
     pub(super) names: BTreeSet<String>,
+    /// The columns that are new in it.
+    pub(super) new_columns: BTreeSet<String>,
     pub(super) effect: Effect,
     pub(super) reasons: Vec<String>,
 }

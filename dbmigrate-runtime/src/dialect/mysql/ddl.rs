@@ -13,8 +13,14 @@ use crate::schema::{
     Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, ReferentialAction, Table, Type, Unique,
 };
 
-/// How many characters of a long text a key contains: as many as fit.
-pub(super) const PREFIX: u32 = 768;
+/// How many bytes a key has.
+const KEY: u32 = 3072;
+
+/// How many characters a key can contain.
+pub(super) const PREFIX: u32 = KEY / 4;
+
+/// How many bytes of a key are left for a number or a time.
+const NUMBER: u32 = 16;
 
 /// The first version of MariaDB that sorts parts of an index in descending order.
 const DESCENDING: u32 = 10_008_000;
@@ -169,7 +175,11 @@ impl Ddl<'_> {
             return Err(self.refuse(&why, hint));
         }
         let mut parts = Vec::new();
-        let texts = index.columns.iter().filter(|key| self.is_long(table, key)).count();
+        let names = index.columns.iter().filter_map(|key| match &key.term {
+            IndexTerm::Column(name) => Some(name.as_str()),
+            IndexTerm::Expression(_) => None,
+        });
+        let room = room(self.flavor, table, &names.collect::<Vec<_>>());
         for key in &index.columns {
             let mut sql = match &key.term {
                 IndexTerm::Column(name) => {
@@ -177,7 +187,6 @@ impl Ddl<'_> {
                     if index.unique {
                         self.can_be_unique(table, name, &what)?;
                     } else if self.is_long(table, key) {
-                        let room = PREFIX / u32::try_from(texts).unwrap_or(1).max(1);
                         sql += &format!("({room})");
                     } else {
                         self.can_be_in_key(table, name, &what)?;
@@ -192,7 +201,10 @@ impl Ddl<'_> {
                     let hint = "add a generated column with this expression, and index that";
                     return Err(self.refuse(&why, hint));
                 }
-                IndexTerm::Expression(expression) => format!("({})", closed(expression)),
+                IndexTerm::Expression(expression) => {
+                    self.can_be_indexed(table, expression, &what)?;
+                    format!("({})", closed(expression))
+                }
             };
             if let Some(collation) = &key.collation {
                 let why = format!(
@@ -208,6 +220,24 @@ impl Ddl<'_> {
         }
         let unique = if index.unique { "UNIQUE " } else { "" };
         Ok(format!("{unique}KEY {} ({})", quote(&index.name), parts.join(", ")))
+    }
+
+    /// Refuses expressions whose results are too long for a key.
+    fn can_be_indexed(&self, table: &Table, expression: &str, what: &str) -> Result<(), Refusal> {
+        let lexicon = self.flavor.lexicon();
+        let is_cast = ["cast", "left", "md5", "sha2", "length", "char_length"]
+            .iter()
+            .any(|function| lexicon.mentions(expression, function));
+        let mut columns = table.columns.iter().map(|column| &column.name);
+        let long = columns
+            .find(|name| lexicon.mentions(expression, name) && is_long(self.flavor, table, name));
+        let Some(name) = long.filter(|_| !is_cast) else { return Ok(()) };
+        let why = format!(
+            "{what} is over an expression of column `{name}`, which has no limit, and a key of \
+             MySQL has at most 3072 bytes"
+        );
+        let hint = "give the field a length, or limit the expression: `CAST(... AS CHAR(255))`";
+        Err(self.refuse(&why, hint))
     }
 
     fn is_long(&self, table: &Table, key: &crate::schema::IndexColumn) -> bool {
@@ -314,6 +344,23 @@ impl Ddl<'_> {
             || self.facts.version >= DESCENDING
             || !index.columns.iter().any(|key| key.descending)
     }
+}
+
+/// How many characters of each long text an index over these columns contains: as many as fit.
+pub(super) fn room(flavor: Flavor, table: &Table, columns: &[&str]) -> u32 {
+    let (long, others): (Vec<_>, Vec<_>) =
+        columns.iter().partition(|name| is_long(flavor, table, name));
+    let bytes = |name: &&&str| {
+        let column = table.find_column(name);
+        match column.map(|column| storage(flavor, &column.ty)) {
+            Some(Storage::Text(length)) => length.saturating_mul(4),
+            Some(Storage::Bytes(length)) => length,
+            _ => NUMBER,
+        }
+    };
+    let taken: u32 = others.iter().map(bytes).fold(0, u32::saturating_add);
+    let n_long = u32::try_from(long.len()).unwrap_or(1).max(1);
+    (KEY.saturating_sub(taken) / 4 / n_long).max(1)
 }
 
 /// Whether a key can only contain the beginning of a column's values.

@@ -17,6 +17,17 @@ impl Planner<'_> {
         Clause::new(sql, class::small(self.flavor), name, effect)
     }
 
+    /// Whether a column is in a foreign key, or one refers to it.
+    pub(super) fn is_in_key(&self, table: &str, column: &str) -> bool {
+        let has = |columns: &[String]| columns.iter().any(|name| name == column);
+        self.schema.tables.values().any(|other| {
+            other.foreign_keys.iter().any(|key| {
+                other.name == table && has(&key.columns)
+                    || key.references_table == table && has(&key.references_columns)
+            })
+        })
+    }
+
     /// A table without the foreign keys that the database lacks for now.
     fn present(&self, table: &Table) -> Table {
         let mut present = table.clone();
@@ -75,8 +86,7 @@ impl Planner<'_> {
         self.guard(guards::foreign_key(table, foreign_key));
         let effect = Effect::Constraint(table.to_owned(), foreign_key.name.clone(), true);
         let clause = Clause::new(sql, Class::Copy, &foreign_key.name, effect)
-            .with_names(&foreign_key.columns);
-        self.flush();
+            .with_needs(&foreign_key.columns);
         self.with_own_indexes(idx, [before, after], vec![clause]);
         // Under one name, a key can't be dropped and added in one statement.
         self.flush();

@@ -23,7 +23,7 @@ pub(super) fn without_index(table: &Table) -> impl Iterator<Item = &ForeignKey> 
 }
 
 /// Whether a key of the table begins with these columns.
-fn serves(table: &Table, columns: &[String]) -> bool {
+pub(super) fn serves(table: &Table, columns: &[String]) -> bool {
     let begins = |names: &[String]| names.starts_with(columns);
     let by_key = table.primary_key.as_ref().is_some_and(|key| begins(&key.columns));
     let by_unique = table.uniques.iter().any(|unique| begins(&unique.columns));

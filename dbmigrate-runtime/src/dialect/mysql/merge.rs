@@ -13,11 +13,17 @@ impl Planner<'_> {
     /// Adds clauses that have to be in one statement.
     pub(super) fn alter(&mut self, idx: usize, table: &str, clauses: Vec<Clause>) {
         let Some(class) = merged(clauses.iter().map(|clause| clause.class)) else { return };
+        // What is possible there depends on more than the change.
+        let class = if self.is_hashed(table) { Class::Open } else { class };
         let is_new = self.created.contains(table);
         let joins = self.open.as_ref().is_some_and(|open| {
             let class = open.class.merged(class);
             let is_known = |clause: &Clause| {
-                clause.names.iter().any(|name| open.names.contains(&name.to_lowercase()))
+                let mut names = clause.names.iter().map(|name| name.to_lowercase());
+                let mut needs = clause.needs.iter().map(|name| name.to_lowercase());
+                names.any(|name| open.names.contains(&name))
+                    || needs
+                        .any(|name| open.names.contains(&name) && !open.new_columns.contains(&name))
             };
             open.table == table && (is_new || class.is_some()) && !clauses.iter().any(is_known)
         });
@@ -30,12 +36,17 @@ impl Planner<'_> {
             clauses: Vec::new(),
             class,
             names: BTreeSet::new(),
+            new_columns: BTreeSet::new(),
             effect: Effect::Unseen,
             reasons: Vec::new(),
         });
         open.class = open.class.merged(class).unwrap_or(Class::Open);
         for clause in clauses {
             open.names.extend(clause.names.iter().map(|name| name.to_lowercase()));
+            if clause.is_new_column {
+                open.new_columns.extend(clause.names.iter().map(|name| name.to_lowercase()));
+            }
+            open.names.extend(clause.needs.iter().map(|name| name.to_lowercase()));
             for name in &clause.names {
                 self.touched.insert(name.to_lowercase());
             }

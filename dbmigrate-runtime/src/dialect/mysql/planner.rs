@@ -37,9 +37,12 @@ pub(super) fn plan(
         absent: BTreeSet::new(),
         pending: Vec::new(),
         touched: BTreeSet::new(),
+        hashed: BTreeSet::new(),
         dropped: Vec::new(),
         has_changed_rows: false,
     };
+    let hashed = planner.schema.tables.values().filter(|table| has_hash(flavor, table));
+    planner.hashed = hashed.map(|table| table.name.clone()).collect();
     for idx in 0..operations.len() {
         planner.take(idx, rules)?;
     }
@@ -48,6 +51,13 @@ pub(super) fn plan(
     let Planner { guards, tasks, .. } = planner;
     let tasks = guards.into_iter().map(Task::Guard).chain(tasks).collect();
     Ok(Plan { tasks, taken: operations.len(), uncommitted: Uncommitted::default() })
+}
+
+/// Whether a unique constraint is kept by a hash, a hidden column of MariaDB.
+fn has_hash(flavor: Flavor, table: &Table) -> bool {
+    flavor.is_mariadb()
+        && (table.uniques.iter().flat_map(|unique| &unique.columns))
+            .any(|name| ddl::is_long(flavor, table, name))
 }
 
 /// A foreign key that the schema has and the database lacks for now.
@@ -77,6 +87,8 @@ pub(super) struct Planner<'a> {
     pub(super) pending: Vec<Pending>,
     /// The names of everything that was changed so far, in lower case.
     pub(super) touched: BTreeSet<String>,
+    /// The tables that have or had a unique constraint by a hash.
+    hashed: BTreeSet<String>,
     /// The indexes that were dropped, with their tables.
     dropped: Vec<(String, String)>,
     /// Whether rows may have changed so far.
@@ -151,7 +163,7 @@ impl<'a> Planner<'a> {
                 let class = if is_long { Class::Open } else { Class::NoCopy };
                 let effect = Effect::Index(table.clone(), unique.name.clone(), true);
                 let clause =
-                    Clause::new(add, class, &unique.name, effect).with_names(&unique.columns);
+                    Clause::new(add, class, &unique.name, effect).with_needs(&unique.columns);
                 self.with_own_indexes(idx, [before, after], vec![clause]);
                 Ok(())
             }
@@ -322,6 +334,12 @@ impl<'a> Planner<'a> {
         self.pending.iter().any(|pending| pending.table == *table && pending.name == *name)
     }
 
+    /// Whether a table has or had a unique constraint by a hash.
+    pub(super) fn is_hashed(&self, table: &str) -> bool {
+        let own = self.schema.table(table).is_some_and(|own| has_hash(self.flavor, own));
+        own || self.hashed.contains(table)
+    }
+
     fn rename_table(&mut self, idx: usize, [before, after]: [&Table; 2], from: &str, to: &str) {
         self.guard_views(idx, from, None);
         let cost = (!self.created.contains(from)).then(|| class::of_table(from));
@@ -329,6 +347,9 @@ impl<'a> Planner<'a> {
         self.define(idx, sql, Effect::Table(to.to_owned(), true), cost);
         if self.created.remove(from) {
             self.created.insert(to.to_owned());
+        }
+        if self.hashed.remove(from) {
+            self.hashed.insert(to.to_owned());
         }
         self.touched.extend([from.to_lowercase(), to.to_lowercase()]);
         let renamed = |(table, name): (String, String)| {
@@ -395,7 +416,7 @@ impl<'a> Planner<'a> {
             (false, false) => Class::NoCopy,
         };
         let effect = Effect::Index(table.name.clone(), index.name.clone(), true);
-        let clause = Clause::new(add, class, &index.name, effect).with_names(&columns);
+        let clause = Clause::new(add, class, &index.name, effect).with_needs(&columns);
         // An expression may name any column.
         let all: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
         Ok(if has_expression { clause.with_names(&all) } else { clause })
@@ -416,7 +437,7 @@ impl<'a> Planner<'a> {
         let lexicon = self.flavor.lexicon();
         let named: Vec<String> =
             names.filter(|name| lexicon.mentions(&check.expression, name)).cloned().collect();
-        clause.with_names(&named)
+        clause.with_needs(&named)
     }
 
     pub(super) fn drop_check(&self, table: &str, name: &str) -> Clause {
@@ -435,7 +456,11 @@ impl<'a> Planner<'a> {
             self.guards.push(guard);
             return;
         }
+        // A column that the statement itself adds can't be looked at before.
         let open = self.open.as_ref();
+        if open.is_some_and(|open| open.new_columns.iter().any(mentions)) {
+            return;
+        }
         if open.is_some_and(|open| open.names.iter().any(mentions)) {
             self.flush();
         }
