@@ -32,8 +32,13 @@ pub struct Facts {
 impl Facts {
     /// Those of a database that is as the migrations build it.
     pub const fn new(version: u32, has_json: bool) -> Facts {
-        let existing =
-            Existing { tables: None, serial: Vec::new(), triggers: Vec::new(), views: None };
+        let existing = Existing {
+            tables: None,
+            serial: Vec::new(),
+            triggers: Vec::new(),
+            views: None,
+            users: Vec::new(),
+        };
         Facts {
             version,
             has_json,
@@ -59,6 +64,21 @@ pub struct Existing {
     /// The views over tables whose columns the operations change; `None` if there is no database,
     /// or no such operation.
     pub(crate) views: Option<Views>,
+    /// What else the server refuses to change a column or to drop a key for.
+    pub(crate) users: Vec<User>,
+}
+
+/// Something that uses a column or a primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct User {
+    /// The table.
+    pub(crate) table: String,
+    /// The column; `None` for the primary key.
+    pub(crate) column: Option<String>,
+    /// In the server's words: `trigger t on table user`.
+    pub(crate) what: String,
+    /// Its name.
+    pub(crate) name: String,
 }
 
 /// The views over tables, in a database.
