@@ -22,6 +22,8 @@ pub struct Facts {
     pub large: BTreeSet<String>,
     /// What else the statements of some operations depend on.
     pub existing: Existing,
+    /// Whether the names of tables that differ only in letter case are the same.
+    pub folds_tables: bool,
     /// Whether a transaction can hold one change of a definition only, and no changes of rows
     /// beside it.
     pub one_definition: bool,
@@ -38,6 +40,7 @@ impl Facts {
             triggers: Vec::new(),
             views: None,
             users: Vec::new(),
+            definitions: Vec::new(),
         };
         Facts {
             version,
@@ -47,6 +50,7 @@ impl Facts {
             existing,
             one_definition: false,
             builds_later: false,
+            folds_tables: false,
         }
     }
 }
@@ -66,6 +70,8 @@ pub struct Existing {
     pub(crate) views: Option<Views>,
     /// What else the server refuses to change a column or to drop a key for.
     pub(crate) users: Vec<User>,
+    /// The statements that would create the tables whose columns the operations change.
+    pub(crate) definitions: Vec<(String, String)>,
 }
 
 /// Something that uses a column or a primary key.

@@ -24,7 +24,7 @@ pub use catalog::{
 pub(crate) use catalog::{Read, User, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
-pub use mysql::{MARIADB, MYSQL};
+pub use mysql::{Flavor, MARIADB, MYSQL, Mysql};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::statements;
 pub use postgres::{POSTGRES, Postgres};
@@ -581,6 +581,7 @@ pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
     match backend {
         Backend::Sqlite => Some(&Sqlite),
         Backend::Postgres => Some(&Postgres),
-        Backend::Mysql | Backend::Mariadb => None,
+        Backend::Mysql => Some(&Mysql(Flavor::Mysql)),
+        Backend::Mariadb => Some(&Mysql(Flavor::Mariadb)),
     }
 }
