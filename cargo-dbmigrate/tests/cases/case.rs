@@ -206,7 +206,9 @@ impl Case {
             downgrade: downgrade.clone(),
         };
         let (on_mysql, whole_mysql) = if outcome.ran_mysql {
-            (outcome.on_mysql.beside(&mine), outcome.on_mysql.clone())
+            // Statements are never those for SQLite.
+            let sql = outcome.on_mysql.sql.clone();
+            (OnServer { sql, ..outcome.on_mysql.beside(&mine) }, outcome.on_mysql.clone())
         } else {
             let own = OnServer { sql: outcome.on_mysql.sql.clone(), ..self.on_mysql.clone() };
             (own.clone(), own.or(&mine))
