@@ -39,6 +39,7 @@ impl Facts {
             serial: Vec::new(),
             triggers: Vec::new(),
             views: None,
+            users: Vec::new(),
             definitions: Vec::new(),
         };
         Facts {
@@ -67,8 +68,23 @@ pub struct Existing {
     /// The views over tables whose columns the operations change; `None` if there is no database,
     /// or no such operation.
     pub(crate) views: Option<Views>,
+    /// What else the server refuses to change a column or to drop a key for.
+    pub(crate) users: Vec<User>,
     /// The statements that would create the tables whose columns the operations change.
     pub(crate) definitions: Vec<(String, String)>,
+}
+
+/// Something that uses a column or a primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct User {
+    /// The table.
+    pub(crate) table: String,
+    /// The column; `None` for the primary key.
+    pub(crate) column: Option<String>,
+    /// In the server's words: `trigger t on table user`.
+    pub(crate) what: String,
+    /// Its name.
+    pub(crate) name: String,
 }
 
 /// The views over tables, in a database.

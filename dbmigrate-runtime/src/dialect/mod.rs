@@ -21,7 +21,7 @@ pub use catalog::{
     Beyond, Broken, Catalog, Existing, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part,
     PartKind, Shadow, Trigger, Unreadable, Violation, ViolationKind,
 };
-pub(crate) use catalog::{Read, ViewName, Views};
+pub(crate) use catalog::{Read, User, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
 pub use mysql::{Flavor, MARIADB, MYSQL, Mysql};

@@ -163,6 +163,11 @@ pub(super) fn existing(
         };
         existing.views = Some(views::read(reads, parts.into_iter().map(rows::texts_of)));
     }
+    let used = existing::of_users(operations);
+    if !used.is_empty() {
+        let found = conn.query(&queries::users(&used), &[])?;
+        existing.users = found.rows.into_iter().map(rows::texts_of).map(rows::user).collect();
+    }
     Ok(existing)
 }
 
