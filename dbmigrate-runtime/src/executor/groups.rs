@@ -125,9 +125,13 @@ impl Executor<'_> {
         self.repeated(budget, |this| ledger::create(this.conn(), ledger))?;
         let groups = groups(&planned.tasks);
         let stable = self.replayed_groups(migration, &replaying, &facts)?;
-        let n_tasks = planned.tasks.len();
-        let mut n_run = 0;
         let is_continued = dialect.capabilities().commits_definitions;
+        let n_tasks = match groups.iter().map(|tasks| tasks.len()).sum() {
+            // There are borders around each statement there.
+            n_tasks if is_continued => n_tasks,
+            _ => planned.tasks.len(),
+        };
+        let mut n_run = 0;
         for (idx, tasks) in groups.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
             let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
