@@ -56,7 +56,7 @@ fn hash(tasks: &[Task]) -> String {
 
 fn row(idx: usize, tasks: &[Task]) -> Row {
     let number = idx as i64 + 1;
-    Row { number, hash: hash(tasks), is_done: true, before: String::new() }
+    Row { number, hash: hash(tasks), is_done: true, before: String::new(), is_failed: false }
 }
 
 /// How many tables may have been large or not when an earlier run began, in all combinations.
@@ -135,7 +135,7 @@ impl Executor<'_> {
         for (idx, tasks) in groups.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
             let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
-            let known = done.iter().find(|known| known.number == row.number);
+            let known = done.iter().find(|known| known.number == row.number && !known.is_failed);
             if known.is_some_and(|known| known.hash != row.hash) {
                 return Err(Error::edited_group(id, row.number, groups.len()));
             }
