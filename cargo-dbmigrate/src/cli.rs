@@ -202,7 +202,8 @@ pub struct Init {
     /// Template for the directory: a name from `list-templates`, or a directory of your own
     #[arg(long, value_name = "NAME|DIR")]
     pub template: Option<String>,
-    /// Kind of database: `sqlite` or `postgres`; repeat it for a history that serves several
+    /// Kind of database: `sqlite`, `postgres`, `mysql` or `mariadb`; repeat it for a history that
+    /// serves several
     #[arg(long, value_name = "NAME", value_parser = dialect)]
     pub dialect: Vec<Backend>,
     /// Leave Cargo.toml as it is

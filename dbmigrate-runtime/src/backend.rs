@@ -76,7 +76,7 @@ impl Backend {
         match self {
             Backend::Sqlite => Some("sqlite"),
             Backend::Postgres => Some("postgres"),
-            Backend::Mysql | Backend::Mariadb => None,
+            Backend::Mysql | Backend::Mariadb => Some("mysql"),
         }
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct Row {
     /// The definitions of what its statement names, as they were before it; empty if it doesn't
     /// matter.
     pub(crate) before: String,
+    /// Whether its statement failed, and so did nothing. It may be another one now.
+    pub(crate) is_failed: bool,
 }
 
 const DONE: &str = "done";
@@ -76,12 +78,13 @@ pub(crate) fn read(
         return Ok(Vec::new());
     }
     let name = name.quoted(conn.dialect())?;
-    let sql = format!("SELECT number, hash, state FROM {name} WHERE revision = ?1");
+    let sql = format!("SELECT number, hash, state, error FROM {name} WHERE revision = ?1");
     let rows = conn.query(&sql, &[revision.into()]).map_err(failed)?.rows;
     let row = |row: Vec<Value>| match row.as_slice() {
-        [Value::Integer(number), Value::Text(hash), Value::Text(state)] => {
+        [Value::Integer(number), Value::Text(hash), Value::Text(state), error] => {
             let before = state.strip_prefix(STARTED).unwrap_or_default().trim().to_owned();
-            Some(Row { number: *number, hash: hash.clone(), is_done: state == DONE, before })
+            let (is_done, is_failed) = (state == DONE, *error != Value::Null);
+            Some(Row { number: *number, hash: hash.clone(), is_done, before, is_failed })
         }
         _ => None,
     };

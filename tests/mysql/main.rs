@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod connecting;
+mod ledger;
 mod lent;
 mod lock;
 mod values;

@@ -168,7 +168,8 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
         .filter(|name| dependencies.get(name).is_some_and(is_in_range))
         .and_then(|_| Backend::Sqlite.feature());
     let postgres = name_of(dependencies, "postgres").and_then(|_| Backend::Postgres.feature());
-    let features: Vec<&str> = types.chain(sqlite).chain(postgres).collect();
+    let mysql = name_of(dependencies, "mysql").and_then(|_| Backend::Mysql.feature());
+    let features: Vec<&str> = types.chain(sqlite).chain(postgres).chain(mysql).collect();
     let line = dependency_line(args, &features);
     let manifest = shown_from_here(&cx.project.manifest_path);
     let manifest = manifest.display();

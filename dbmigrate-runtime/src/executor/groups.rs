@@ -56,7 +56,7 @@ fn hash(tasks: &[Task]) -> String {
 
 fn row(idx: usize, tasks: &[Task]) -> Row {
     let number = idx as i64 + 1;
-    Row { number, hash: hash(tasks), is_done: true, before: String::new() }
+    Row { number, hash: hash(tasks), is_done: true, before: String::new(), is_failed: false }
 }
 
 /// How many tables may have been large or not when an earlier run began, in all combinations.
@@ -125,13 +125,17 @@ impl Executor<'_> {
         self.repeated(budget, |this| ledger::create(this.conn(), ledger))?;
         let groups = groups(&planned.tasks);
         let stable = self.replayed_groups(migration, &replaying, &facts)?;
-        let n_tasks = planned.tasks.len();
-        let mut n_run = 0;
         let is_continued = dialect.capabilities().commits_definitions;
+        let n_tasks = match groups.iter().map(|tasks| tasks.len()).sum() {
+            // There are borders around each statement there.
+            n_tasks if is_continued => n_tasks,
+            _ => planned.tasks.len(),
+        };
+        let mut n_run = 0;
         for (idx, tasks) in groups.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
             let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
-            let known = done.iter().find(|known| known.number == row.number);
+            let known = done.iter().find(|known| known.number == row.number && !known.is_failed);
             if known.is_some_and(|known| known.hash != row.hash) {
                 return Err(Error::edited_group(id, row.number, groups.len()));
             }

@@ -22,6 +22,7 @@ mod merge;
 mod names;
 mod parse;
 mod planner;
+mod raw;
 mod read;
 mod script;
 mod text_enum;

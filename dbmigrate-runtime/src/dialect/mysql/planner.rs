@@ -11,8 +11,10 @@ use super::clause::{Alter, Clause};
 use super::ddl::{self, Ddl};
 use super::effect::Effect;
 use super::flavor::{Flavor, quote, text};
-use super::{guards, names, text_enum};
-use crate::dialect::{Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Uncommitted};
+use super::{guards, names, raw, text_enum};
+use crate::dialect::{
+    Alone, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Uncommitted,
+};
 use crate::folding::NameRules;
 use crate::operations::Operation;
 use crate::schema::{Check, ForeignKey, Index, IndexTerm, Schema, Table};
@@ -250,14 +252,16 @@ impl<'a> Planner<'a> {
         self.flush();
         self.border();
         let reason = self.operations[idx].to_string();
-        let statement = Statement {
-            sql: sql.to_owned(),
-            reason,
-            kind: StatementKind::Raw,
-            scratch: None,
-            cost: None,
-        };
-        self.tasks.push(Task::Statement(statement));
+        for (sql, is_of_rows) in raw::statements(self.flavor.lexicon(), sql) {
+            let (reason, kind) = (reason.clone(), StatementKind::Raw);
+            let statement = Statement { sql, reason, kind, scratch: None, cost: None };
+            self.tasks.push(if is_of_rows {
+                Task::Statement(statement)
+            } else {
+                // It commits by itself.
+                Task::Alone(Alone { statement, is_done: None, remnant: None })
+            });
+        }
         self.border();
         self.has_changed_rows = true;
         Ok(())

@@ -1,0 +1,63 @@
+//! Hand-written SQL: which of its statements commit by themselves.
+
+use crate::sql::Lexicon;
+
+/// The statements of a text, each with whether it only changes rows. A text with the body of a
+/// routine is one statement, as is one that only changes rows.
+pub(super) fn statements(lexicon: &'static Lexicon, sql: &str) -> Vec<(String, bool)> {
+    let tokens = lexicon.tokens(sql);
+    let is_of_rows = |word: &str| {
+        let kept = ["SELECT", "SET", "DO"];
+        lexicon.statements.of_rows.iter().chain(&kept).any(|known| known.eq_ignore_ascii_case(word))
+    };
+    let parts = tokens.split(|token| token.is_symbol(";"));
+    let first = |part: &[crate::sql::Token<'_>]| {
+        let token = part.iter().find(|token| token.is_significant())?;
+        Some(is_of_rows(token.text))
+    };
+    let found: Vec<bool> = parts.clone().filter_map(first).collect();
+    if found.iter().all(|is_of_rows| *is_of_rows) {
+        return vec![(sql.to_owned(), true)];
+    }
+    if found.len() == 1 || tokens.iter().any(|token| token.is_word("BEGIN")) {
+        return vec![(sql.to_owned(), false)];
+    }
+    parts
+        .filter_map(|part| {
+            let text: String = part.iter().map(|token| token.text).collect();
+            Some((text.trim().to_owned(), first(part)?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::MYSQL;
+
+    #[test]
+    fn statements_that_commit_stand_alone() {
+        let shown = |sql: &str| {
+            let found = statements(&MYSQL, sql);
+            let of = |(sql, is_of_rows): (String, bool)| {
+                format!("{}: {sql}", if is_of_rows { "rows" } else { "alone" })
+            };
+            found.into_iter().map(of).collect::<Vec<_>>().join(" | ")
+        };
+        assert_eq!(
+            shown("UPDATE t SET a = 1; DELETE FROM u"),
+            "rows: UPDATE t SET a = 1; DELETE FROM u"
+        );
+        assert_eq!(
+            shown("-- x\nalter table t ADD a INT;"),
+            "alone: -- x\nalter table t ADD a INT;"
+        );
+        assert_eq!(
+            shown("UPDATE t SET a = ';'; ALTER TABLE t DROP a; DROP TABLE u"),
+            "rows: UPDATE t SET a = ';' | alone: ALTER TABLE t DROP a | alone: DROP TABLE u"
+        );
+        let body = "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN SET @a = 1; END";
+        assert_eq!(shown(body), format!("alone: {body}"));
+        assert_eq!(shown(""), "rows: ");
+    }
+}

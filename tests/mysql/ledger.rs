@@ -1,0 +1,111 @@
+//! A revision that fails halfway is continued once its cause is corrected.
+
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_tests::servers::{self, mysql_client};
+use expect_test::expect;
+
+const fn module(upgrade: fn(&mut Operations)) -> Module {
+    Module {
+        name: "m1",
+        revision: "m1",
+        down_revision: &[],
+        branch_labels: &[],
+        depends_on: &[],
+        replaces: &[],
+        message: "",
+        upgrade,
+        downgrade: |op| op.drop_table("item"),
+    }
+}
+
+fn items(op: &mut Operations) {
+    op.create_table(
+        Table::new("item")
+            .column(Column::new("id", Type::BigInteger).not_null())
+            .column(Column::new("name", Type::String(100)).not_null())
+            .primary_key("pk_item", ["id"]),
+    );
+    op.bulk_insert("item", ["id", "name"]).row((1, "one")).row((2, "two"));
+    op.execute("ALTER TABLE item ADD COLUMN a INT");
+}
+
+const MISSING: &[Module] = &[module(missing)];
+const CORRECTED: &[Module] = &[module(corrected)];
+const EDITED: &[Module] = &[module(edited)];
+
+fn missing(op: &mut Operations) {
+    items(op);
+    op.execute("ALTER TABLE nosuch ADD COLUMN b INT");
+    op.add_column("item", Column::new("c", Type::Integer));
+}
+
+fn corrected(op: &mut Operations) {
+    items(op);
+    op.execute("ALTER TABLE item ADD COLUMN b INT");
+    op.add_column("item", Column::new("c", Type::Integer));
+}
+
+fn edited(op: &mut Operations) {
+    op.create_table(
+        Table::new("item")
+            .column(Column::new("id", Type::BigInteger).not_null())
+            .primary_key("pk_item", ["id"]),
+    );
+    op.execute("ALTER TABLE item ADD COLUMN b INT");
+}
+
+#[test]
+fn what_is_done_stays_done() {
+    for server in servers::mysql("what_is_done_stays_done") {
+        let url = server.database();
+        let failure =
+            |modules| Migrator::new(modules).upgrade(&url).expect_err("it fails").report();
+        let text = failure(MISSING);
+        let (said, hint) = text.split_once("\n").expect("several lines");
+        assert_eq!(
+            said,
+            "revision `m1` stopped halfway: statement 4 of 5 failed: \
+             ALTER TABLE nosuch ADD COLUMN b INT"
+        );
+        assert!(hint.ends_with(
+            "hint: what was done before it is done: correct the cause, and run the command again, \
+             which continues behind it"
+        ));
+        let mut conn = mysql_client(&url);
+        let rows: Vec<(i64, String, bool)> = conn
+            .query(
+                "SELECT number, SUBSTRING_INDEX(state, ' ', 1), error IS NOT NULL \
+                 FROM dbmigrate_step ORDER BY number",
+            )
+            .expect("the ledger");
+        let shown: String = rows.iter().map(|row| format!("{row:?}\n")).collect();
+        expect![[r#"
+            (1, "done", false)
+            (2, "done", false)
+            (3, "done", false)
+            (4, "started", true)
+        "#]]
+        .assert_eq(&shown);
+        expect![[r#"
+            revision `m1` can't be continued: part 1 of 2 has changed since it was started
+              hint: restore the revision as it was when the run was interrupted; or revert its partial changes by hand, delete its rows from `dbmigrate_step`, and run the command again"#]]
+        .assert_eq(&failure(EDITED));
+        let ran = Migrator::new(CORRECTED).upgrade(&url).expect("it is continued");
+        assert_eq!(ran, ["m1"], "{}", server.name);
+        let names: Vec<String> = conn
+            .query(
+                "SELECT column_name FROM information_schema.columns \
+                 WHERE table_schema = DATABASE() AND table_name = 'item' ORDER BY ordinal_position",
+            )
+            .expect("the columns");
+        assert_eq!(names, ["id", "name", "a", "b", "c"]);
+        let counts: Option<(i64, i64)> = conn
+            .query_first(
+                "SELECT (SELECT COUNT(*) FROM item), (SELECT COUNT(*) FROM dbmigrate_step)",
+            )
+            .expect("rows");
+        assert_eq!(counts, Some((2, 0)));
+    }
+}
