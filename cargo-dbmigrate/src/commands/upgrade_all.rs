@@ -41,6 +41,9 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     let history = History::load(cx)?;
     check_identifier(&history, identifier)?;
     let migrations = history.migrations()?;
+    if !args.schemas.is_empty() {
+        targets::refuse_named_schemas(&migrations)?;
+    }
     let options = run::options(cx, &args.run);
     let fleet = Fleet {
         cx,

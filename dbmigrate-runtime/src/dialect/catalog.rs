@@ -27,8 +27,13 @@ pub struct Facts {
 impl Facts {
     /// Those of a database that is as the migrations build it.
     pub const fn new(version: u32, has_json: bool) -> Facts {
-        let existing =
-            Existing { tables: None, serial: Vec::new(), triggers: Vec::new(), views: None };
+        let existing = Existing {
+            tables: None,
+            serial: Vec::new(),
+            triggers: Vec::new(),
+            views: None,
+            schemas: None,
+        };
         Facts { version, has_json, objects: None, large: BTreeSet::new(), existing }
     }
 }
@@ -46,6 +51,22 @@ pub struct Existing {
     /// The views over tables whose columns the operations change; `None` if there is no database,
     /// or no such operation.
     pub(crate) views: Option<Views>,
+    /// The schemas in which the operations may create tables; `None` if there is no database, or no
+    /// such operation.
+    pub(crate) schemas: Option<Schemas>,
+}
+
+/// The schemas of a database, as far as operations depend on them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Schemas {
+    /// Those of the needed ones that exist.
+    pub(crate) names: BTreeSet<String>,
+    /// Whether the connection's role may create others.
+    pub(crate) may_create: bool,
+    /// The role.
+    pub(crate) role: String,
+    /// The name of the database.
+    pub(crate) database: String,
 }
 
 /// The views over tables, in a database.

@@ -21,7 +21,7 @@ pub use catalog::{
     Beyond, Broken, Catalog, Existing, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part,
     PartKind, Shadow, Trigger, Unreadable, Violation, ViolationKind,
 };
-pub(crate) use catalog::{Read, ViewName, Views};
+pub(crate) use catalog::{Read, Schemas, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
 pub use mysql::{MARIADB, MYSQL};
@@ -82,6 +82,11 @@ pub trait Dialect: Sync {
     /// An identifier, always quoted.
     fn quote(&self, name: &str) -> String;
 
+    /// The name of a table in SQL, with its schema if it has one.
+    fn relation(&self, table: &str) -> String {
+        self.quote(table)
+    }
+
     /// A value as a literal.
     fn literal(&self, value: &crate::Value) -> String;
 
@@ -98,12 +103,17 @@ pub trait Dialect: Sync {
     /// The database's errors, as in all methods that query it.
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError>;
 
-    /// The objects that the database stores, in the order in which they were created.
+    /// The objects that the database stores, in the order in which they were created. Of schemas
+    /// other than the connection's own, only these tables with what belongs to them.
     ///
     /// # Errors
     ///
     /// The database's errors.
-    fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError>;
+    fn objects(
+        &self,
+        conn: &mut dyn Connection,
+        elsewhere: &BTreeSet<String>,
+    ) -> Result<Vec<Object>, DatabaseError>;
 
     /// A number that changes whenever the stored objects change, if the database has one.
     ///
@@ -113,7 +123,8 @@ pub trait Dialect: Sync {
     fn objects_version(&self, conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError>;
 
     /// The tables of the database, in its own terms: only the given ones, or all. The list of
-    /// objects is always complete.
+    /// objects is always complete. Of schemas other than the connection's own, only the tables in
+    /// `elsewhere` are looked at, which are called `schema.table`.
     ///
     /// # Errors
     ///
@@ -122,6 +133,7 @@ pub trait Dialect: Sync {
         &self,
         conn: &mut dyn Connection,
         only: Option<&BTreeSet<String>>,
+        elsewhere: &BTreeSet<String>,
     ) -> Result<Catalog, DatabaseError>;
 
     /// Foreign key violations in the whole database, and broken views and triggers that mention one
@@ -313,15 +325,19 @@ pub trait Dialect: Sync {
         false
     }
 
-    /// The statements that drop everything in the connection's own schema, each to be run in a
-    /// transaction of its own, and how many tables they drop. A database in a file is deleted
-    /// instead.
+    /// The statements that drop everything in the connection's own schema, and these tables of
+    /// other ones, each to be run in a transaction of its own, and how many tables they drop. A
+    /// database in a file is deleted instead.
     ///
     /// # Errors
     ///
     /// The database's errors.
-    fn emptying(&self, conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
-        let _ = conn;
+    fn emptying(
+        &self,
+        conn: &mut dyn Connection,
+        elsewhere: &BTreeSet<String>,
+    ) -> Result<(Vec<String>, usize), DatabaseError> {
+        let _ = (conn, elsewhere);
         Ok((Vec::new(), 0))
     }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::assemble::{self, Assembled};
 use super::existing;
 use super::groups::LARGE;
-use super::queries::{self, Tables};
+use super::queries::{self, Named, Tables};
+use super::schemas;
 use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
 use super::views;
 use crate::Value;
-use crate::dialect::{Catalog, Existing, Object, ObjectKind, ObjectName, Shadow};
+use crate::dialect::{Catalog, Existing, Object, ObjectKind, ObjectName, Schemas, Shadow};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::Schema;
@@ -49,12 +50,19 @@ pub(super) fn large(
 }
 
 /// The objects, with texts that change whenever a definition does.
-pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
-    reading(conn, |conn| objects_with(conn, true))
+pub(super) fn objects(
+    conn: &mut dyn Connection,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Vec<Object>, DatabaseError> {
+    reading(conn, |conn| objects_with(conn, true, elsewhere))
 }
 
-fn objects_with(conn: &mut dyn Connection, versions: bool) -> Result<Vec<Object>, DatabaseError> {
-    let found = conn.query(&queries::objects(versions), &[])?;
+fn objects_with(
+    conn: &mut dyn Connection,
+    versions: bool,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Vec<Object>, DatabaseError> {
+    let found = conn.query(&queries::objects(versions, elsewhere), &[])?;
     Ok(found.rows.into_iter().filter_map(rows::object).collect())
 }
 
@@ -73,15 +81,19 @@ pub(super) fn objects_version(conn: &mut dyn Connection) -> Result<Option<i64>, 
     })
 }
 
-/// The tables of the connection's own schema, which is the first one of the search path.
+/// The tables of the connection's own schema, which is the first one of the search path, and these
+/// of other ones.
 pub(super) fn catalog(
     conn: &mut dyn Connection,
     only: Option<&BTreeSet<String>>,
+    elsewhere: &BTreeSet<String>,
 ) -> Result<Catalog, DatabaseError> {
     reading(conn, |conn| {
         let version = version(conn)?;
-        let Assembled { schema, beyond, unreadable } = tables(conn, Tables::Own(only), version)?;
-        let objects = objects_with(conn, false)?;
+        let Assembled { schema, beyond, unreadable } = tables(conn, Tables::Named(Named { only, elsewhere }), version)?;
+        // Those that are about to be created or dropped are among the others.
+        let names = elsewhere.iter().chain(only.into_iter().flatten()).cloned().collect();
+        let objects = objects_with(conn, false, &names)?;
         let is_wanted = |object: &Object| only.is_none_or(|only| only.contains(&object.table));
         let is_other = |object: &&Object| match object.kind {
             ObjectKind::Table | ObjectKind::Index | ObjectKind::Partition => false,
@@ -109,7 +121,7 @@ pub(super) fn existing(
     if !names.is_empty() {
         existing.tables = Some(reading(conn, |conn| {
             let version = version(conn)?;
-            Ok(tables(conn, Tables::Own(Some(&names)), version)?.schema)
+            Ok(tables(conn, Tables::Named(Named::only(&names)), version)?.schema)
         })?);
     }
     let keys = existing::of_keys(operations);
@@ -133,7 +145,30 @@ pub(super) fn existing(
         };
         existing.views = Some(views::read(reads, parts.into_iter().map(rows::texts_of)));
     }
+    let needed: BTreeSet<String> = schemas::needed(operations).map(str::to_owned).collect();
+    if !needed.is_empty() {
+        existing.schemas = Some(schemas_of(conn, &needed)?);
+    }
     Ok(existing)
+}
+
+/// Which of these schemas exist.
+fn schemas_of(
+    conn: &mut dyn Connection,
+    needed: &BTreeSet<String>,
+) -> Result<Schemas, DatabaseError> {
+    let mut schemas = Schemas::default();
+    for row in conn.query(&queries::schemas(needed), &[])?.rows {
+        if let [name, Value::Text(role), Value::Text(database), may_create] = row.as_slice() {
+            if let Value::Text(name) = name {
+                schemas.names.insert(name.clone());
+            }
+            schemas.may_create = *may_create == Value::Bool(true);
+            role.clone_into(&mut schemas.role);
+            database.clone_into(&mut schemas.database);
+        }
+    }
+    Ok(schemas)
 }
 
 /// The temporary tables of the session.
@@ -237,7 +272,7 @@ pub(super) fn shadow(
     };
     let suspects: Vec<String> = tables
         .iter()
-        .filter(|name| expected.table(name).is_some())
+        .filter(|name| expected.table(name).is_some_and(|table| table.schema.is_none()))
         .filter(|name| !is_here(name) || name.starts_with("pg_"))
         .map(|name| format!("({})", quote_text(name)))
         .collect();

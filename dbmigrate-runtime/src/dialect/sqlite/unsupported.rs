@@ -29,6 +29,10 @@ pub(super) fn refusal(operation: &Operation, before: &Schema) -> Option<Refusal>
 type Lacking = (String, &'static str);
 
 fn in_table(table: &Table) -> Option<Lacking> {
+    if let Some(schema) = &table.schema {
+        let why = format!("the table is in the schema `{schema}`, and SQLite has no schemas");
+        return Some((why, "remove `schema` from the model, or keep the table to PostgreSQL"));
+    }
     let key = table.generated_key().map(|column| &column.name);
     let others = table.columns.iter().filter(|column| Some(&column.name) != key);
     let column = others.into_iter().find_map(in_column);

@@ -150,6 +150,7 @@ fn op<const N: usize>(name: &str, members: [(&str, Option<Json>); N]) -> Json {
 fn table(table: &Table) -> Json {
     let members = [
         ("name", Some(Json::text(&table.name))),
+        ("schema", table.schema.as_ref().map(Json::text)),
         ("columns", Some(Json::Array(table.columns.iter().map(column).collect()))),
         ("primary_key", table.primary_key.as_ref().map(primary_key)),
         ("uniques", by_name(&table.uniques, |unique| &unique.name, unique)),
