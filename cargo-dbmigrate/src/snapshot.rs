@@ -44,7 +44,8 @@ impl Snapshot {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
             Some(driver) => {
                 let mut named = history.migrations()?.qualified();
-                named.extend(models.iter().flat_map(|models| models.qualified()).map(str::to_owned));
+                named
+                    .extend(models.iter().flat_map(|models| models.qualified()).map(str::to_owned));
                 Snapshot::versioned(cx, history, driver, &named)
             }
             None => Ok(Snapshot::of(cx, cx.dialect().offline_facts(), Catalog::default())),
@@ -88,7 +89,10 @@ impl Snapshot {
             let applied = version_table::read(driver.as_connection(), cx.config.version_table())?;
             let standing = history.standing(applied)?;
             standing.check(false)?;
-            Ok(Snapshot { applied: standing.view.applied, ..Snapshot::contents(cx, driver, named)? })
+            Ok(Snapshot {
+                applied: standing.view.applied,
+                ..Snapshot::contents(cx, driver, named)?
+            })
         })
     }
 

@@ -38,9 +38,8 @@ pub fn normalize(
             normalized.tables.share(&migrations.tables, name);
         } else if let Some(table) = normalized.tables.get_mut(name) {
             settle_table(was, table, naming);
-            let by_convention = |index: &Index| {
-                index.name == naming.index(was.bare_name(), &index.columns)
-            };
+            let by_convention =
+                |index: &Index| index.name == naming.index(was.bare_name(), &index.columns);
             let stays = was.indexes.iter().filter(|index| !follows.0.contains(&index.name));
             indexes.keep(stays, &mut table.indexes, by_convention);
             settle_indexes(was, table);

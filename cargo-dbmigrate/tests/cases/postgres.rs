@@ -175,9 +175,8 @@ fn ran(
         return None;
     }
     let named = migrations[1].qualified();
-    let state = |driver: &mut PostgresDriver<'static>, schema: &Schema| {
-        state(driver, schema, &named)
-    };
+    let state =
+        |driver: &mut PostgresDriver<'static>, schema: &Schema| state(driver, schema, &named);
     let fresh = state(driver, before);
     let setup = case.setup_postgres.as_ref().or(case.setup.as_ref());
     if let Some(Err(err)) = setup.map(|setup| driver.batch(setup)) {
@@ -230,11 +229,7 @@ fn offline(
 
 /// Reads the whole database, which should have this schema according to the migrations, with these
 /// tables of other schemas.
-fn state(
-    driver: &mut PostgresDriver<'static>,
-    schema: &Schema,
-    named: &BTreeSet<String>,
-) -> State {
+fn state(driver: &mut PostgresDriver<'static>, schema: &Schema, named: &BTreeSet<String>) -> State {
     let mut objects = driver.as_connection().objects_with(named).unwrap();
     objects.retain(|object| object.table != "dbmigrate_version");
     let mut found = driver.as_connection().catalog_with(None, named).unwrap();
@@ -273,8 +268,7 @@ fn rows(driver: &mut PostgresDriver<'static>, table: &str, columns: Vec<String>)
     let shown: Vec<_> = shown.collect();
     // A temporary table may have the same name.
     let in_public = if table.contains('.') { "" } else { "public." };
-    let text =
-        format!("SELECT {} FROM {in_public}{}", shown.join(", "), POSTGRES.relation(table));
+    let text = format!("SELECT {} FROM {in_public}{}", shown.join(", "), POSTGRES.relation(table));
     let found =
         if columns.is_empty() { Vec::new() } else { driver.query(&text, &[]).unwrap().rows };
     let value = |value: Value| match value {

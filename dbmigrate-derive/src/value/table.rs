@@ -20,7 +20,8 @@ impl Reader {
     pub(crate) fn schema(self, input: ParseStream<'_>) -> syn::Result<Text> {
         let schema = self.text(input)?;
         if schema.value.contains('.') {
-            let message = "a schema's name can't contain a dot, which separates it from the table's";
+            let message =
+                "a schema's name can't contain a dot, which separates it from the table's";
             return Err(syn::Error::new(schema.span, message));
         }
         Ok(schema)

@@ -253,7 +253,8 @@ impl Model<'_> {
                 unique.columns = self.resolved(&unique.columns)?;
                 unique.include = self.resolved(&unique.include)?;
                 if unique.name.is_empty() {
-                    unique.name = self.naming.unique(self.record.table.bare_name(), &unique.columns);
+                    unique.name =
+                        self.naming.unique(self.record.table.bare_name(), &unique.columns);
                 }
                 self.record.table.uniques.push(unique);
             }

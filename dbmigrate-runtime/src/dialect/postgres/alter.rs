@@ -245,7 +245,8 @@ impl Planner<'_> {
         if let Given::ByUpdate(value, condition) = &given {
             let condition =
                 condition.as_ref().map_or(String::new(), |condition| format!(" WHERE {condition}"));
-            let update = format!("UPDATE {} SET {own} = {value}{condition}", ddl::relation(&table.name));
+            let update =
+                format!("UPDATE {} SET {own} = {value}{condition}", ddl::relation(&table.name));
             self.update_rows(idx, &table.name, update);
         }
         if is_typed {

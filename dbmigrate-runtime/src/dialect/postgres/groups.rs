@@ -155,9 +155,8 @@ impl Planner<'_> {
     /// Proves that a column of a large table has no NULL, so that `SET NOT NULL` doesn't have to
     /// read the table while it is locked. Returns the name of the check that proves it.
     pub(super) fn prove_not_null(&mut self, idx: usize, table: &Table, column: &Column) -> String {
-        let name = naming::limited(format!("dbmigrate_{}_{}_not_null",
-            table.bare_name(),
-            column.name));
+        let name =
+            naming::limited(format!("dbmigrate_{}_{}_not_null", table.bare_name(), column.name));
         let condition = format!("{} IS NOT NULL", quote(&column.name));
         let add = format!("ADD {} NOT VALID", ddl::check(&Check::new(&name, &condition)));
         self.alter(idx, &table.name, &add, Work::None);

@@ -6,8 +6,8 @@ use super::assemble::{self, Assembled};
 use super::existing;
 use super::groups::LARGE;
 use super::queries::{self, Named, Tables};
-use super::schemas;
 use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
+use super::schemas;
 use super::views;
 use crate::Value;
 use crate::dialect::{Catalog, Existing, Object, ObjectKind, ObjectName, Schemas, Shadow};
@@ -90,7 +90,8 @@ pub(super) fn catalog(
 ) -> Result<Catalog, DatabaseError> {
     reading(conn, |conn| {
         let version = version(conn)?;
-        let Assembled { schema, beyond, unreadable } = tables(conn, Tables::Named(Named { only, elsewhere }), version)?;
+        let Assembled { schema, beyond, unreadable } =
+            tables(conn, Tables::Named(Named { only, elsewhere }), version)?;
         // Those that are about to be created or dropped are among the others.
         let names = elsewhere.iter().chain(only.into_iter().flatten()).cloned().collect();
         let objects = objects_with(conn, false, &names)?;

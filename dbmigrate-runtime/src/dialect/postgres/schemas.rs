@@ -92,7 +92,8 @@ impl Planner<'_> {
         let mut others = self.schema.tables.values();
         let taken = others.find_map(|other| {
             let is_other = other.name != table.name && other.schema == table.schema;
-            let name = is_other.then(|| names(table).find(|own| names(other).any(|name| name == *own)));
+            let name =
+                is_other.then(|| names(table).find(|own| names(other).any(|name| name == *own)));
             Some((other, name.flatten()?))
         });
         let Some((other, name)) = taken else { return Ok(()) };

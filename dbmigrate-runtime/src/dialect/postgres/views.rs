@@ -137,7 +137,8 @@ pub(super) fn units(written: &[Written]) -> Vec<Unit> {
                 }
             }
             Written::RenamedTable(from) => {
-                for unit in units.iter_mut().filter(|unit| POSTGRES.mentions(&unit.sql, bare(from))) {
+                for unit in units.iter_mut().filter(|unit| POSTGRES.mentions(&unit.sql, bare(from)))
+                {
                     unit.hinder(|| {
                         format!("its SQL names table `{from}`, which was renamed since")
                     });

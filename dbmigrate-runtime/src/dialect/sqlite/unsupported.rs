@@ -31,7 +31,9 @@ type Lacking = (String, &'static str);
 fn in_table(table: &Table) -> Option<Lacking> {
     if let Some(schema) = &table.schema {
         let why = format!("the table is in the schema `{schema}`, and SQLite has no schemas");
-        return Some((why, "remove `schema` from the model, or keep the table to PostgreSQL"));
+        let hint = "remove `schema` from the model, or leave SQLite out of `dialects` in \
+                    dbmigrate.toml";
+        return Some((why, hint));
     }
     let key = table.generated_key().map(|column| &column.name);
     let others = table.columns.iter().filter(|column| Some(&column.name) != key);
