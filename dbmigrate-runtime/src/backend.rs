@@ -10,13 +10,16 @@ pub enum Backend {
     Sqlite,
     /// PostgreSQL.
     Postgres,
-    /// MySQL and MariaDB.
+    /// MySQL.
     Mysql,
+    /// MariaDB, which reads SQL for MySQL where it has none of its own.
+    Mariadb,
 }
 
 impl Backend {
     /// All kinds.
-    pub const ALL: [Backend; 3] = [Backend::Sqlite, Backend::Postgres, Backend::Mysql];
+    pub const ALL: [Backend; 4] =
+        [Backend::Sqlite, Backend::Postgres, Backend::Mysql, Backend::Mariadb];
 
     /// The name in attributes, in encoded operations and in `Db::dialect`.
     pub const fn name(self) -> &'static str {
@@ -24,6 +27,7 @@ impl Backend {
             Backend::Sqlite => "sqlite",
             Backend::Postgres => "postgres",
             Backend::Mysql => "mysql",
+            Backend::Mariadb => "mariadb",
         }
     }
 
@@ -33,15 +37,31 @@ impl Backend {
             Backend::Sqlite => "SQLite",
             Backend::Postgres => "PostgreSQL",
             Backend::Mysql => "MySQL",
+            Backend::Mariadb => "MariaDB",
         }
     }
 
-    /// The schemes of its URLs, such as `sqlite`.
+    /// The backend whose texts count where there is none for this one.
+    pub const fn fallback(self) -> Option<Backend> {
+        match self {
+            Backend::Mariadb => Some(Backend::Mysql),
+            Backend::Sqlite | Backend::Postgres | Backend::Mysql => None,
+        }
+    }
+
+    /// Whether this is MySQL or MariaDB, which have one protocol and one driver.
+    pub const fn is_mysql_like(self) -> bool {
+        matches!(self, Backend::Mysql | Backend::Mariadb)
+    }
+
+    /// The schemes of its URLs, such as `sqlite`. Both of MySQL and MariaDB name either: only the
+    /// server can tell.
     pub const fn schemes(self) -> &'static [&'static str] {
         match self {
             Backend::Sqlite => &["sqlite"],
             Backend::Postgres => &["postgres", "postgresql"],
-            Backend::Mysql => &["mysql", "mariadb"],
+            Backend::Mysql => &["mysql"],
+            Backend::Mariadb => &["mariadb"],
         }
     }
 
@@ -50,7 +70,7 @@ impl Backend {
         match self {
             Backend::Sqlite => Some("sqlite"),
             Backend::Postgres => Some("postgres"),
-            Backend::Mysql => None,
+            Backend::Mysql | Backend::Mariadb => None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! What a [`Migrator`](crate::Migrator) can migrate: a connection, a URL, or a path.
 
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
-pub(crate) mod postgres;
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub(crate) mod test_database;
@@ -10,20 +12,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Error;
+use crate::backend::Backend;
 use crate::driver::Driver;
-use crate::url::{Access, Location, Url};
+use crate::url::{Access, Location, Server, Url};
 
 /// A database that a [`Migrator`](crate::Migrator) can migrate.
 ///
 /// This is `&mut rusqlite::Connection` (with the feature `sqlite`), `&mut postgres::Client` (with
-/// the feature `postgres`), a URL such as `sqlite:app.db` or `postgres://user@host/database`, or the
-/// path of a file. A URL or a path is opened for the call and closed afterwards. A missing
+/// the feature `postgres`), `&mut mysql::Conn` (with the feature `mysql`), a URL such as
+/// `sqlite:app.db`, `postgres://user@host/database` or `mysql://user@host/database`, or the path of
+/// a file. A URL or a path is opened for the call and closed afterwards. A missing
 /// file is created; if the call fails before it commits anything, no file remains. This trait can't
 /// be implemented outside of this crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a database that can be migrated",
-    note = "pass `&mut rusqlite::Connection` or `&mut postgres::Client` (with the feature `sqlite` \
-            or `postgres` of dbmigrate-runtime), a URL or a path",
+    note = "pass `&mut rusqlite::Connection`, `&mut postgres::Client` or `&mut mysql::Conn` (with \
+            the feature `sqlite`, `postgres` or `mysql` of dbmigrate-runtime), a URL or a path",
     note = "for a pooled connection or another guard, pass `&mut *guard`"
 )]
 pub trait Connect: ConnectToRead + sealed::Connect {}
@@ -109,11 +113,29 @@ fn file(path: &Path) -> Result<Url, Error> {
 
 #[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "no driver waits"))]
 fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
-    match url.backend {
+    match (&url.location, url.backend) {
+        (Location::Server(server), backend) => open_server(backend, server),
         #[cfg(feature = "sqlite")]
-        crate::backend::Backend::Sqlite => sqlite::open(url, lock_timeout),
+        (_, Backend::Sqlite) => sqlite::open(url, lock_timeout),
+        (_, backend) => Err(Error::no_driver(backend)),
+    }
+}
+
+/// Connects to the database on a server that a URL names.
+///
+/// # Errors
+///
+/// When the server can't be reached, refuses the connection, or isn't supported.
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    allow(unused_variables, reason = "no driver connects")
+)]
+pub fn open_server(backend: Backend, server: &Server) -> Result<Box<dyn Driver>, Error> {
+    match backend {
         #[cfg(feature = "postgres")]
-        crate::backend::Backend::Postgres => postgres::open(url),
+        Backend::Postgres => postgres::open_server(server),
+        #[cfg(feature = "mysql")]
+        Backend::Mysql | Backend::Mariadb => mysql::open_server(server),
         backend => Err(Error::no_driver(backend)),
     }
 }

@@ -5,8 +5,7 @@
 //! use is in the rest of the crate.
 
 pub use crate::backend::Backend;
-#[cfg(feature = "postgres")]
-pub use crate::connect::postgres::open_server;
+pub use crate::connect::open_server;
 pub use crate::migration::{Migration, Migrations};
 
 /// The operations that a revision records: replayed on a schema, reversed, and encoded as text.

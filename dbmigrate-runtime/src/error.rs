@@ -7,7 +7,7 @@ mod test_database;
 
 use std::fmt;
 
-use hint::{ALONE, UNREGISTERED, hint_of, hint_of_statement};
+use hint::{ALONE, CONTINUED, UNREGISTERED, hint_of, hint_of_statement};
 pub(crate) use stop::Stop;
 
 use crate::backend::Backend;
@@ -107,7 +107,7 @@ impl Error {
         statement: &Statement,
         source: DatabaseError,
     ) -> Error {
-        let Stop { revision, rolled_back } = stop;
+        let Stop { revision, rolled_back, is_continued } = stop;
         let sql = &statement.sql;
         let name = match statement.kind {
             StatementKind::Raw if statement.reason != UNNAMED => format!(" ({})", statement.reason),
@@ -125,6 +125,7 @@ impl Error {
                      applied without running them"
                 )),
                 _ if rolled_back => None,
+                _ if is_continued => Some(CONTINUED.to_owned()),
                 _ => Some(
                     "the revision runs outside a transaction: revert its partial changes by hand, \
                      then run the upgrade again"
@@ -331,13 +332,19 @@ impl Error {
     }
 
     /// `url` is the server's URL without its password.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "no driver connects"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(dead_code, reason = "no driver connects")
+    )]
     pub(crate) fn connecting(url: &str, source: DatabaseError) -> Error {
         Error::unconnected(&format!("connect to `{url}`"), source)
     }
 
     /// A program's own connection can't be used.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "no driver connects"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(dead_code, reason = "no driver connects")
+    )]
     pub(crate) fn using(source: DatabaseError) -> Error {
         Error::unconnected("use the connection", source)
     }

@@ -1,6 +1,7 @@
 //! The executor: migrates a database from its current state to a target, in transactions that
 //! contain both the revisions' work and their version rows.
 
+mod apart;
 mod budget;
 mod groups;
 mod mark;
@@ -241,6 +242,9 @@ impl<'m> Executor<'m> {
         }
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
+            if this.runs_apart()? {
+                this.provide_version_table(&mut budget)?;
+            }
             budget.begin(this, Scope::Transaction)?;
             let res = this.stamp_begun(target, purge);
             this.end(res, &mut budget)
@@ -295,6 +299,9 @@ impl<'m> Executor<'m> {
         }
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
+            if this.runs_apart()? {
+                return this.provide_version_table(&mut budget);
+            }
             budget.begin(this, Scope::Transaction)?;
             let table = this.options.version_table();
             let res = version_table::create(this.conn(), table);
@@ -356,6 +363,9 @@ impl<'m> Executor<'m> {
     ) -> Result<Vec<String>, Error> {
         let mut done = Vec::new();
         let mut budget = Budget::new(self.options.lock_timeout);
+        if self.runs_apart()? {
+            return self.run_apart(direction, target, &mut budget);
+        }
         loop {
             budget.begin(self, Scope::Transaction)?;
             let n_done = done.len();
@@ -402,7 +412,9 @@ impl<'m> Executor<'m> {
         let Some(migration) = migrations.get(id).filter(|_| pending.first() == Some(id)) else {
             return Ok(false);
         };
-        if !migration.recording(direction).no_transaction {
+        // Where definitions are changed outside of transactions, the ledger is needed for all.
+        let is_alone = migration.recording(direction).no_transaction;
+        if !is_alone || self.runs_apart()? {
             let planner = Planner::new(&migrations, direction, applied)?;
             return self.run_groups(migration, planner, budget).map(|()| true);
         }

@@ -53,6 +53,9 @@ pub(crate) struct Row {
     pub(crate) hash: String,
     /// Whether it is done.
     pub(crate) is_done: bool,
+    /// The definitions of what its statement names, as they were before it; empty if it doesn't
+    /// matter.
+    pub(crate) before: String,
 }
 
 const DONE: &str = "done";
@@ -77,7 +80,8 @@ pub(crate) fn read(
     let rows = conn.query(&sql, &[revision.into()]).map_err(failed)?.rows;
     let row = |row: Vec<Value>| match row.as_slice() {
         [Value::Integer(number), Value::Text(hash), Value::Text(state)] => {
-            Some(Row { number: *number, hash: hash.clone(), is_done: state == DONE })
+            let before = state.strip_prefix(STARTED).unwrap_or_default().trim().to_owned();
+            Some(Row { number: *number, hash: hash.clone(), is_done: state == DONE, before })
         }
         _ => None,
     };
@@ -115,24 +119,46 @@ pub(crate) fn enter(
 ) -> Result<(), Error> {
     let failed = |err| Error::database("enter a statement into the ledger", err);
     let (now, name) = (conn.dialect().now(), name.quoted(conn.dialect())?);
-    let (state, finished) = if row.is_done { (DONE, now) } else { (STARTED, "NULL") };
-    // A crash must not lose the row between two statements.
-    let update = format!(
-        "UPDATE {name} SET hash = ?3, state = ?4, finished_at = {finished} \
-         WHERE revision = ?1 AND number = ?2"
-    );
+    let started = format!("{STARTED} {}", row.before);
+    let (state, finished) = if row.is_done { (DONE, now) } else { (started.trim_end(), "NULL") };
     let values = [revision.into(), row.number.into(), row.hash.as_str().into(), state.into()];
-    if conn.execute(&update, &values).map_err(failed)? > 0 {
-        return Ok(());
+    // A crash must not lose the row between two statements. MySQL may count an update that changes
+    // nothing as one of no row.
+    let is_known = format!("SELECT 1 FROM {name} WHERE revision = ?1 AND number = ?2");
+    if !conn.query(&is_known, &values[..2]).map_err(failed)?.rows.is_empty() {
+        let update = format!(
+            "UPDATE {name} SET hash = ?3, state = ?4, finished_at = {finished}, error = NULL \
+             WHERE revision = ?1 AND number = ?2"
+        );
+        return conn.execute(&update, &values).map(std::mem::drop).map_err(failed);
     }
     let insert = format!(
         "INSERT INTO {name} (revision, number, hash, state, started_at, finished_at) \
          VALUES (?1, ?2, ?3, ?4, {now}, {finished})"
     );
-    conn.execute(&insert, &values).map(drop).map_err(failed)
+    conn.execute(&insert, &values).map(std::mem::drop).map_err(failed)
 }
 
-/// Deletes the rows of a revision that is complete, and the table if it is empty then.
+/// Enters why a statement failed. The row stays one that was started.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn enter_error(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+    revision: &str,
+    (number, why): (i64, &str),
+) -> Result<(), Error> {
+    let failed = |err| Error::database("enter a failure into the ledger", err);
+    let name = name.quoted(conn.dialect())?;
+    let update = format!("UPDATE {name} SET error = ?3 WHERE revision = ?1 AND number = ?2");
+    let values = [revision.into(), number.into(), why.into()];
+    conn.execute(&update, &values).map(std::mem::drop).map_err(failed)
+}
+
+/// Deletes the rows of a revision that is complete, and returns whether the table is to be dropped
+/// then, because it is empty. Where each change of a definition commits, it stays.
 ///
 /// # Errors
 ///
@@ -141,16 +167,27 @@ pub(crate) fn clear(
     conn: &mut dyn Connection,
     name: Name<'_>,
     revision: &str,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let failed = |err| Error::database("empty the ledger", err);
     let name = name.quoted(conn.dialect())?;
     let delete = format!("DELETE FROM {name} WHERE revision = ?1");
     conn.execute(&delete, &[revision.into()]).map_err(failed)?;
-    let left = conn.query(&format!("SELECT 1 FROM {name} LIMIT 1"), &[]).map_err(failed)?;
-    if left.rows.is_empty() {
-        conn.execute(&format!("DROP TABLE {name}"), &[]).map_err(failed)?;
+    if conn.dialect().capabilities().commits_definitions {
+        return Ok(false);
     }
-    Ok(())
+    let left = conn.query(&format!("SELECT 1 FROM {name} LIMIT 1"), &[]).map_err(failed)?;
+    Ok(left.rows.is_empty())
+}
+
+/// Drops the empty table.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn drop(conn: &mut dyn Connection, name: Name<'_>) -> Result<(), Error> {
+    let sql = format!("DROP TABLE {}", name.quoted(conn.dialect())?);
+    let res = conn.execute(&sql, &[]);
+    res.map(std::mem::drop).map_err(|err| Error::database("drop the ledger", err))
 }
 
 /// Creates the table if it doesn't exist.
@@ -160,7 +197,7 @@ pub(crate) fn clear(
 /// The database's errors.
 pub(crate) fn create(conn: &mut dyn Connection, name: Name<'_>) -> Result<(), Error> {
     let res = conn.execute(&create_text(conn.dialect(), name)?, &[]);
-    res.map(drop).map_err(|err| Error::database("create the ledger", err))
+    res.map(std::mem::drop).map_err(|err| Error::database("create the ledger", err))
 }
 
 #[cfg(all(test, feature = "sqlite"))]

@@ -96,6 +96,10 @@ pub use executor::{Applied, Options};
 pub use migration::Module;
 pub use migrator::{Migrator, Status};
 pub use model::{ColumnType, Columns, Model};
+#[cfg(feature = "mysql")]
+/// The crate `mysql` whose connections a [`Migrator`] takes. An application that uses this path
+/// always has the matching version.
+pub use mysql;
 #[cfg(feature = "postgres")]
 /// The crate `postgres` whose clients a [`Migrator`] takes. An application that uses this path
 /// always has the matching version.

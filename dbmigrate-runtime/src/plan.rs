@@ -103,8 +103,10 @@ pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BT
 }
 
 /// The facts of a database of the same version that is exactly as the migrations build it.
-fn replayed(facts: &Facts) -> Facts {
-    Facts { large: facts.large.clone(), ..Facts::new(facts.version, facts.has_json) }
+pub(crate) fn replayed(facts: &Facts) -> Facts {
+    let Facts { one_definition, builds_later, .. } = *facts;
+    let large = facts.large.clone();
+    Facts { large, one_definition, builds_later, ..Facts::new(facts.version, facts.has_json) }
 }
 
 /// The operations with the SQL of the dialect's database.

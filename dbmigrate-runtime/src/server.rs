@@ -1,7 +1,10 @@
-//! The URL of a database on a server, in the form of libpq, PostgreSQL's own client.
+//! The URL of a database on a server: in the form of libpq, PostgreSQL's own client, or with the
+//! parameters of MySQL's.
 //!
 //! A URL may contain a password, and a part of it may end up anywhere if a character of it isn't
 //! percent-encoded. So no message quotes a part of the URL that could be a part of the password.
+
+mod mysql;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,6 +78,24 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("username", "user"),
 ];
 
+/// What the URLs of a kind of server consist of.
+pub(crate) struct Form {
+    /// The parameter with a name.
+    parameter: fn(&str) -> Option<&'static str>,
+    /// The parameters that messages may show with their values.
+    shown: &'static [&'static str],
+    /// The parameter that names the database.
+    database: &'static str,
+    /// What to do about a URL that can't be split into its parts.
+    encode: &'static str,
+    /// The hint for a parameter that isn't one.
+    unknown: fn(&str) -> String,
+}
+
+/// The form of libpq's URLs.
+const LIBPQ: Form =
+    Form { parameter, shown: SHOWN, database: "dbname", encode: ENCODE, unknown: unknown_to_libpq };
+
 /// The database on a server that a URL names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Server {
@@ -107,9 +128,23 @@ impl Server {
     ///
     /// When the URL can't be split into its parts, or has a parameter that libpq doesn't have.
     pub(crate) fn parse(url: &str) -> Result<Server, BadUrl> {
+        Server::parse_as(url, &LIBPQ)
+    }
+
+    /// Parses a URL such as `mysql://user:password@host:3306/database?ssl-mode=required`.
+    ///
+    /// # Errors
+    ///
+    /// When the URL can't be split into its parts, or has a parameter that isn't known.
+    pub(crate) fn parse_mysql(url: &str) -> Result<Server, BadUrl> {
+        Server::parse_as(url, &mysql::FORM)
+    }
+
+    fn parse_as(url: &str, form: &Form) -> Result<Server, BadUrl> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(BadUrl::new("the database URL has no `//` after its scheme", ENCODE));
+            return Err(BadUrl::new("the database URL has no `//` after its scheme", form.encode));
         };
+        let decoded = |text: &str| decoded(text).map_err(|what| BadUrl::new(what, form.encode));
         let mut parameters = BTreeMap::new();
         let mut give = |name: &'static str, value: String| {
             // An empty value is the same as none, as for libpq's most important parameters.
@@ -129,26 +164,27 @@ impl Server {
         if place.contains('@') {
             return Err(BadUrl::new(
                 "the database URL has an `@` or a `/` that is not percent-encoded",
-                ENCODE,
+                form.encode,
             ));
         }
-        let (host, port) = hosts_and_ports(hosts)?;
+        let (host, port) = hosts_and_ports(hosts, form)?;
         give("host", host);
         give("port", port);
-        give("dbname", decoded(database)?);
+        give(form.database, decoded(database)?);
         let at = if credentials.is_empty() { "" } else { "@" };
         let mut shown = format!("{scheme}://{raw_user}{at}{place}");
         let mut separator = '?';
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (key, value) = (decoded(key)?, decoded(value)?);
-            if key == "ssl" && value == "true" {
+            if key == "ssl" && value == "true" && form.database == "dbname" {
                 give("sslmode", "require".to_owned());
                 continue;
             }
-            let name = parameter(&key).ok_or_else(|| unknown(&key, query.contains('@')))?;
+            let name =
+                (form.parameter)(&key).ok_or_else(|| unknown(&key, form, query.contains('@')))?;
             give(name, value);
-            if SHOWN.contains(&name) {
+            if form.shown.contains(&name) {
                 shown.push(separator);
                 shown.push_str(pair);
                 separator = '&';
@@ -157,7 +193,7 @@ impl Server {
         Ok(Server { parameters, shown })
     }
 
-    /// The value that the URL gives a parameter of libpq, percent-decoded.
+    /// The value that the URL gives a parameter, percent-decoded.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
     }
@@ -221,7 +257,7 @@ pub(crate) fn with_database(url: &str, name: &str) -> String {
     let hosts = place.split('/').next().unwrap_or_default();
     let is_database = |pair: &&str| {
         let key = pair.split('=').next().unwrap_or_default();
-        decoded(key).is_ok_and(|key| key == "dbname")
+        decoded(key).is_ok_and(|key| ["dbname", "database"].contains(&key.as_str()))
     };
     let query: Vec<&str> = query.split('&').filter(|pair| !is_database(pair)).collect();
     let query = query.join("&");
@@ -242,29 +278,38 @@ pub(crate) fn parameter(name: &str) -> Option<&'static str> {
     Some(PARAMETERS[found].0)
 }
 
-fn unknown(key: &str, may_be_secret: bool) -> BadUrl {
+fn unknown(key: &str, form: &Form, may_be_secret: bool) -> BadUrl {
     // After an `@`, what looks like a name may be a part of a password.
     let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     if may_be_secret || key.is_empty() || !is_name {
-        return BadUrl::new("the database URL has an unknown parameter", ENCODE);
+        return BadUrl::new("the database URL has an unknown parameter", form.encode);
     }
     let message = format!("the database URL has an unknown parameter `{key}`");
-    let folded = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
+    BadUrl::new(message, (form.unknown)(key))
+}
+
+/// A name in which spellings don't differ.
+fn folded(name: &str) -> String {
+    name.replace(['-', '_'], "").to_ascii_lowercase()
+}
+
+fn unknown_to_libpq(key: &str) -> String {
     let other = OTHER_NAMES.iter().find(|(other, _)| *other == folded(key)).map(|(_, name)| *name);
     let similar = PARAMETERS.iter().map(|(name, _)| *name).find(|name| folded(name) == folded(key));
-    let hint = match other.or(similar) {
+    match other.or(similar) {
         Some(name) => format!("libpq's name for it is `{name}`"),
         None => {
             "remove it; the parameters are those of libpq, such as `sslmode` and `options`, and \
                  a parameter of another library needs a URL of its own"
                 .to_owned()
         }
-    };
-    BadUrl::new(message, hint)
+    }
 }
 
 /// The hosts and the ports of a URL, each separated by commas, as libpq's parameters have them.
-fn hosts_and_ports(text: &str) -> Result<(String, String), BadUrl> {
+fn hosts_and_ports(text: &str, form: &Form) -> Result<(String, String), BadUrl> {
+    let encode = form.encode;
+    let decoded = |text: &str| decoded(text).map_err(|what| BadUrl::new(what, encode));
     let mut hosts = Vec::new();
     let mut ports = Vec::new();
     for part in text.split(',') {
@@ -281,13 +326,13 @@ fn hosts_and_ports(text: &str) -> Result<(String, String), BadUrl> {
         };
         if port.contains(':') {
             let message = "a host in the database URL has more than one `:`";
-            let hint = format!("write an IPv6 address in brackets: `[::1]:5432`; {ENCODE}");
+            let hint = format!("write an IPv6 address in brackets: `[::1]:5432`; {encode}");
             return Err(BadUrl::new(message, hint));
         }
         let port = decoded(port)?;
         if !port.is_empty() && !port.parse::<u16>().is_ok_and(|number| number > 0) {
             let message = "the port in the database URL is not a number from 1 to 65535";
-            return Err(BadUrl::new(message, ENCODE));
+            return Err(BadUrl::new(message, encode));
         }
         hosts.push(decoded(host)?);
         ports.push(port);
@@ -299,7 +344,7 @@ fn hosts_and_ports(text: &str) -> Result<(String, String), BadUrl> {
 }
 
 /// Decodes a part of a URL strictly, so that a wrong password isn't sent for an unencoded one.
-fn decoded(text: &str) -> Result<String, BadUrl> {
+fn decoded(text: &str) -> Result<String, &'static str> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
@@ -313,15 +358,13 @@ fn decoded(text: &str) -> Result<String, BadUrl> {
         match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) if byte != 0 => bytes.push(byte),
             _ => {
-                let message = "the database URL has a `%` that no two hexadecimal digits follow";
-                return Err(BadUrl::new(message, ENCODE));
+                return Err("the database URL has a `%` that no two hexadecimal digits follow");
             }
         }
         rest = &tail[2..];
     }
-    String::from_utf8(bytes).map_err(|_| {
-        BadUrl::new("the database URL has percent-encoded bytes that are not UTF-8", ENCODE)
-    })
+    String::from_utf8(bytes)
+        .map_err(|_| "the database URL has percent-encoded bytes that are not UTF-8")
 }
 
 #[cfg(test)]

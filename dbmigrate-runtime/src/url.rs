@@ -48,6 +48,12 @@ impl Url {
                 let location = Location::Server(server);
                 return Ok(Url { backend: Backend::Postgres, location, access: None });
             }
+            Some((scheme, _)) if Backend::by_scheme(scheme).is_some_and(Backend::is_mysql_like) => {
+                let server =
+                    Server::parse_mysql(url).map_err(|err| Error::url(&err.message, &err.hint))?;
+                let backend = Backend::by_scheme(scheme).unwrap_or(Backend::Mysql);
+                return Ok(Url { backend, location: Location::Server(server), access: None });
+            }
             // A letter and a colon are the beginning of a Windows path.
             Some((scheme, _))
                 if scheme.len() > 1
@@ -55,7 +61,8 @@ impl Url {
             {
                 return Err(Error::url(
                     &format!("`{scheme}:` databases are not supported by this version"),
-                    "use `sqlite:path/to/file.db` or `postgres://user@host/database`",
+                    "use `sqlite:path/to/file.db`, `postgres://user@host/database` or \
+                     `mysql://user@host/database`",
                 ));
             }
             _ => url,

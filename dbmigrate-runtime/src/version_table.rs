@@ -85,7 +85,8 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
         "" => conn.dialect().in_own_schema(table.table),
         _ => String::new(),
     };
-    let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}{own}");
+    let order = order(conn.dialect());
+    let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}{own}{order}");
     // If the table doesn't exist, the query would fail and so end the transaction.
     let looks_first = conn.dialect().capabilities().aborts_on_error && conn.in_transaction();
     if looks_first && !exists(conn, table).map_err(failed)? {
@@ -106,6 +107,12 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
         Some(row) => Err(Error::newer_format(&row.id, row.format, &row.tool_version)),
         None => Ok(applied),
     }
+}
+
+/// The order of the rows where a table is kept in the order of its key: when they were applied, to
+/// the second.
+fn order(dialect: &dyn Dialect) -> &'static str {
+    if dialect.capabilities().commits_definitions { " ORDER BY applied_at, id" } else { "" }
 }
 
 fn text(value: Option<Value>) -> String {
@@ -162,8 +169,9 @@ pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>,
     if !exists(conn, table).map_err(failed)? {
         return Ok(Vec::new());
     }
+    let order = order(conn.dialect());
     let sql = format!(
-        "SELECT id, parents, message, operations, format, applied_at, tool_version FROM {name}"
+        "SELECT id, parents, message, operations, format, applied_at, tool_version FROM {name}{order}"
     );
     let rows = conn.query(&sql, &[]).map_err(failed)?.rows;
     let entry = |row: Vec<Value>| {
@@ -241,8 +249,10 @@ pub(crate) fn create_text_of(
 /// Creates the table if it doesn't exist.
 pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Error> {
     let failed = |err| Error::database("create the version table", err);
-    // Servers want the right to create a table even if it exists.
-    if conn.dialect().capabilities().aborts_on_error && exists(conn, table).map_err(failed)? {
+    // Servers want the right to create a table even if it exists, or commit.
+    let capabilities = conn.dialect().capabilities();
+    let looks_first = capabilities.aborts_on_error || capabilities.commits_definitions;
+    if looks_first && exists(conn, table).map_err(failed)? {
         return Ok(());
     }
     let res = conn.execute(&create_text(conn.dialect(), table)?, &[]);

@@ -218,7 +218,7 @@ fn outside_of_bodies<'a>(tokens: &'a [Token<'a>], backend: Backend) -> Vec<&'a [
             && has_word(statement, &with_bodies);
         match backend {
             // Bodies there contain blocks with an END of their own.
-            Backend::Mysql if has_body => break,
+            Backend::Mysql | Backend::Mariadb if has_body => break,
             _ => in_body = has_body && has_word(statement, &["BEGIN"]),
         }
         outside.push(statement);

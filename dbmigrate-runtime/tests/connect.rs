@@ -49,9 +49,9 @@ fn a_url_and_a_path_are_as_good_as_a_connection() {
 
     let failure = |url: &str| migrator.upgrade(url).unwrap_err().report();
     assert_eq!(
-        failure("mysql://me:secret@host/app"),
-        "`mysql:` databases are not supported by this version\n  hint: use \
-         `sqlite:path/to/file.db` or `postgres://user@host/database`"
+        failure("oracle://me:secret@host/app"),
+        "`oracle:` databases are not supported by this version\n  hint: use \
+         `sqlite:path/to/file.db`, `postgres://user@host/database` or `mysql://user@host/database`"
     );
     let missing = format!("sqlite:{}?mode=rw", dir.join("other.db").display());
     assert!(failure(&missing).starts_with("failed to open the database"));

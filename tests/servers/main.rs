@@ -7,10 +7,15 @@
 //! Each server has a new data directory, a socket directory and a loopback port of its own. Its URL
 //! is in a variable such as `DBMIGRATE_TEST_POSTGRES15`. `DBMIGRATE_TEST_SERVERS=1` makes a test
 //! fail that would skip a missing server. What has to be installed is installed: as root with
-//! Debian's packages, and otherwise from npm into the target directory.
+//! Debian's packages, and otherwise from npm into the target directory. The packages of MySQL and
+//! MariaDB are only unpacked there.
 
 #![expect(clippy::print_stderr, reason = "this is where a developer looks")]
 
+#[cfg(unix)]
+mod debian;
+#[cfg(unix)]
+mod mysql;
 #[cfg(unix)]
 mod place;
 #[cfg(unix)]
@@ -55,8 +60,9 @@ fn run() -> Result<ExitCode> {
     let place = place::Place::new()?;
     let mut servers: Vec<server::Server> = Vec::new();
     for name in &names {
-        let server = match (name.as_str(), name.strip_prefix("postgres")) {
-            ("pgbouncer", _) => {
+        let server = match (mysql::start(&place, name), name.strip_prefix("postgres")) {
+            (Some(server), _) => server,
+            _ if name == "pgbouncer" => {
                 let Some(behind) =
                     servers.iter().find(|server| server.name.starts_with("postgres"))
                 else {
@@ -64,8 +70,8 @@ fn run() -> Result<ExitCode> {
                 };
                 pgbouncer::start(&place, behind.port)
             }
-            (_, Some(version)) => postgres::start(&place, version.parse()?),
-            (_, None) => return Err(format!("no server is called `{name}`").into()),
+            (None, Some(version)) => postgres::start(&place, version.parse()?),
+            (None, None) => return Err(format!("no server is called `{name}`").into()),
         };
         servers.push(server.map_err(|err| format!("{name}: {err}"))?);
     }

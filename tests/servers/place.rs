@@ -122,9 +122,11 @@ fn enters(dir: &Path) -> bool {
 /// Stops the servers of a run that was killed, and removes its directory.
 fn remove(run: &Path) {
     for entry in fs::read_dir(run).into_iter().flatten().flatten() {
-        let pid = fs::read_to_string(entry.path().join("data").join("postmaster.pid"));
-        if let Some(pid) = pid.ok().as_deref().and_then(|text| text.lines().next()) {
-            let _ = Command::new("kill").args(["-QUIT", pid]).status();
+        for file in ["postmaster.pid", "server.pid"] {
+            let pid = fs::read_to_string(entry.path().join("data").join(file));
+            if let Some(pid) = pid.ok().as_deref().and_then(|text| text.lines().next()) {
+                let _ = Command::new("kill").args(["-QUIT", pid]).status();
+            }
         }
     }
     let _ = fs::remove_dir_all(run);

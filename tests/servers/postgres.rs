@@ -12,8 +12,13 @@ use crate::place::Place;
 use crate::server::{Server, free_port};
 
 /// The packages of npm that are tested with.
-const PACKAGES: [(u32, &str); 3] =
-    [(13, "13.23.0-beta.16"), (17, "17.10.0-beta.17"), (18, "18.4.0-beta.17")];
+const PACKAGES: [(u32, &str); 5] = [
+    (13, "13.23.0-beta.16"),
+    (14, "14.23.0-beta.17"),
+    (16, "16.14.0-beta.17"),
+    (17, "17.10.0-beta.17"),
+    (18, "18.4.0-beta.17"),
+];
 
 /// The programs of one version.
 struct Programs {
@@ -64,7 +69,7 @@ pub fn start(place: &Place, version: u32) -> Result<Server> {
     }
     let process = postgres.stdout(out.try_clone()?).stderr(out).spawn()?;
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    let mut server = Server { name, url, port, process };
+    let mut server = Server { name, url, port, process, signal: "-INT" };
     let start = Instant::now();
     while !is_ready(&log, port) {
         if start.elapsed() > Duration::from_secs(60) || server.process.try_wait()?.is_some() {

@@ -14,12 +14,14 @@ pub struct Server {
     /// Its port on the loopback address.
     pub port: u16,
     pub process: Child,
+    /// What stops it.
+    pub signal: &'static str,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         let pid = self.process.id().to_string();
-        let _ = Command::new("kill").args(["-INT", &pid]).status();
+        let _ = Command::new("kill").args([self.signal, &pid]).status();
         let _ = self.process.wait();
     }
 }

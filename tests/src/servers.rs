@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_runtime::mysql::{Conn, Opts};
 use postgres::{Client, NoTls};
 
-/// A PostgreSQL server.
+/// A server.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// `postgres15`
@@ -25,6 +27,21 @@ pub fn postgres(test: &str) -> Vec<Server> {
         let demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
         assert!(!demanded, "{test}: no PostgreSQL server was started");
         crate::left_out(test, "a PostgreSQL server");
+    }
+    servers
+}
+
+/// The servers of MySQL and MariaDB; empty if there is none, which is then reported.
+///
+/// # Panics
+///
+/// Without a server, if `DBMIGRATE_TEST_SERVERS` demands one.
+pub fn mysql(test: &str) -> Vec<Server> {
+    let servers: Vec<Server> = ["mariadb", "mysql"].into_iter().flat_map(started).collect();
+    if servers.is_empty() {
+        let demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
+        assert!(!demanded, "{test}: no server of MySQL or MariaDB was started");
+        crate::left_out(test, "a server of MySQL or MariaDB");
     }
     servers
 }
@@ -61,8 +78,13 @@ impl Server {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let nth = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{nth}", std::process::id());
-        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
-        client(&self.url).batch_execute(&create).expect("a database can be created");
+        if self.url.starts_with("mysql") {
+            let create = format!("CREATE DATABASE {name}");
+            mysql_client(&self.url).query_drop(create).expect("a database can be created");
+        } else {
+            let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+            client(&self.url).batch_execute(&create).expect("a database can be created");
+        }
         let (server, _) = self.url.rsplit_once('/').expect("a URL names a database");
         format!("{server}/{name}")
     }
@@ -71,6 +93,13 @@ impl Server {
 /// Connects to a database.
 pub fn client(url: &str) -> Client {
     Client::connect(url, NoTls).expect("the server is there")
+}
+
+/// Connects to a database of MySQL or MariaDB.
+pub fn mysql_client(url: &str) -> Conn {
+    let opts = Opts::from_url(url).expect("a URL");
+    let opts = dbmigrate_runtime::mysql::OptsBuilder::from_opts(opts).prefer_socket(false);
+    Conn::new(opts).expect("the server is there")
 }
 
 /// What a database's schema `public` contains, as text: tables with their columns, constraints,

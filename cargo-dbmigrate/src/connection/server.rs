@@ -17,16 +17,10 @@ pub struct ServerDatabase {
 impl ServerDatabase {
     /// Connects; `source` is where the URL was found.
     pub fn open(&self, source: &Source) -> Result<Box<dyn Driver>> {
-        match self.backend {
-            Backend::Postgres => open_server(&self.server).map_err(|err| {
-                let err = Error::from(err);
-                let hint = err.get_hint().map_or(String::new(), |hint| format!("{hint}; "));
-                err.hint(format!("{hint}the URL is from {source}"))
-            }),
-            _ => {
-                let message = format!("failed to connect to `{}`", self.server.shown());
-                Err(Error::new(message).hint("this version has no driver for it"))
-            }
-        }
+        open_server(self.backend, &self.server).map_err(|err| {
+            let err = Error::from(err);
+            let hint = err.get_hint().map_or(String::new(), |hint| format!("{hint}; "));
+            err.hint(format!("{hint}the URL is from {source}"))
+        })
     }
 }

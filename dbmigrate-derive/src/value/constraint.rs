@@ -320,7 +320,8 @@ impl Reader {
             }
             let (mut name, mut expression) = (None, None);
             let mut by_database = Vec::new();
-            let mut options = Options::new(&["name", "expr", "sqlite", "postgres", "mysql"]);
+            let mut options =
+                Options::new(&["name", "expr", "sqlite", "postgres", "mysql", "mariadb"]);
             while !input.is_empty() {
                 let (option, span) = options.next(input)?;
                 match option.as_str() {

@@ -8,7 +8,7 @@ use super::{Options, Reader};
 use crate::attr::nested;
 
 /// The databases that may have a text of their own, as the runtime's `Backend` names them.
-pub(super) const DATABASES: &[&str] = &["sqlite", "postgres", "mysql"];
+pub(super) const DATABASES: &[&str] = &["sqlite", "postgres", "mysql", "mariadb"];
 
 /// SQL that a person wrote.
 #[derive(Default)]

@@ -6,10 +6,9 @@ use postgres::Client;
 
 use super::{Connect, ConnectToRead, sealed};
 use crate::Error;
+use crate::driver::Driver;
 use crate::driver::postgres::{PostgresDriver, Worker, with_worker};
-use crate::driver::{DatabaseError, Driver};
 use crate::server::Server;
-use crate::url::{Location, Url};
 
 impl Connect for &mut Client {}
 
@@ -39,22 +38,7 @@ fn lent(worker: Worker<'_>) -> Result<PostgresDriver<'_>, Error> {
     PostgresDriver::new(worker).map_err(Error::using)
 }
 
-pub(super) fn open(url: &Url) -> Result<Box<dyn Driver>, Error> {
-    match &url.location {
-        Location::Server(server) => open_server(server),
-        Location::Memory | Location::File(_) => {
-            let err = DatabaseError::new("a database of PostgreSQL is on a server");
-            Err(Error::database("connect to the database", err))
-        }
-    }
-}
-
-/// Connects to the database that a URL names.
-///
-/// # Errors
-///
-/// When the server can't be reached, refuses the connection, or isn't supported.
-pub fn open_server(server: &Server) -> Result<Box<dyn Driver>, Error> {
+pub(super) fn open_server(server: &Server) -> Result<Box<dyn Driver>, Error> {
     match PostgresDriver::connect(server) {
         Ok(driver) => Ok(Box::new(driver)),
         Err(err) => Err(Error::connecting(&server.shown(), err)),

@@ -22,6 +22,11 @@ pub struct Facts {
     pub large: BTreeSet<String>,
     /// What else the statements of some operations depend on.
     pub existing: Existing,
+    /// Whether a transaction can hold one change of a definition only, and no changes of rows
+    /// beside it.
+    pub one_definition: bool,
+    /// Whether an index is built in the background, after its statement.
+    pub builds_later: bool,
 }
 
 impl Facts {
@@ -34,7 +39,15 @@ impl Facts {
             views: None,
             schemas: None,
         };
-        Facts { version, has_json, objects: None, large: BTreeSet::new(), existing }
+        Facts {
+            version,
+            has_json,
+            objects: None,
+            large: BTreeSet::new(),
+            existing,
+            one_definition: false,
+            builds_later: false,
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) use catalog::{Read, Schemas, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
 pub use mysql::{MARIADB, MYSQL};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::statements;
 pub use postgres::{POSTGRES, Postgres};
 pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
@@ -166,6 +168,17 @@ pub trait Dialect: Sync {
     /// Whether the object is created and dropped implicitly, along with another one of these
     /// objects.
     fn is_maintained(&self, object: &Object, objects: &[Object]) -> bool;
+
+    /// A text that changes whenever a statement changes the definition of an object that it names;
+    /// empty if that can't be told.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn definitions(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
+        let _ = (conn, sql);
+        Ok(String::new())
+    }
 
     /// The facts that the statements of the remaining operations depend on: what is known of the
     /// database, and what has to be read again now, because each part of a plan may change it.
@@ -371,6 +384,9 @@ pub struct Capabilities {
     pub repeats_transactions: bool,
     /// Whether a revision may be run in groups of statements, which are entered into the ledger.
     pub has_groups: bool,
+    /// Whether each change of a definition commits by itself, so that every one is a group of its
+    /// own (a [`Task::Alone`]), and the ledger tells which of them are done.
+    pub commits_definitions: bool,
     /// Whether a change of one table can silently change, break or drop other objects, so that
     /// every run has to compare them.
     pub changes_others: bool,
@@ -458,8 +474,9 @@ impl Task {
 pub struct Alone {
     /// The statement.
     pub statement: Statement,
-    /// A query that returns a row if the statement has had its effect.
-    pub is_done: String,
+    /// A query that returns a row if the statement has had its effect; `None` if the effect shows in
+    /// the [definitions](Dialect::definitions) of what the statement names.
+    pub is_done: Option<String>,
     /// What an interrupted statement leaves, if it leaves something.
     pub remnant: Option<Remnant>,
 }
@@ -569,6 +586,6 @@ pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
     match backend {
         Backend::Sqlite => Some(&Sqlite),
         Backend::Postgres => Some(&Postgres),
-        Backend::Mysql => None,
+        Backend::Mysql | Backend::Mariadb => None,
     }
 }

@@ -1,9 +1,11 @@
 //! A database's errors, and their kinds.
 
+mod mysql;
 mod unconnected;
 
 use std::fmt;
 
+pub use mysql::MysqlFault;
 pub use unconnected::{BadCertificate, Unavailable, Unconnected};
 
 /// An error of the database.
@@ -64,8 +66,6 @@ pub enum ErrorKind {
     BrokenDependent,
     /// The server only lets this connection read.
     Unwritable(Unwritable),
-    /// The product isn't supported.
-    Unsupported,
     /// The server has no lock that outlives a transaction.
     Unlockable,
     /// The connection is no session of its own on the server, so that a lock doesn't hold.

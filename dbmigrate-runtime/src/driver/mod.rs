@@ -5,20 +5,22 @@
 //! leave it.
 
 mod error;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 mod params;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod wait;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use error::{
-    BadCertificate, DatabaseError, DefinitionFault, ErrorKind, Missing, Registered, RowFault,
-    Unavailable, Unconnected, Unwritable,
+    BadCertificate, DatabaseError, DefinitionFault, ErrorKind, Missing, MysqlFault, Registered,
+    RowFault, Unavailable, Unconnected, Unwritable,
 };
 pub use params::{Bound, bound};
 
@@ -128,6 +130,11 @@ pub trait Driver: Connection {
     ///
     /// An error that [is busy](DatabaseError::is_busy) when the time is up.
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError>;
+
+    /// Whether a part of a transaction can be rolled back.
+    fn has_savepoints(&self) -> bool {
+        true
+    }
 
     /// Tells the server which revision runs from now on, for those who look at its sessions. This
     /// ends with the transaction, or outside of one with [`release`](Driver::release).

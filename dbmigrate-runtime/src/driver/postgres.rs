@@ -19,7 +19,7 @@ use postgres::{Client, SimpleQueryMessage};
 
 use super::{Connection, DatabaseError, Driver, Rows, Scope, Unconnected, Unwritable, Wait, bound};
 use crate::Value;
-use crate::dialect::{Dialect, POSTGRES, Postgres};
+use crate::dialect::{Dialect, POSTGRES, Postgres, statements};
 use crate::server::Server;
 use crate::sql::Kind;
 use error::{error_after, error_in};
@@ -238,10 +238,17 @@ impl<'a> PostgresDriver<'a> {
         Some(format!("process {pid}{name} of the server holds a lock{doing}"))
     }
 
+    fn product(&self) -> Product {
+        self.profile.as_ref().map_or(Product::Postgres, |profile| profile.product)
+    }
+
     fn begin_transaction(&self) -> Result<(), DatabaseError> {
-        let is_postgres =
-            self.profile.as_ref().is_none_or(|profile| profile.product == Product::Postgres);
-        let sql = if is_postgres { session::begin() } else { session::begin_known() };
+        let sql = match self.product() {
+            Product::Postgres => session::begin(),
+            // Its transactions have one level of isolation.
+            Product::Dsql => "BEGIN".to_owned(),
+            _ => session::begin_known(),
+        };
         self.run(&sql, |client, sql| client.batch_execute(sql))
     }
 
@@ -328,7 +335,12 @@ impl Driver for PostgresDriver<'_> {
         self.key = session::lock_key(&format!("{schema}{history}"));
         let Value::Text(why) = why else { return Ok(()) };
         Err(match why.as_str() {
-            "dsql" => session::unsupported(),
+            "dsql" => {
+                if let Some(profile) = &mut self.profile {
+                    profile.product = Product::Dsql;
+                }
+                return Ok(());
+            }
             "standby" => session::unwritable(Unwritable::Standby),
             _ => session::unwritable(Unwritable::Setting),
         })
@@ -349,11 +361,18 @@ impl Driver for PostgresDriver<'_> {
                 let saved = Saved::read(self)?;
                 self.lock(wait)?;
                 self.saved = Some(saved);
-                return self.batch(&session::pinned());
+                return match self.product() {
+                    Product::Postgres => self.batch(&session::pinned()),
+                    _ => self.batch(&session::pinned_known()),
+                };
             }
         }
         self.is_open.set(Some(true));
         Ok(())
+    }
+
+    fn has_savepoints(&self) -> bool {
+        self.product() != Product::Dsql
     }
 
     fn runs(&mut self, revision: &str) {
@@ -399,18 +418,4 @@ fn may_change_transaction(sql: &str) -> bool {
     const WORDS: [&str; 7] = ["ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "ROLLBACK", "START"];
     let is_word = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
     POSTGRES.tokens(sql).iter().any(|token| token.kind == Kind::Word && is_word(token.text))
-}
-
-/// The statements of a text, one by one.
-fn statements(sql: &str) -> Vec<String> {
-    let tokens = POSTGRES.tokens(sql);
-    // A routine with a body in SQL has semicolons inside.
-    if tokens.iter().any(|token| token.is_word("ATOMIC")) {
-        return vec![sql.to_owned()];
-    }
-    let statements = tokens.split(|token| token.is_symbol(";"));
-    statements
-        .filter(|tokens| tokens.iter().any(|token| token.is_significant()))
-        .map(|tokens| tokens.iter().map(|token| token.text).collect())
-        .collect()
 }

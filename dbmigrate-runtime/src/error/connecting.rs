@@ -1,5 +1,7 @@
 //! Failures to connect to a server, in words.
 
+mod mysql;
+
 use crate::driver::{BadCertificate, Unavailable, Unconnected};
 
 /// Why there is no connection, and what to do about it.
@@ -94,6 +96,7 @@ pub(super) fn words(fault: &Unconnected) -> (String, String) {
             "the server refused the connection".to_owned(),
             "the server's log may say more".to_owned(),
         ),
+        Unconnected::Mysql(fault) => mysql::words(fault),
         _ => of_login(fault),
     };
     (why, hint)

@@ -24,7 +24,6 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
         ),
         database_error => match database_error.kind() {
             ErrorKind::Denied => Some(DENIED),
-            ErrorKind::Unsupported => Some("use PostgreSQL 13 or later"),
             ErrorKind::Unlockable => Some(
                 "the pending revision runs outside a transaction: run it with a URL instead of a \
                  connection",
@@ -113,6 +112,9 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
 pub(super) const UNREGISTERED: &str = "if the application registers it on its own connections, run \
                                        the migrations on one of them: \
                                        `migrations::migrator().upgrade(&mut conn)`";
+
+pub(super) const CONTINUED: &str = "what was done before it is done: correct the cause, and run the \
+                                    command again, which continues behind it";
 
 pub(super) const ALONE: &str = "a revision runs in a transaction: move this statement to a \
                                 revision of its own with `op.no_transaction()`";

@@ -8,6 +8,8 @@ pub(crate) struct Stop<'a> {
     /// Its id.
     pub(crate) revision: &'a str,
     pub(crate) rolled_back: bool,
+    /// Whether the next run goes on after what is done, as the ledger says.
+    pub(crate) is_continued: bool,
 }
 
 impl fmt::Display for Stop<'_> {

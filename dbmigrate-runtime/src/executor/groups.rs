@@ -16,7 +16,7 @@ use crate::direction::Direction;
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
 use crate::operations::Operation;
-use crate::plan::Planner;
+use crate::plan::{self, Planner};
 use crate::version_table::{self, Name};
 
 /// Splits tasks at their borders; a statement that stands alone is a group of its own.
@@ -55,7 +55,8 @@ fn hash(tasks: &[Task]) -> String {
 }
 
 fn row(idx: usize, tasks: &[Task]) -> Row {
-    Row { number: idx as i64 + 1, hash: hash(tasks), is_done: true }
+    let number = idx as i64 + 1;
+    Row { number, hash: hash(tasks), is_done: true, before: String::new() }
 }
 
 /// How many tables may have been large or not when an earlier run began, in all combinations.
@@ -116,32 +117,34 @@ impl Executor<'_> {
         let tables = operations.filter(|operation| dialect.may_take_groups(operation));
         let tables = tables.flat_map(Operation::tables).collect();
         let facts = as_begun(facts, &tables, &done, tasks_with);
+        let replaying = planner.clone();
         let planned = planner.next(migration, dialect, &facts)?;
         self.observer.running(direction, &migration.revision);
         self.driver.runs(id);
         let start = Instant::now();
-        ledger::create(self.conn(), ledger)?;
+        self.repeated(budget, |this| ledger::create(this.conn(), ledger))?;
         let groups = groups(&planned.tasks);
+        let stable = self.replayed_groups(migration, &replaying, &facts)?;
         let n_tasks = planned.tasks.len();
         let mut n_run = 0;
+        let is_continued = dialect.capabilities().commits_definitions;
         for (idx, tasks) in groups.iter().enumerate() {
-            let row = row(idx, tasks);
+            let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
+            let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
             let known = done.iter().find(|known| known.number == row.number);
             if known.is_some_and(|known| known.hash != row.hash) {
                 return Err(Error::edited_group(id, row.number, groups.len()));
             }
-            let run = Run { migration, direction, in_transaction: true, n_run, n_tasks };
+            let run =
+                Run { migration, direction, in_transaction: true, is_continued, n_run, n_tasks };
             n_run += tasks.len();
             if known.is_some_and(|known| known.is_done) {
                 continue;
             }
             match tasks {
                 [Task::Alone(alone)] => {
-                    let started = Row { is_done: false, ..row.clone() };
-                    ledger::enter(self.conn(), ledger, id, &started)?;
                     let run = Run { in_transaction: false, ..run };
-                    self.run_alone_statement(&run, alone, known.is_some())?;
-                    ledger::enter(self.conn(), ledger, id, &row)?;
+                    self.run_alone_group(&run, alone, (known, &row), budget)?;
                 }
                 _ => self.in_group(budget, |this| {
                     let mut none = Verification::none(dialect, &facts);
@@ -151,6 +154,7 @@ impl Executor<'_> {
             }
         }
         let table = self.options.version_table();
+        let mut is_empty = false;
         self.in_group(budget, |this| {
             let conn = this.conn();
             match direction {
@@ -159,18 +163,102 @@ impl Executor<'_> {
                 }
                 Direction::Downgrade => version_table::delete(conn, table, id)?,
             }
-            ledger::clear(this.conn(), ledger, id)?;
+            is_empty = ledger::clear(this.conn(), ledger, id)?;
+            if is_empty && !facts.one_definition {
+                ledger::drop(this.conn(), ledger)?;
+            }
             if this.options.callbacks.is_empty() {
                 return Ok(());
             }
             let (revision, duration) = (&migration.revision, start.elapsed());
             let applied = Applied { revision, direction, heads: &planner.heads(), duration };
             this.call_back(&applied, true, &mut Verification::none(dialect, &facts))
-        })
+        })?;
+        if is_empty && facts.one_definition {
+            self.repeated(budget, |this| ledger::drop(this.conn(), ledger))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement outside a transaction, and enters it into the ledger before and after.
+    fn run_alone_group(
+        &mut self,
+        run: &Run<'_>,
+        alone: &Alone,
+        (known, row): (Option<&Row>, &Row),
+        budget: &mut Budget,
+    ) -> Result<(), Error> {
+        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let id = &run.migration.revision.id;
+        let before = match (known, &alone.is_done) {
+            (Some(known), _) => known.before.clone(),
+            (None, Some(_)) => String::new(),
+            (None, None) => self.definitions(&alone.statement.sql)?,
+        };
+        let started = Row { is_done: false, before, ..row.clone() };
+        self.in_group(budget, |this| ledger::enter(this.conn(), ledger, id, &started))?;
+        let mut was_started = known.is_some();
+        loop {
+            let res = self.run_alone_statement(run, alone, was_started.then_some(&*started.before));
+            // A change of a definition that fails leaves nothing behind.
+            let may_repeat = alone.is_done.is_none() || run.is_continued;
+            match res {
+                Err(err) if may_repeat && err.is_transient() && budget.retries(self) => {
+                    was_started = true;
+                }
+                Err(err) => {
+                    if run.is_continued {
+                        let source = std::error::Error::source(&err);
+                        let why = source.map_or_else(|| err.to_string(), ToString::to_string);
+                        // The statement's own error says more than one of this.
+                        let _ = ledger::enter_error(self.conn(), ledger, id, (row.number, &why));
+                    }
+                    return Err(err);
+                }
+                Ok(()) => break,
+            }
+        }
+        self.in_group(budget, |this| ledger::enter(this.conn(), ledger, id, row))
+    }
+
+    fn definitions(&mut self, sql: &str) -> Result<String, Error> {
+        let failed = |err| Error::database("read the definitions that a statement changes", err);
+        self.driver.dialect().definitions(self.driver.as_connection(), sql).map_err(failed)
+    }
+
+    /// Repeats work outside a transaction while others get in the way.
+    pub(super) fn repeated(
+        &mut self,
+        budget: &mut Budget,
+        mut work: impl FnMut(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        loop {
+            match work(self) {
+                Err(err) if err.is_transient() && budget.retries(self) => {}
+                res => return res,
+            }
+        }
+    }
+
+    /// The groups of a revision on a database that is as the migrations build it, where each change
+    /// of a definition is one: what they hash to doesn't depend on how far the revision has come.
+    /// Empty on other databases.
+    fn replayed_groups<'a>(
+        &self,
+        migration: &'a Migration,
+        planner: &Planner<'a>,
+        facts: &Facts,
+    ) -> Result<Vec<Vec<Task>>, Error> {
+        let dialect = self.driver.dialect();
+        if !dialect.capabilities().commits_definitions {
+            return Ok(Vec::new());
+        }
+        let planned = planner.clone().next(migration, dialect, &plan::replayed(facts))?;
+        Ok(groups(&planned.tasks).into_iter().map(<[Task]>::to_vec).collect())
     }
 
     /// Runs work in a transaction, and repeats it while others get in the way.
-    fn in_group(
+    pub(super) fn in_group(
         &mut self,
         budget: &mut Budget,
         mut work: impl FnMut(&mut Self) -> Result<(), Error>,
@@ -188,17 +276,22 @@ impl Executor<'_> {
         }
     }
 
-    /// Runs a statement outside a transaction. If an earlier run has started it, it is not run again
-    /// where it has had its effect, and what it left in the middle is removed first.
+    /// Runs a statement outside a transaction. If an earlier run has started it, with these
+    /// definitions before, it is not run again where it has had its effect, and what it left in the
+    /// middle is removed first.
     pub(super) fn run_alone_statement(
         &mut self,
         run: &Run<'_>,
         alone: &Alone,
-        was_started: bool,
+        started: Option<&str>,
     ) -> Result<(), Error> {
-        if was_started {
+        if let Some(before) = started {
             let failed = |err| Error::database("look at what an interrupted statement left", err);
-            if !self.driver.query(&alone.is_done, &[]).map_err(failed)?.rows.is_empty() {
+            let is_done = match &alone.is_done {
+                Some(query) => !self.driver.query(query, &[]).map_err(failed)?.rows.is_empty(),
+                None => self.definitions(&alone.statement.sql)? != before,
+            };
+            if is_done {
                 return Ok(());
             }
             if let Some(remnant) = &alone.remnant {

@@ -2,6 +2,7 @@
 
 use super::Executor;
 use crate::Error;
+use crate::driver::Driver;
 
 /// A savepoint that exists for as long as the transaction is the same one.
 const MARK: &str = "dbmigrate_revision";
@@ -9,18 +10,27 @@ const MARK: &str = "dbmigrate_revision";
 impl Executor<'_> {
     /// Marks the transaction.
     pub(super) fn mark(&mut self) -> Result<(), Error> {
+        if !self.driver.has_savepoints() {
+            return Ok(());
+        }
         let sql = format!("SAVEPOINT {MARK}");
         self.driver.batch(&sql).map_err(|err| Error::database("mark the transaction", err))
     }
 
     /// Whether the transaction is still the marked one, after something failed in it.
     pub(super) fn is_at_mark(&mut self) -> bool {
-        self.driver.in_transaction()
-            && self.driver.batch(&format!("ROLLBACK TO SAVEPOINT {MARK}")).is_ok()
+        let is_same = |driver: &mut dyn Driver| {
+            driver.batch(&format!("ROLLBACK TO SAVEPOINT {MARK}")).is_ok()
+        };
+        self.driver.in_transaction() && (!self.driver.has_savepoints() || is_same(self.driver))
     }
 
     /// Removes the mark; `false` if the transaction isn't the marked one any more.
     pub(super) fn unmark(&mut self) -> bool {
-        self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_ok()
+        if self.driver.has_savepoints() {
+            self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_ok()
+        } else {
+            self.driver.in_transaction()
+        }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Run<'a> {
     pub(super) migration: &'a Migration,
     pub(super) direction: Direction,
     pub(super) in_transaction: bool,
+    /// Whether the ledger tells what of it is done.
+    pub(super) is_continued: bool,
     /// How many of its tasks are done.
     pub(super) n_run: usize,
     /// How many tasks it has, as far as this is known.
@@ -42,7 +44,11 @@ pub(super) struct Place {
 impl Run<'_> {
     /// How it ends if it fails now.
     pub(super) fn stop(&self) -> Stop<'_> {
-        Stop { revision: &self.migration.revision.id, rolled_back: self.in_transaction }
+        Stop {
+            revision: &self.migration.revision.id,
+            rolled_back: self.in_transaction && !self.is_continued,
+            is_continued: self.is_continued,
+        }
     }
 }
 
@@ -81,7 +87,8 @@ impl Executor<'_> {
                 self.driver.runs(id);
             }
             let n_tasks = n_run + plan.tasks.len();
-            let run = Run { migration, direction, in_transaction, n_run, n_tasks };
+            let is_continued = false;
+            let run = Run { migration, direction, in_transaction, is_continued, n_run, n_tasks };
             n_run += plan.tasks.len();
             self.run_tasks(&run, &plan.tasks, verification)?;
             verification.operations(&operations[taken..plan.taken]);
@@ -111,7 +118,7 @@ impl Executor<'_> {
         tasks: &[Task],
         verification: &mut Verification,
     ) -> Result<(), Error> {
-        let Run { migration, direction, in_transaction, n_run, n_tasks } = *run;
+        let Run { migration, direction, in_transaction, n_run, n_tasks, .. } = *run;
         let id = &migration.revision.id;
         // An opaque task may end the transaction and begin another one; only this mark reveals
         // that.
@@ -165,7 +172,7 @@ impl Executor<'_> {
                 Task::Note(_) | Task::Border => {}
                 Task::Alone(alone) => {
                     let run = Run { in_transaction: false, n_run: n_run + idx, ..*run };
-                    self.run_alone_statement(&run, alone, false)?;
+                    self.run_alone_statement(&run, alone, None)?;
                 }
                 Task::Step { operation, name } => {
                     let mut db = Db::new(self.driver.as_connection(), &self.options.args);

@@ -330,7 +330,10 @@ impl Type {
     pub fn own_words(&self, backend: Backend) -> Option<&str> {
         match self {
             Type::Raw(words) => Some(words),
-            Type::PerDialect(types) => types.get(backend.name()).map(String::as_str),
+            Type::PerDialect(types) => {
+                let of = |backend: Backend| types.get(backend.name()).map(String::as_str);
+                of(backend).or_else(|| of(backend.fallback()?))
+            }
             _ => None,
         }
     }

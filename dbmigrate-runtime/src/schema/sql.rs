@@ -24,7 +24,7 @@ use crate::backend::Backend;
 pub struct Sql {
     /// The text for dialects without a text of their own.
     pub any: Option<String>,
-    /// Texts by dialect: `sqlite`, `postgres`, `mysql`.
+    /// Texts by dialect: `sqlite`, `postgres`, `mysql`, `mariadb`.
     pub by_dialect: Vec<(String, String)>,
 }
 
@@ -46,10 +46,16 @@ impl Sql {
         self.on(Backend::Postgres, sql)
     }
 
-    /// The text for MySQL and MariaDB.
+    /// The text for MySQL, and for MariaDB unless it has its own.
     #[must_use]
     pub fn mysql(self, sql: &str) -> Sql {
         self.on(Backend::Mysql, sql)
+    }
+
+    /// The text for MariaDB.
+    #[must_use]
+    pub fn mariadb(self, sql: &str) -> Sql {
+        self.on(Backend::Mariadb, sql)
     }
 
     fn on(mut self, backend: Backend, sql: &str) -> Sql {
@@ -67,8 +73,11 @@ impl Sql {
     /// The text for this kind of database.
     #[doc(hidden)]
     pub fn text(&self, backend: Backend) -> Option<&str> {
-        let is_own = |(dialect, _): &&(String, String)| dialect == backend.name();
-        let own = self.by_dialect.iter().find(is_own).map(|(_, sql)| sql);
+        let of = |backend: Backend| {
+            let is_own = |(dialect, _): &&(String, String)| dialect == backend.name();
+            self.by_dialect.iter().find(is_own).map(|(_, sql)| sql)
+        };
+        let own = of(backend).or_else(|| of(backend.fallback()?));
         own.or(self.any.as_ref()).map(String::as_str)
     }
 

@@ -52,7 +52,7 @@ fn answer(url: &str) -> String {
         Err(err) => return err.report(),
     };
     let Location::Server(server) = &url.location else { panic!("{url:?}") };
-    let mut driver = match open_server(server) {
+    let mut driver = match open_server(url.backend, server) {
         Ok(driver) => driver,
         Err(err) => return err.report(),
     };

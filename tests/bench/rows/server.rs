@@ -215,7 +215,7 @@ fn migrating(
 fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>> {
     let parsed = url::Url::parse(text)?;
     match &parsed.location {
-        url::Location::Server(server) => Ok(open_server(server)?),
+        url::Location::Server(server) => Ok(open_server(parsed.backend, server)?),
         _ => Err("the URL of a server".into()),
     }
 }

@@ -88,6 +88,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             mod operations
             mod prelude
             mod schema
+            mysql
             postgres
             rusqlite
         "#]],

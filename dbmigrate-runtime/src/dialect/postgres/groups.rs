@@ -190,7 +190,7 @@ impl Planner<'_> {
         };
         self.tasks.push(Task::Alone(Alone {
             statement,
-            is_done: found("indisvalid"),
+            is_done: Some(found("indisvalid")),
             // PostgreSQL's manual, "Building Indexes Concurrently".
             remnant: Some(Remnant {
                 is_left: found("NOT indisvalid"),

@@ -1,6 +1,7 @@
 //! PostgreSQL's dialect.
 
 mod alter;
+mod apart;
 mod around;
 mod aside;
 mod assemble;
@@ -41,6 +42,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+pub(crate) use apart::statements;
 pub use lexicon::POSTGRES;
 
 use super::{
@@ -87,6 +89,7 @@ impl Dialect for Postgres {
             aborts_on_error: true,
             repeats_transactions: true,
             has_groups: true,
+            commits_definitions: false,
             changes_others: false,
         }
     }
@@ -112,7 +115,7 @@ impl Dialect for Postgres {
     }
 
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
-        Ok(Facts::new(read::version(conn)?, true))
+        read::facts(conn)
     }
 
     fn objects(
@@ -165,7 +168,16 @@ impl Dialect for Postgres {
         schema: &mut Schema,
         facts: &Facts,
     ) -> Result<Plan, Refusal> {
-        planner::plan(operations, schema, facts, self.names(facts))
+        let plan = planner::plan(operations, schema, facts, self.names(facts))?;
+        if facts.one_definition {
+            Ok(Plan { tasks: apart::apart(plan.tasks, facts), ..plan })
+        } else {
+            Ok(plan)
+        }
+    }
+
+    fn definitions(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
+        read::definitions(conn, sql)
     }
 
     fn facts_for(

@@ -394,6 +394,14 @@ pub(super) fn schemas(names: &BTreeSet<String>) -> String {
     )
 }
 
+/// The server's version as a number; whether its transactions hold one change of a definition only,
+/// as those of Aurora DSQL and CockroachDB; whether it builds indexes in the background.
+pub(super) const FACTS: &str = "\
+SELECT current_setting('server_version_num')::int,
+    to_regclass('sys.jobs') IS NOT NULL OR version() LIKE 'CockroachDB%',
+    EXISTS (SELECT FROM pg_attribute
+        WHERE attrelid = to_regclass('sys.jobs') AND attname = 'job_id')";
+
 /// All objects of the own schema, these tables of others, and the temporary objects of the session;
 /// see
 /// [`object`](super::rows::object). With `versions`, a table's text changes whenever its definition

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::POSTGRES;
 use super::assemble::{self, Assembled};
 use super::existing;
 use super::groups::LARGE;
@@ -10,11 +11,12 @@ use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
 use super::schemas;
 use super::views;
 use crate::Value;
-use crate::dialect::{Catalog, Existing, Object, ObjectKind, ObjectName, Schemas, Shadow};
+use crate::dialect::{Catalog, Existing, Facts, Object, ObjectKind, ObjectName, Schemas, Shadow};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::Schema;
-use crate::sql::quote_text;
+use crate::schema::qualified::bare;
+use crate::sql::{Token, quote_text};
 
 /// The server's version as a number: 15.4 is `150_004`.
 pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
@@ -23,6 +25,44 @@ pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
         Some(Value::Integer(version)) => Ok(u32::try_from(version).unwrap_or_default()),
         _ => Err(DatabaseError::new("the server doesn't tell its version")),
     }
+}
+
+/// What is known of a server.
+pub(super) fn facts(conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
+    let found = conn.query(queries::FACTS, &[])?.rows.into_iter().next();
+    let Some([Value::Integer(version), one_definition, builds_later]) = found.as_deref() else {
+        return Err(DatabaseError::new("the server doesn't tell its version"));
+    };
+    let version = u32::try_from(*version).unwrap_or_default();
+    let is = |value: &Value| *value == Value::Bool(true);
+    let (one_definition, builds_later) = (is(one_definition), is(builds_later));
+    Ok(Facts { one_definition, builds_later, ..Facts::new(version, true) })
+}
+
+/// A hash of the definitions of the objects that a statement names.
+pub(super) fn definitions(conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
+    let tokens = POSTGRES.tokens(sql);
+    let names: BTreeSet<_> = tokens.iter().filter_map(Token::identifier).collect();
+    let elsewhere = POSTGRES
+        .significant(sql)
+        .windows(3)
+        .filter_map(|parts| {
+            let [schema, dot, name] = parts else { return None };
+            let (schema, name) = (schema.identifier()?, name.identifier()?);
+            dot.is_symbol(".").then(|| format!("{schema}.{name}"))
+        })
+        .collect();
+    // Not every product has what tells one version of a definition from another.
+    let Ok(found) = objects(conn, &elsewhere) else { return Ok(String::new()) };
+    let is_named = |object: &&Object| {
+        names.contains(bare(&object.name)) || names.contains(bare(&object.table))
+    };
+    let mut hash = hmac_sha256::Hash::new();
+    for object in found.iter().filter(is_named) {
+        let text = object.sql.as_deref().unwrap_or_default();
+        hash.update(format!("{} {} {} {text}\0", object.kind, object.name, object.table));
+    }
+    Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Whether a schema, or the connection's own if that is empty, has a table with this name.

@@ -74,6 +74,7 @@ impl Dialect for Sqlite {
             aborts_on_error: false,
             repeats_transactions: false,
             has_groups: false,
+            commits_definitions: false,
             changes_others: true,
         }
     }

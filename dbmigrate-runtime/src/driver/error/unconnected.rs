@@ -1,5 +1,7 @@
 //! Why no connection to a server could be opened.
 
+use super::mysql::MysqlFault;
+
 /// Why no connection to a server could be opened. A `place` is a host with its port, or a socket.
 /// No field contains a part of a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +159,8 @@ pub enum Unconnected {
     },
     /// A pooler doesn't pass the URL's options on to the server.
     OptionsLost,
+    /// It is a fault that only MySQL and MariaDB have.
+    Mysql(MysqlFault),
     /// None of several servers accepted a connection.
     All {
         /// Each server with why it didn't.

@@ -3,7 +3,7 @@
 //! PostgreSQL has advisory locks. Some products that speak its protocol accept the functions and do
 //! nothing, or lack them. There the lock is the lock of a row, which a transaction holds.
 
-use super::{PostgresDriver, session};
+use super::{PostgresDriver, Product, session};
 use crate::driver::wait::patiently;
 use crate::driver::{DatabaseError, Driver as _, ErrorKind, LOCK_TABLE as TABLE, Missing, Wait};
 
@@ -54,6 +54,12 @@ impl PostgresDriver<'_> {
     /// Takes the lock until [`unlock`](PostgresDriver::unlock).
     pub(super) fn lock(&mut self, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         let key = self.key;
+        if self.locking == Locking::Unknown
+            && self.may_lack_locks()
+            && self.is_begun_by_advisory()?
+        {
+            self.run("ROLLBACK", |client, sql| client.batch_execute(sql))?;
+        }
         if self.locking == Locking::Row {
             let Some(server) = &self.server else {
                 let why = "this server has no advisory locks, and without a URL there is no second \
@@ -91,6 +97,11 @@ impl PostgresDriver<'_> {
             return Err(session::pooled());
         }
         Ok(())
+    }
+
+    /// Whether the product is known to have no advisory locks, or none that hold.
+    fn may_lack_locks(&self) -> bool {
+        matches!(self.product(), Product::Cockroach | Product::Dsql)
     }
 
     pub(super) fn unlock(&mut self) {

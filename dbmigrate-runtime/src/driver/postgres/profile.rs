@@ -13,6 +13,8 @@ pub enum Product {
     Cockroach,
     /// YugabyteDB.
     Yugabyte,
+    /// Amazon Aurora DSQL, which calls itself PostgreSQL.
+    Dsql,
     /// Amazon Redshift.
     Redshift,
     /// Greenplum, and its successors.
@@ -90,9 +92,10 @@ impl Profile {
     pub(super) fn refusal(&self) -> Option<Unconnected> {
         let server = self.name.clone();
         match self.product {
-            Product::Postgres | Product::Cockroach | Product::Yugabyte => (self.version < OLDEST
-                && self.version > 0)
-                .then_some(Unconnected::TooOld { server }),
+            Product::Postgres | Product::Cockroach | Product::Yugabyte | Product::Dsql => {
+                (self.version < OLDEST && self.version > 0)
+                    .then_some(Unconnected::TooOld { server })
+            }
             Product::Redshift | Product::Greenplum | Product::Materialize | Product::Crate => {
                 Some(Unconnected::Unsupported { server })
             }

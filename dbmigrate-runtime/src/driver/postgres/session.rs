@@ -40,21 +40,31 @@ pub(super) fn begin() -> String {
 
 /// The same for another product, which may lack some of the settings.
 pub(super) fn begin_known() -> String {
+    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned();
+    begin + "; " + &known(true)
+}
+
+/// The statements that pin the settings for a session of another product.
+pub(super) fn pinned_known() -> String {
+    known(false)
+}
+
+/// The statements that pin those of the settings that the server has.
+fn known(in_transaction: bool) -> String {
     let lock_timeout = LOCK_TIMEOUT.as_millis().to_string();
     let settings = PINNED.iter().copied().chain([
         ("lock_timeout", lock_timeout.as_str()),
         // CockroachDB would commit what came before each change of a definition.
         ("autocommit_before_ddl", "off"),
     ]);
-    let mut sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned();
-    for (name, value) in settings {
-        sql.push_str(&format!(
-            "; SELECT set_config(name, {}, true) FROM pg_settings WHERE lower(name) = {}",
+    let set = |(name, value): (&str, &str)| {
+        format!(
+            "SELECT set_config(name, {}, {in_transaction}) FROM pg_settings WHERE lower(name) = {}",
             quote_text(value),
             quote_text(&name.to_ascii_lowercase())
-        ));
-    }
-    sql
+        )
+    };
+    settings.map(set).collect::<Vec<_>>().join("; ")
 }
 
 /// The statements that pin the settings for a session.
@@ -68,9 +78,10 @@ pub(super) fn label(set: &str, revision: &str) -> String {
     format!("{set} application_name = {};\n", quote_text(&format!("dbmigrate {revision}")))
 }
 
-/// The settings of a session that [`pinned`] and [`label`] change.
+/// The settings of a session that [`pinned`], [`pinned_known`] and [`label`] change.
 fn changed() -> impl Iterator<Item = &'static str> {
-    PINNED.iter().map(|(name, _)| *name).chain(["application_name"])
+    let others = ["application_name", "lock_timeout", "autocommit_before_ddl"];
+    PINNED.iter().map(|(name, _)| *name).chain(others)
 }
 
 /// The settings that a session had.
@@ -79,7 +90,8 @@ pub(super) struct Saved(Vec<Value>);
 impl Saved {
     /// Reads the settings that are changed.
     pub(super) fn read(conn: &mut dyn Connection) -> Result<Saved, DatabaseError> {
-        let settings: Vec<_> = changed().map(|name| format!("current_setting('{name}')")).collect();
+        let settings: Vec<_> =
+            changed().map(|name| format!("current_setting('{name}', true)")).collect();
         let rows = conn.query(&format!("SELECT {}", settings.join(", ")), &[])?.rows;
         Ok(Saved(rows.into_iter().next().unwrap_or_default()))
     }
@@ -87,7 +99,8 @@ impl Saved {
     /// The statements that restore them.
     pub(super) fn restoring(&self) -> String {
         let set = |(name, value)| format!("SET {name} = {}", Postgres.literal(value));
-        changed().zip(&self.0).map(set).collect::<Vec<_>>().join(";\n")
+        let known = changed().zip(&self.0).filter(|(_, value)| **value != Value::Null);
+        known.map(set).collect::<Vec<_>>().join(";\n")
     }
 }
 
@@ -159,19 +172,14 @@ pub(super) fn no_schema(name: &str) -> DatabaseError {
     ))
 }
 
-/// The query for a connection's own schema, its search path, and for why it can't be migrated: `dsql` for Aurora DSQL,
-/// `standby`, or `setting` unless the session itself has made itself read-only.
+/// The query for a connection's own schema, its search path, and for what stands in the way of a
+/// run: `dsql` on Aurora DSQL, `standby`, or `setting` unless the session itself has made itself
+/// read-only.
 pub(super) const STANDING: &str = "\
 SELECT current_schema()::text, current_setting('search_path'), CASE WHEN to_regclass('sys.jobs') IS NOT NULL THEN 'dsql'
     WHEN pg_is_in_recovery() THEN 'standby'
     WHEN EXISTS (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only'
         AND setting = 'on' AND source <> 'session') THEN 'setting' END";
-
-/// Aurora DSQL, whose transactions hold one change of a definition and no changes of rows beside it.
-pub(super) fn unsupported() -> DatabaseError {
-    let why = "the server is Amazon Aurora DSQL, which dbmigrate does not support";
-    DatabaseError::of(ErrorKind::Unsupported, why)
-}
 
 /// The connection can only read.
 pub(super) fn unwritable(why: Unwritable) -> DatabaseError {

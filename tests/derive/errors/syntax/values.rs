@@ -11,10 +11,10 @@ use dbmigrate_runtime::Model;
     database(x), //~ error: expected `database = "..."`
     check, //~ error: expected `check("...")`, `check(name = "...", expr = "...")` or `check(sqlite = "...", postgres = "...", mysql = "...")`
     check(name = "x"), //~ error: expected `check("...")`, `check(name = "...", expr = "...")` or `check(sqlite = "...", postgres = "...", mysql = "...")`
-    check(expr = "a", where = "b"), //~ error: unknown option `where`; expected `name`, `expr`, `sqlite`, `postgres` or `mysql`
+    check(expr = "a", where = "b"), //~ error: unknown option `where`; expected `name`, `expr`, `sqlite`, `postgres`, `mysql` or `mariadb`
     check(expr = "a", sqlite = "b"), //~ error: `expr` is for all databases; write it or one for each of them
     check(sqlite = "a", sqlite = "b"), //~ error: `sqlite` is given twice
-    index(name = "z", columns(id), where = sql(oracle = "b")), //~ error: unknown option `oracle`; expected `sqlite`, `postgres` or `mysql`
+    index(name = "z", columns(id), where = sql(oracle = "b")), //~ error: unknown option `oracle`; expected `sqlite`, `postgres`, `mysql` or `mariadb`
     index(sql()), //~ error: expected `index(a, b desc)`
     unique, //~ error: expected `unique(a, b)` or `unique(name = "...", columns(a, b), nulls_not_distinct, include(c), deferrable = "...")`
     unique(), //~ error: expected the names of fields
@@ -66,7 +66,7 @@ struct OnStruct {
     m: i64,
     #[model(type = Text(3))] //~ error: expected `Text`
     n: String,
-    #[model(type = raw(oracle = "x"))] //~ error: unknown option `oracle`; expected `sqlite`, `postgres` or `mysql`
+    #[model(type = raw(oracle = "x"))] //~ error: unknown option `oracle`; expected `sqlite`, `postgres`, `mysql` or `mariadb`
     o: String,
     #[model(type = raw)] //~ error: expected `type = Decimal(10, 2)`, `type = raw("...")` or `type = raw(sqlite = "...", postgres = "...", mysql = "...")`
     p: String,

@@ -1,0 +1,358 @@
+//! MySQL and MariaDB through the crate `mysql`, whose connection blocks.
+
+mod connecting;
+mod error;
+mod lock;
+mod profile;
+mod session;
+mod settings;
+mod value;
+
+use std::cell::{Cell, RefCell};
+use std::ops::{Deref, DerefMut};
+
+use mysql::prelude::Queryable as _;
+use mysql::{Conn, Params, QueryResult};
+
+use super::{Connection, DatabaseError, Driver, MysqlFault, Rows, Scope, Unconnected, Wait, bound};
+use crate::Value;
+use crate::backend::Backend;
+use crate::dialect::{self, Dialect, MARIADB, MYSQL};
+use crate::server::Server;
+use error::error;
+pub use profile::{Cluster, Product, Profile};
+
+/// A connection of our own, or one that a program lent.
+enum Client<'a> {
+    Own(Box<Conn>),
+    Lent(&'a mut Conn),
+}
+
+impl Deref for Client<'_> {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        match self {
+            Client::Own(conn) => conn,
+            Client::Lent(conn) => conn,
+        }
+    }
+}
+
+impl DerefMut for Client<'_> {
+    fn deref_mut(&mut self) -> &mut Conn {
+        match self {
+            Client::Own(conn) => conn,
+            Client::Lent(conn) => conn,
+        }
+    }
+}
+
+/// A driver with its own connection, or with one that a program lent.
+pub struct MysqlDriver<'a> {
+    client: RefCell<Client<'a>>,
+    dialect: &'static dyn Dialect,
+    profile: Profile,
+    /// Whether a transaction is open; `None` if SQL ran that may have ended or begun one.
+    is_open: Cell<Option<bool>>,
+    /// The name of the lock.
+    lock: String,
+    /// What the lock is held for.
+    held: Option<Scope>,
+    /// The statement that restores the settings of a connection that a program lent.
+    restoring: Option<String>,
+    /// The last statement that others got in the way of.
+    blocked: RefCell<String>,
+}
+
+impl std::fmt::Debug for MysqlDriver<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MysqlDriver").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+impl MysqlDriver<'static> {
+    /// Connects to a server.
+    ///
+    /// # Errors
+    ///
+    /// When the server can't be reached, refuses the connection, or isn't supported. The error is
+    /// of the kind [`ErrorKind::Unconnected`](crate::driver::ErrorKind::Unconnected).
+    pub fn connect(server: &Server) -> Result<MysqlDriver<'static>, DatabaseError> {
+        MysqlDriver::new(Client::Own(Box::new(connecting::connect(server)?)))
+    }
+}
+
+impl<'a> MysqlDriver<'a> {
+    /// A driver for a connection that a program lent. Its settings are restored in the end.
+    ///
+    /// # Errors
+    ///
+    /// When the server isn't supported, or doesn't say what it is.
+    pub(crate) fn lent(conn: &'a mut Conn) -> Result<MysqlDriver<'a>, DatabaseError> {
+        MysqlDriver::new(Client::Lent(conn))
+    }
+
+    fn new(mut client: Client<'a>) -> Result<MysqlDriver<'a>, DatabaseError> {
+        let failed = |err| error(&err);
+        let asked = client.query_first("SELECT VERSION(), @@version_comment").map_err(failed)?;
+        let (version, comment): (String, Option<String>) = asked.unwrap_or_default();
+        let profile = Profile::of(&version, &comment.unwrap_or_default());
+        if let Some(refusal) = profile.refusal() {
+            return Err(connecting::fault(refusal));
+        }
+        let backend = profile.backend();
+        let Some(dialect) = dialect::of(backend) else {
+            let server = profile.name;
+            let fault = Unconnected::Mysql(MysqlFault::Unsupported { server });
+            return Err(connecting::fault(fault));
+        };
+        let is_lent = matches!(client, Client::Lent(_));
+        let mut driver = MysqlDriver {
+            client: RefCell::new(client),
+            dialect,
+            profile,
+            is_open: Cell::new(None),
+            lock: session::lock_name("", ""),
+            held: None,
+            restoring: None,
+            blocked: RefCell::default(),
+        };
+        if is_lent {
+            let saved = driver.text_query(&session::saving(backend))?.rows;
+            let saved = saved.into_iter().next().unwrap_or_default();
+            driver.restoring = Some(session::restoring(backend, &saved));
+        }
+        for statement in session::pinning(backend) {
+            driver.text_query(&statement)?;
+        }
+        if !is_lent {
+            driver.is_open.set(Some(false));
+        }
+        driver.profile.cluster = driver.cluster();
+        Ok(driver)
+    }
+
+    /// Which product the server is.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The cluster that the server is a part of, as far as it says so.
+    fn cluster(&self) -> Option<Cluster> {
+        let (sql, cluster) = match self.profile.backend() {
+            Backend::Mariadb => ("SELECT @@wsrep_on", Cluster::Galera),
+            _ => (
+                "SELECT COUNT(*) > 0 FROM performance_schema.replication_group_members \
+                 WHERE member_state <> 'OFFLINE'",
+                Cluster::GroupReplication,
+            ),
+        };
+        // A server without the variable or the table is in no cluster.
+        let rows = self.text_query(sql).ok()?.rows;
+        (rows == [[Value::Integer(1)]]).then_some(cluster)
+    }
+
+    fn run<T>(
+        &self,
+        sql: &str,
+        work: impl FnOnce(&mut Conn) -> mysql::Result<T>,
+    ) -> Result<T, DatabaseError> {
+        let res = work(&mut self.client.borrow_mut()).map_err(|err| error(&err));
+        if may_change_transaction(sql) {
+            self.is_open.set(None);
+        }
+        if res.as_ref().is_err_and(DatabaseError::is_busy) {
+            sql.clone_into(&mut self.blocked.borrow_mut());
+            // A deadlock rolls the transaction back.
+            self.is_open.set(None);
+        }
+        res
+    }
+
+    /// Runs a query without parameters.
+    fn text_query(&self, sql: &str) -> Result<Rows, DatabaseError> {
+        self.run(sql, |conn| rows(conn.query_iter(sql)?))
+    }
+
+    fn with_params<T>(
+        &self,
+        sql: &str,
+        params: &[Value],
+        work: impl FnOnce(&mut Conn, &str, Params) -> mysql::Result<T>,
+    ) -> Result<T, DatabaseError> {
+        let lexicon = match self.profile.backend() {
+            Backend::Mariadb => &MARIADB,
+            _ => &MYSQL,
+        };
+        let bound = bound(sql, params.len(), lexicon)?;
+        let values = bound.values.iter().map(|place| value::param(&params[*place])).collect();
+        self.run(&bound.sql, |conn| work(conn, &bound.sql, Params::Positional(values)))
+    }
+
+    /// The connection that a query of [`session`] finds, in words.
+    fn described(&self, sql: &str) -> Option<String> {
+        session::described(self.text_query(sql).ok()?.rows.first()?)
+    }
+
+    fn begin_transaction(&self) -> Result<(), DatabaseError> {
+        self.text_query("START TRANSACTION READ WRITE")?;
+        self.is_open.set(Some(true));
+        Ok(())
+    }
+
+    /// Releases the lock of a transaction that has ended.
+    fn ended(&mut self) {
+        self.is_open.set(Some(false));
+        if self.held == Some(Scope::Transaction) {
+            self.unlock();
+            self.held = None;
+        }
+    }
+}
+
+impl Connection for MysqlDriver<'_> {
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.dialect
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
+        if params.is_empty() {
+            bound(sql, 0, &MYSQL)?;
+            return self.run(sql, |conn| Ok(conn.query_iter(sql)?.affected_rows()));
+        }
+        self.with_params(sql, params, |conn, sql, params| {
+            Ok(conn.exec_iter(sql, params)?.affected_rows())
+        })
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
+        if params.is_empty() {
+            bound(sql, 0, &MYSQL)?;
+            return self.text_query(sql);
+        }
+        self.with_params(sql, params, |conn, sql, params| rows(conn.exec_iter(sql, params)?))
+    }
+
+    fn in_transaction(&self) -> bool {
+        if let Some(is_open) = self.is_open.get() {
+            return is_open;
+        }
+        let is_open =
+            match self.profile.backend() {
+                Backend::Mariadb => self
+                    .text_query("SELECT @@in_transaction")
+                    .is_ok_and(|found| found.rows == [[Value::Integer(1)]]),
+                // The server doesn't say it, but refuses this inside a transaction, by number 1568.
+                _ => self.client.borrow_mut().query_drop("SET TRANSACTION READ WRITE").is_err_and(
+                    |err| matches!(err, mysql::Error::MySqlError(err) if err.code == 1568),
+                ),
+            };
+        self.is_open.set(Some(is_open));
+        is_open
+    }
+}
+
+impl Driver for MysqlDriver<'_> {
+    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        // The server itself knows where a statement ends, also those with a body.
+        self.run(sql, |conn| {
+            let mut result = conn.query_iter(sql)?;
+            while let Some(set) = result.iter() {
+                for row in set {
+                    row?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn prepare(&mut self, history: &str) -> Result<(), DatabaseError> {
+        let database = self.text_query("SELECT DATABASE()")?.texts().next();
+        let Some(database) = database else { return Err(session::no_database()) };
+        // The same table has the same lock, whether or not its database is written.
+        let database = if history.starts_with('.') { database.as_str() } else { "" };
+        self.lock = session::lock_name(&format!("{database}{history}"), "");
+        Ok(())
+    }
+
+    fn restore(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+        if scope != Scope::Group {
+            self.lock(wait)?;
+            self.held = Some(scope);
+        }
+        match scope {
+            Scope::Alone => Ok(()),
+            Scope::Transaction | Scope::Group => self.begin_transaction(),
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.text_query("COMMIT")?;
+        self.ended();
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        if self.in_transaction() {
+            // A connection that is lost has been rolled back by the server.
+            let _ = self.text_query("ROLLBACK");
+        }
+        self.ended();
+    }
+
+    fn blocker(&mut self) -> Option<String> {
+        let blocked = self.blocked.borrow().clone();
+        let queries = session::blockers(self.profile.backend(), &blocked);
+        queries.iter().find_map(|sql| self.described(sql))
+    }
+
+    fn release(&mut self) {
+        if self.held.take().is_some() {
+            self.unlock();
+        }
+    }
+}
+
+/// Restores the settings of a connection that a program lent.
+impl Drop for MysqlDriver<'_> {
+    fn drop(&mut self) {
+        if let Some(restoring) = self.restoring.take() {
+            let _ = self.client.borrow_mut().query_drop(restoring);
+        }
+    }
+}
+
+/// The first set of rows of a result.
+fn rows<P: mysql::prelude::Protocol>(
+    mut result: QueryResult<'_, '_, '_, P>,
+) -> mysql::Result<Rows> {
+    let Some(set) = result.iter() else { return Ok(Rows::default()) };
+    let columns = set.columns().as_ref().to_vec();
+    let names = columns.iter().map(|column| column.name_str().into_owned()).collect();
+    let mut rows = Vec::new();
+    for row in set {
+        let values = row?.unwrap_raw();
+        let cells = values
+            .into_iter()
+            .zip(&columns)
+            .map(|(value, column)| value::cell(value.unwrap_or(mysql::Value::NULL), column));
+        rows.push(cells.collect());
+    }
+    Ok(Rows { columns: names, rows })
+}
+
+/// Whether SQL may begin or end a transaction: all but rows and queries, since each change of a
+/// definition commits.
+fn may_change_transaction(sql: &str) -> bool {
+    const KEEPING: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "SHOW"];
+    let sql = sql.trim_start();
+    let end = sql.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(sql.len());
+    let keeps = KEEPING.iter().any(|word| word.eq_ignore_ascii_case(&sql[..end]));
+    // There may be another statement behind it.
+    !keeps || sql.trim_end().trim_end_matches(';').contains(';')
+}

@@ -1,0 +1,121 @@
+//! Opens a connection, encrypted as the settings say.
+
+use std::collections::HashMap;
+
+use mysql::consts::CapabilityFlags;
+use mysql::{Conn, OptsBuilder};
+
+use super::error::unconnected;
+use super::settings::{Place, Settings, SslMode, resolve};
+use crate::driver::{DatabaseError, ErrorKind, Unconnected};
+use crate::server::Server;
+
+/// Connects to a server, with what the environment adds to its URL.
+pub(super) fn connect(server: &Server) -> Result<Conn, DatabaseError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let user = || variable("USER").or_else(|| variable("USERNAME"));
+    let settings = resolve(server, variable, user)
+        .map_err(|err| fault(Unconnected::Settings { message: err.message, hint: err.hint }))?;
+    let opened = open(&settings, settings.ssl_mode);
+    let opened = match opened {
+        // What is only preferred need not be possible.
+        Err(err) if settings.ssl_mode == SslMode::Preferred && is_of_tls(&err) => {
+            open(&settings, SslMode::Disabled)
+        }
+        opened => opened,
+    };
+    opened.map_err(|opening| match opening {
+        Opening::NoTls => {
+            let mode = settings.ssl_mode.name();
+            fault(Unconnected::Mysql(crate::driver::MysqlFault::NoTls { mode }))
+        }
+        Opening::Failed(err) => {
+            let message = match &err {
+                mysql::Error::MySqlError(err) => err.message.clone(),
+                err => err.to_string(),
+            };
+            let kind = ErrorKind::Unconnected(Box::new(unconnected(&err, &settings)));
+            DatabaseError::of(kind, message)
+        }
+    })
+}
+
+/// An error that only we know of.
+pub(super) fn fault(unconnected: Unconnected) -> DatabaseError {
+    DatabaseError::of(ErrorKind::Unconnected(Box::new(unconnected)), "")
+}
+
+enum Opening {
+    #[cfg_attr(feature = "mysql-tls", allow(dead_code, reason = "TLS is there"))]
+    NoTls,
+    Failed(mysql::Error),
+}
+
+fn is_of_tls(opening: &Opening) -> bool {
+    match opening {
+        Opening::NoTls => true,
+        Opening::Failed(mysql::Error::DriverError(mysql::DriverError::TlsNotSupported)) => true,
+        #[cfg(feature = "mysql-tls")]
+        Opening::Failed(mysql::Error::TlsError(_)) => true,
+        #[cfg(feature = "mysql-tls")]
+        Opening::Failed(mysql::Error::IoError(err)) => {
+            err.get_ref().is_some_and(|cause| cause.is::<rustls::Error>())
+        }
+        Opening::Failed(_) => false,
+    }
+}
+
+fn open(settings: &Settings, mode: SslMode) -> Result<Conn, Opening> {
+    let mut opts = OptsBuilder::new()
+        .user(Some(settings.user.as_str()))
+        .pass(settings.password.as_deref())
+        .db_name(Some(settings.database.as_str()))
+        // Otherwise it would look for the server's socket, and connect again.
+        .prefer_socket(false)
+        .tcp_connect_timeout(settings.connect_timeout)
+        // An update that changes nothing has found its rows.
+        .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
+        .connect_attrs(Some(HashMap::from([("program_name", "dbmigrate")])));
+    opts = match &settings.place {
+        Place::Socket(path) => {
+            opts.socket(Some(path.to_string_lossy())).ip_or_hostname(None::<String>)
+        }
+        Place::Tcp { host, port } => opts.ip_or_hostname(Some(host.as_str())).tcp_port(*port),
+    };
+    let is_tcp = matches!(settings.place, Place::Tcp { .. });
+    if is_tcp && mode != SslMode::Disabled {
+        opts = encrypted(opts, settings, mode)?;
+    }
+    Conn::new(opts).map_err(Opening::Failed)
+}
+
+#[cfg(not(feature = "mysql-tls"))]
+fn encrypted(_: OptsBuilder, _: &Settings, _: SslMode) -> Result<OptsBuilder, Opening> {
+    Err(Opening::NoTls)
+}
+
+#[cfg(feature = "mysql-tls")]
+fn encrypted(
+    opts: OptsBuilder,
+    settings: &Settings,
+    mode: SslMode,
+) -> Result<OptsBuilder, Opening> {
+    use mysql::{ClientIdentity, SslOpts};
+    use rustls::crypto::{CryptoProvider, ring};
+
+    // The crate asks for the process's provider, and panics where a program has compiled two and
+    // chosen none.
+    if CryptoProvider::get_default().is_none() {
+        let _ = ring::default_provider().install_default();
+    }
+    let mut ssl = SslOpts::default()
+        .with_danger_accept_invalid_certs(mode < SslMode::VerifyCa)
+        .with_danger_skip_domain_validation(mode < SslMode::VerifyIdentity);
+    if let Some(roots) = &settings.ssl_ca {
+        ssl = ssl.with_root_cert_path(Some(roots.clone()));
+    }
+    if let Some((certificate, key)) = &settings.client {
+        ssl = ssl.with_client_identity(Some(ClientIdentity::new(certificate.clone(), key.clone())));
+    }
+    Ok(opts.ssl_opts(Some(ssl)))
+}

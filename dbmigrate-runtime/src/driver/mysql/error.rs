@@ -1,0 +1,183 @@
+//! The errors of MySQL and MariaDB, by their numbers. Their texts may be in another language.
+
+use std::io;
+
+use mysql::{DriverError, Error, MySqlError};
+
+use super::settings::{Place, Settings};
+use crate::driver::{
+    DatabaseError, ErrorKind, Missing, MysqlFault, RowFault, Unconnected, Unwritable,
+};
+use crate::sql::quote_text;
+
+/// An error of a statement.
+pub(super) fn error(err: &Error) -> DatabaseError {
+    match err {
+        Error::MySqlError(err) => DatabaseError::of(kind(err), err.message.clone()),
+        Error::IoError(_) => {
+            DatabaseError::new(format!("the connection to the server was lost: {err}"))
+        }
+        Error::DriverError(err) => DatabaseError::new(err.to_string()),
+        _ => DatabaseError::new(err.to_string()),
+    }
+}
+
+fn kind(err: &MySqlError) -> ErrorKind {
+    let missing = |what| ErrorKind::Missing { what, name: quoted(&err.message).to_owned() };
+    match err.code {
+        // A lock of rows or of a definition, and a deadlock; in a cluster, a conflict with
+        // another node.
+        1205 | 1213 | 3101 | 3572 => ErrorKind::Busy,
+        1290 | 1792 | 1836 | 1874 => ErrorKind::Unwritable(Unwritable::Setting),
+        1021 | 1114 => ErrorKind::Full,
+        1050 => ErrorKind::AlreadyExists(format!("table `{}`", quoted(&err.message))),
+        1007 => ErrorKind::AlreadyExists(format!("database `{}`", quoted(&err.message))),
+        1061 | 1826 | 3822 => ErrorKind::AlreadyExists(format!("`{}`", quoted(&err.message))),
+        1060 => ErrorKind::DuplicateColumn,
+        1051 | 1146 => missing(Missing::Table),
+        1054 => missing(Missing::Column),
+        1049 | 1072 | 1091 | 1176 | 1305 | 3821 | 3940 => missing(Missing::Other),
+        1022 | 1062 | 1169 | 1586 => ErrorKind::Row(RowFault::Duplicate),
+        3819 | 4025 => ErrorKind::Row(RowFault::Check),
+        1216 | 1217 | 1451 | 1452 | 1048 | 1263 | 1364 => ErrorKind::Row(RowFault::Other),
+        1264 | 1265 | 1292 | 1366 | 1367 | 1406 | 1411 | 1690 | 3140 | 3156 => {
+            ErrorKind::Row(RowFault::Type)
+        }
+        1215 | 1822 | 6125 => ErrorKind::KeyMismatch { references: String::new() },
+        1553 | 1828 | 1829 | 3108 | 3730 | 3959 => ErrorKind::Needed,
+        1044 | 1142 | 1143 | 1227 | 1370 => ErrorKind::Denied,
+        1356 => ErrorKind::BrokenDependent,
+        _ => ErrorKind::Other,
+    }
+}
+
+/// The first name in a message.
+fn quoted(message: &str) -> &str {
+    let (_, rest) = message.split_once('\'').unwrap_or_default();
+    rest.split('\'').next().unwrap_or_default()
+}
+
+/// Why a connection to this server could not be opened.
+pub(super) fn unconnected(err: &Error, settings: &Settings) -> Unconnected {
+    let place = settings.place.to_string();
+    let mode = settings.ssl_mode.name();
+    match err {
+        Error::MySqlError(err) => of_login(err, settings),
+        #[cfg(feature = "mysql-tls")]
+        Error::TlsError(err) => of_tls(&err.to_string(), settings),
+        Error::DriverError(DriverError::TlsNotSupported) => {
+            Unconnected::Mysql(MysqlFault::TlsNotOffered { mode })
+        }
+        Error::DriverError(
+            DriverError::UnknownAuthPlugin(_)
+            | DriverError::OldMysqlPasswordDisabled
+            | DriverError::CleartextPluginDisabled,
+        ) => Unconnected::Mysql(MysqlFault::Authentication {
+            user: settings.user.clone(),
+            why: err.to_string(),
+        }),
+        Error::DriverError(DriverError::ConnectTimeout | DriverError::Timeout) => {
+            let seconds = settings.connect_timeout.map(|limit| limit.as_secs());
+            Unconnected::TimedOut { place, seconds }
+        }
+        Error::DriverError(DriverError::CouldNotConnect(cause)) => {
+            let kind = cause.as_ref().map(|(_, _, kind)| *kind);
+            of_system(kind.unwrap_or(io::ErrorKind::Other), settings)
+        }
+        #[cfg(feature = "mysql-tls")]
+        Error::IoError(err) if is_of_tls(err) => of_tls(&err.to_string(), settings),
+        Error::IoError(err) => of_system(err.kind(), settings),
+        _ => Unconnected::Mysql(MysqlFault::NotAServer { place }),
+    }
+}
+
+fn of_system(kind: io::ErrorKind, settings: &Settings) -> Unconnected {
+    let place = settings.place.to_string();
+    match (&settings.place, kind) {
+        (Place::Socket(_), io::ErrorKind::PermissionDenied) => Unconnected::SocketDenied { place },
+        (Place::Socket(_), _) => Unconnected::Mysql(MysqlFault::NoSocket { place }),
+        (_, io::ErrorKind::ConnectionRefused) => Unconnected::Refused { place },
+        (_, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
+            let seconds = settings.connect_timeout.map(|limit| limit.as_secs());
+            Unconnected::TimedOut { place, seconds }
+        }
+        (_, io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            Unconnected::Unreachable { place }
+        }
+        (_, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
+            Unconnected::Mysql(MysqlFault::NotAServer { place })
+        }
+        (_, _) => Unconnected::Unreachable { place },
+    }
+}
+
+#[cfg(feature = "mysql-tls")]
+fn is_of_tls(err: &io::Error) -> bool {
+    err.get_ref().is_some_and(|cause| cause.is::<rustls::Error>())
+}
+
+#[cfg(feature = "mysql-tls")]
+fn of_tls(why: &str, settings: &Settings) -> Unconnected {
+    let place = settings.place.to_string();
+    let mode = settings.ssl_mode.name();
+    Unconnected::Mysql(MysqlFault::Handshake { place, mode, why: why.to_owned() })
+}
+
+/// Why a server refused a login.
+fn of_login(err: &MySqlError, settings: &Settings) -> Unconnected {
+    let user = settings.user.clone();
+    let database = settings.database.clone();
+    let quoted = format!("`{}`", database.replace('`', "``"));
+    Unconnected::Mysql(match err.code {
+        1045 | 1698 => MysqlFault::WrongPassword {
+            user,
+            origin: settings.origin,
+            is_socket: matches!(settings.place, Place::Socket(_)),
+        },
+        1049 => MysqlFault::NoDatabase {
+            command: create_command(settings, &quoted),
+            sql: format!("CREATE DATABASE {quoted}"),
+            name: database,
+        },
+        1044 => MysqlFault::NoRight {
+            sql: format!("GRANT ALL PRIVILEGES ON {quoted}.* TO {}", quote_text(&user)),
+            user,
+            database,
+        },
+        1130 | 1129 => MysqlFault::HostRefused { is_blocked: err.code == 1129 },
+        1040 | 1203 | 1226 => return Unconnected::TooMany,
+        3159 => MysqlFault::TlsWanted,
+        1820 | 1862 => MysqlFault::Expired { user },
+        3118 | 4151 => MysqlFault::Locked { user },
+        _ => return Unconnected::Other,
+    })
+}
+
+/// The shell's command that creates the database on this server.
+fn create_command(settings: &Settings, quoted: &str) -> String {
+    let mut command = "mysql".to_owned();
+    let mut add = |flag: &str, value: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
+        let shown = if value.chars().all(is_plain) && !value.is_empty() {
+            value.to_owned()
+        } else {
+            format!("'{}'", value.replace('\'', r"'\''"))
+        };
+        command.push_str(&format!(" {flag} {shown}"));
+    };
+    match &settings.place {
+        Place::Socket(path) => add("-S", &path.display().to_string()),
+        Place::Tcp { host, port } => {
+            add("-h", host);
+            if *port != 3306 {
+                add("-P", &port.to_string());
+            }
+        }
+    }
+    add("-u", &settings.user);
+    if settings.password.is_some() {
+        command.push_str(" -p");
+    }
+    let sql = format!("CREATE DATABASE {quoted}").replace('\'', r"'\''");
+    format!("{command} -e '{sql}'")
+}
