@@ -245,6 +245,14 @@ fn what_cannot_be_done_with_a_schema_is_refused_by_name() {
         // A database that the history is also for can't have it.
         let run = host.fails("migrate -m first");
         expect![[r#"
+            warning: unused import: `apart::statements`
+              --> $REPOSITORY/dbmigrate-runtime/src/dialect/postgres/mod.rs:45:16
+               |
+            45 | pub(crate) use apart::statements;
+               |                ^^^^^^^^^^^^^^^^^
+               |
+               = note: `#[warn(unused_imports)]` (part of `#[warn(unused)]`) on by default
+
             error: the new revision can't run on SQLite
               caused by: revision `$ID1`: cannot create table `billing.invoice` on SQLite: the table is in the schema `billing`, and SQLite has no schemas
               hint: remove `schema` from the model, or leave SQLite out of `dialects` in dbmigrate.toml
