@@ -119,14 +119,6 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     host.replace("src/lib.rs", "#[model(index(age, email))]\n", "");
     let run = host.fails("migrate -m third --allow-destructive");
     expect![[r#"
-        warning: unused import: `apart::statements`
-          --> /work/w/pga/dbmigrate-runtime/src/dialect/postgres/mod.rs:45:16
-           |
-        45 | pub(crate) use apart::statements;
-           |                ^^^^^^^^^^^^^^^^^
-           |
-           = note: `#[warn(unused_imports)]` (part of `#[warn(unused)]`) on by default
-
         error: this change conflicts with what `include` and `exclude` leave out of the comparison
           caused by: cannot drop column `age` of table `user`: index `user_age_idx` uses it; drop that first
           hint: in dbmigrate.toml `exclude` has `index:*_age_*`, which matches the index `user_age_idx`
