@@ -1,11 +1,12 @@
 //! A project's revision files, and the operations that they record.
 
+mod ahead;
 mod text;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dbmigrate_runtime::engine::revision::{
@@ -14,6 +15,7 @@ use dbmigrate_runtime::engine::revision::{
 use dbmigrate_runtime::engine::standing::{self, Standing};
 use dbmigrate_runtime::engine::{Migrations, version_table};
 
+pub use ahead::Ahead;
 pub use text::{GONE, entry, gone_entry, message};
 
 use crate::connection::{Database, Patience};
@@ -30,9 +32,9 @@ pub struct History {
     /// The graph for a new database, unless the history is that of a certain database.
     pub graph: Graph,
     /// What each revision does, sorted by id.
-    recorded: Rc<Vec<(String, Recorded)>>,
+    recorded: Arc<Vec<(String, Recorded)>>,
     /// Sorted by module.
-    files: Rc<Vec<RevisionFile>>,
+    files: Arc<Vec<RevisionFile>>,
 }
 
 impl standing::History for History {
@@ -115,7 +117,7 @@ impl History {
         let graph = Graph::new(revisions)?;
         // Building the graph has ensured that ids are unique.
         recorded.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(History { graph, recorded: Rc::new(recorded), files: Rc::new(files) })
+        Ok(History { graph, recorded: Arc::new(recorded), files: Arc::new(files) })
     }
 
     /// Where a database with these version rows stands in this history.

@@ -24,7 +24,7 @@ use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::runner::read_recorded;
 
 use cache::{DAMAGED, Line};
-pub use record::{known, recordings};
+pub use record::{known, recordings, unchanged};
 pub use rewrite_program::rewritten;
 pub use steps::Steps;
 

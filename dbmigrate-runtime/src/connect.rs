@@ -112,7 +112,7 @@ fn file(path: &Path) -> Result<Url, Error> {
 }
 
 #[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "no driver waits"))]
-fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
+pub(crate) fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
     match (&url.location, url.backend) {
         (Location::Server(server), backend) => open_server(backend, server),
         #[cfg(feature = "sqlite")]

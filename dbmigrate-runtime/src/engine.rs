@@ -40,6 +40,8 @@ modules! {
     folding = folding;
     /// The table with a row for each statement, where a database commits by itself.
     ledger = ledger;
+    /// Many databases of one history, upgraded several at a time.
+    many = many;
     /// The names that constraints and indexes get when a model doesn't name them.
     naming = schema::naming;
     /// What a run will do, as a value, before anything runs.

@@ -1,5 +1,6 @@
 //! What can go wrong when migrations are planned and run, with one wording for each failure.
 
+mod callback;
 mod connecting;
 mod hint;
 mod stop;
@@ -12,7 +13,6 @@ pub(crate) use stop::Stop;
 
 use crate::backend::Backend;
 use crate::dialect::{Broken, Refusal, Statement, StatementKind, Violation, ViolationKind};
-use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::operations::UNNAMED;
 use crate::revision::{GraphError, Revision};
@@ -161,68 +161,6 @@ impl Error {
         let message = format!("revision `{revision}` was rolled back: step `{name}` failed");
         let hint = hint_of(&source);
         Error::new(Kind::Other, message).with_source(source).maybe_hint(hint)
-    }
-
-    /// `done` says what remains of a revision that ran outside a transaction.
-    pub(crate) fn callback(
-        revision: &str,
-        which: &str,
-        why: &str,
-        done: Option<Direction>,
-    ) -> Error {
-        let was = match done {
-            None => "was rolled back",
-            Some(Direction::Upgrade) => "stays applied",
-            Some(Direction::Downgrade) => "stays undone",
-        };
-        let message = format!("revision `{revision}` {was}: {which} after it failed: {why}");
-        let err = Error::new(Kind::Other, message);
-        match done {
-            None => err,
-            Some(_) => err.with_hint(
-                "the revision runs outside a transaction, so it is not run again: do the work of \
-                 the callback by hand",
-            ),
-        }
-    }
-
-    /// For a transaction that the database rolled back by itself, even if the callback ignored the
-    /// error.
-    pub(crate) fn callback_lost(revision: &str, which: &str, source: DatabaseError) -> Error {
-        let message = format!("revision `{revision}` was rolled back: {which} after it failed");
-        let hint = hint_of(&source);
-        Error::new(Kind::Other, message).with_source(source).maybe_hint(hint)
-    }
-
-    pub(crate) fn transaction_ended_by_callback(revision: &str, which: &str) -> Error {
-        let message = format!(
-            "{which} after revision `{revision}` ended the transaction it was called in; the \
-             changes of this run so far may or may not be committed"
-        );
-        Error::new(Kind::Other, message).with_hint(
-            "remove BEGIN, COMMIT and ROLLBACK from the callback, and look at the state of the \
-             database with `cargo dbmigrate check`",
-        )
-    }
-
-    /// For a revision that runs outside a transaction.
-    pub(crate) fn transaction_left_by_callback(
-        revision: &str,
-        which: &str,
-        done: Direction,
-    ) -> Error {
-        let stays = match done {
-            Direction::Upgrade => "applied",
-            Direction::Downgrade => "undone",
-        };
-        let message = format!(
-            "{which} after revision `{revision}` left a transaction open, which was rolled back; \
-             the revision stays {stays}"
-        );
-        Error::new(Kind::Other, message).with_hint(
-            "remove BEGIN from the callback or end the transaction there, and do its work by hand: \
-             the revision is not run again",
-        )
     }
 
     /// For a revision of several transactions that was edited after some of them were committed.
@@ -545,6 +483,12 @@ impl Error {
 
     pub(crate) fn thread(err: &std::io::Error) -> Error {
         Error::new(Kind::Other, format!("no thread can be started for the migrations: {err}"))
+    }
+
+    pub(crate) fn no_schemas(database: &str) -> Error {
+        let message = format!("the database `{database}` has no schemas");
+        Error::new(Kind::Other, message)
+            .with_hint("`upgrade_schemas` is for PostgreSQL; `upgrade_all` upgrades several files")
     }
 
     pub(crate) fn unrecorded(revision: &str, why: &str) -> Error {

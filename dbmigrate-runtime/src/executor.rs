@@ -10,6 +10,7 @@ mod revision;
 mod verify;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
@@ -46,6 +47,12 @@ pub struct Options {
     pub version_table_schema: String,
     /// Whether to upgrade a database that has applied revisions which the project lacks.
     pub allow_ahead: bool,
+    /// How many databases are upgraded at a time by [`Migrator::upgrade_all`] and
+    /// [`Migrator::upgrade_schemas`]; by default, as many as there are processors.
+    ///
+    /// [`Migrator::upgrade_all`]: crate::Migrator::upgrade_all
+    /// [`Migrator::upgrade_schemas`]: crate::Migrator::upgrade_schemas
+    pub jobs: Option<NonZeroUsize>,
     /// Functions that are called after each revision; see [`Options::on_apply`].
     pub callbacks: Callbacks,
 }
@@ -59,6 +66,7 @@ impl Default for Options {
             version_table: version_table::NAME.to_owned(),
             version_table_schema: String::new(),
             allow_ahead: false,
+            jobs: None,
             callbacks: Callbacks::default(),
         }
     }

@@ -73,6 +73,7 @@ mod driver;
 mod error;
 mod executor;
 mod ledger;
+mod many;
 mod migrator;
 #[cfg(feature = "runner")]
 mod runner;
@@ -93,6 +94,7 @@ pub use direction::Direction;
 pub use driver::DatabaseError;
 pub use error::Error;
 pub use executor::{Applied, Options};
+pub use many::Upgraded;
 pub use migration::Module;
 pub use migrator::{Migrator, Status};
 pub use model::{ColumnType, Columns, Model};

@@ -106,7 +106,6 @@ fn a_host_that_only_derives_compiles_a_handful_of_crates_and_no_c() {
             "proc-macro2",
             "quote",
             "syn",
-            "tinyjson",
             "unicode-ident",
         ]
     );

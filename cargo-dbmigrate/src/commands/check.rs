@@ -12,7 +12,7 @@ use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::History;
+use crate::history::{Ahead, History};
 use crate::models;
 use crate::new_file::rewrite;
 use crate::output::style;
@@ -22,6 +22,7 @@ use crate::snapshot::{self, Snapshot};
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let list = compare_list(cx)?;
+    let ahead = Ahead::start(cx);
     let models = match models::load(cx) {
         // With a file missing from the list, the package doesn't compile, and the answer is already
         // known.
@@ -29,7 +30,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         models => models.map_err(|err| scaffold::stale_list(cx, err))?,
     };
     project::warn_of_two(&cx.project, cx.out);
-    let history = History::load(cx)?;
+    let (history, migrations) = ahead.finish(cx)?;
     let mut answer = if list.is_none() { Answer::Done } else { Answer::No };
     // Reported first, since two heads that contradict each other would make later checks fail.
     let rivals = history.graph.rival_heads();
@@ -39,7 +40,6 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         cx.out.line(format!("The history has {} heads:{listed}", rivals.len()));
         cx.out.progress(TO_ONE_HEAD);
     }
-    let migrations = history.migrations()?;
     let schema = migrations.replay(None)?;
     let operations = autogenerate::plain(&schema, &models)?;
     // Differences that the project's own function removes don't count.

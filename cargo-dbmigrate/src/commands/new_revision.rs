@@ -10,7 +10,7 @@ use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Outcome, Que
 use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::History;
+use crate::history::{Ahead, History};
 use crate::new_file::rows::{Loss, Rows};
 use crate::new_file::{
     self, FileFormat, Position, Proposed, decimal_warnings, questions, rewrite, try_out,
@@ -34,12 +34,13 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         // A host that includes `mod.rs` doesn't compile if the list is wrong.
         scaffold::sync_list(cx)?;
     }
+    let ahead = Ahead::start(cx);
     let models = if generate {
         Some(models::load(cx).map_err(|err| scaffold::stale_list(cx, err))?)
     } else {
         None
     };
-    let history = History::load(cx)?;
+    let (history, migrations) = ahead.finish(cx)?;
     let position = match Position::of(cx, &history, &args.place) {
         // With several heads, none has to be named if there is nothing to write.
         Err(_) if models.as_ref().is_some_and(|models| is_nothing_new(&history, args, models)) => {
@@ -47,7 +48,6 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         }
         res => res?,
     };
-    let migrations = history.migrations()?;
     let before = migrations.replay(None)?;
     let (mut changes, mut losses) = (Changes::default(), Vec::new());
     let mut back = Commented::default();

@@ -8,19 +8,16 @@ mod report;
 mod targets;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use dbmigrate_runtime::engine::driver::Waiting;
-use std::{fs, thread};
-
 use dbmigrate_runtime::engine::dialect::Statement;
-use dbmigrate_runtime::engine::executor::{self, Executor, Observer};
+use dbmigrate_runtime::engine::driver::Waiting;
+use dbmigrate_runtime::engine::executor::{self, Observer};
+use dbmigrate_runtime::engine::many::{self, Upgrader};
 use dbmigrate_runtime::engine::revision::Revision;
-use dbmigrate_runtime::engine::standing::Standing;
-use dbmigrate_runtime::engine::version_table::{self, VersionRow};
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, script};
 use dbmigrate_runtime::{Db, Direction, Options, StepResult};
 
@@ -55,28 +52,21 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
         printed: Mutex::default(),
     };
     let n_targets = found.targets.len();
-    let n_jobs = args.jobs.or(thread::available_parallelism().ok()).map_or(1, usize::from);
     let bar = run::bar(cx.out, n_targets, targets::things(args));
     output::keep_below(Some(bar.clone()));
     let mut report = Report::new(cx.out, (identifier, targets::thing(args)), &found.targets);
     for (target, err) in found.unreadable {
         report.add(&target, Err(err));
     }
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        let (sender, results) = mpsc::channel();
-        let (fleet, next, targets) = (&fleet, &next, &found.targets);
-        for _ in 0..n_jobs.min(n_targets) {
-            let sender = sender.clone();
-            scope.spawn(move || fleet.work(next, targets, &sender));
-        }
-        // Without this, the results wouldn't end with the last worker.
-        drop(sender);
-        for (target, res) in results {
+    many::several(
+        (&found.targets, args.jobs),
+        || Worker::new(&fleet),
+        Worker::upgrade,
+        |target, res| {
             bar.inc(1);
             report.add(target, res);
-        }
-    });
+        },
+    );
     output::keep_below(None);
     bar.finish_and_clear();
     Ok(report.end())
@@ -109,38 +99,22 @@ struct Fleet<'a> {
     printed: Mutex<BTreeSet<String>>,
 }
 
-impl<'a> Fleet<'a> {
-    /// Takes one target after the other until none is left.
-    fn work(
-        &self,
-        next: &AtomicUsize,
-        targets: &'a [Target],
-        sender: &mpsc::Sender<(&'a Target, Result<Vec<String>>)>,
-    ) {
-        let steps = Steps { own: runner::Steps::new(self.cx), starting: &self.starting };
-        let mut worker = Worker { fleet: self, steps, settled: None };
-        while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let res = worker.upgrade(target);
-            if sender.send((target, res)).is_err() {
-                return;
-            }
-        }
-    }
-}
-
 /// A worker's own state; it migrates one database at a time.
 struct Worker<'a> {
     fleet: &'a Fleet<'a>,
+    upgrader: Upgrader<'a>,
     steps: Steps<'a>,
-    /// The version rows of the last database with nothing pending. Most databases have the same
-    /// rows, and then nothing has to be computed again.
-    settled: Option<Vec<VersionRow>>,
 }
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
+    fn new(fleet: &'a Fleet<'a>) -> Worker<'a> {
+        let steps = Steps { own: runner::Steps::new(fleet.cx), starting: &fleet.starting };
+        let upgrader = Upgrader::new(fleet.migrations, fleet.options, fleet.identifier);
+        Worker { fleet, upgrader, steps }
+    }
+
     /// Upgrades a database and returns the ids of the revisions that were run.
     fn upgrade(&mut self, at: &Target) -> Result<Vec<String>> {
-        let Fleet { migrations, options, identifier, .. } = *self.fleet;
         if let Some(path) = at.database.path() {
             // Opening a pipe would block until its other end is opened.
             if !fs::metadata(path).doing(|| "examine it".to_owned())?.is_file() {
@@ -149,34 +123,11 @@ impl Worker<'_> {
         }
         let mut observer = One { fleet: self.fleet, at };
         let mut on_wait = |waiting: &Waiting| observer.waiting(waiting);
-        let start = Instant::now();
-        let mut driver = at.database.open_existing(options.lock_timeout, &mut on_wait)?;
-        let left = options.lock_timeout.saturating_sub(start.elapsed());
-        let mut options = Options { lock_timeout: left, ..options.clone() };
-        if let Some(schema) = &at.schema {
-            // Each schema has its own version table, and with it a lock of its own.
-            options.version_table_schema.clone_from(schema);
-        }
-        let options = &options;
-        let applied = version_table::read(driver.as_connection(), options.version_table())?;
-        if self.settled.as_ref() == Some(&applied) {
-            return Ok(Vec::new());
-        }
-        let standing = Standing::of(migrations, applied)?;
-        standing.check(options.allow_ahead)?;
-        let target = standing.target(Direction::Upgrade, identifier)?;
-        if standing.route(Direction::Upgrade, &target).is_empty() {
-            self.settled = Some(standing.rows);
-            return Ok(Vec::new());
-        }
-        let mut executor = Executor {
-            driver: &mut *driver,
-            migrations,
-            options,
-            observer: &mut observer,
-            steps: &mut self.steps,
-        };
-        Ok(executor.run_to(Direction::Upgrade, &target)?)
+        let one = many::One { schema: at.schema.as_deref(), start: Instant::now() };
+        let lock_timeout = self.fleet.options.lock_timeout;
+        let mut driver = at.database.open_existing(lock_timeout, &mut on_wait)?;
+        let ran = self.upgrader.upgrade(&mut *driver, one, &mut observer, &mut self.steps);
+        Ok(ran?)
     }
 }
 

@@ -64,7 +64,6 @@ impl Found {
 
     /// Reads only the runtime's own record.
     pub fn read_runtime(&mut self, artifact: &Artifact) -> Result<()> {
-        self.see_runtime(artifact);
         for path in of_check(artifact) {
             let Scan { canary, damaged, .. } = record::scan(&read(path)?);
             self.add(path, Scan { canary, damaged, ..Scan::default() });

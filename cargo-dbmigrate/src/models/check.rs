@@ -140,9 +140,11 @@ impl Host<'_> {
         wanted: impl Fn(&Artifact) -> bool,
     ) -> Result<()> {
         let Host { cx, package, .. } = self;
+        let mut runtimes = Vec::new();
         for artifact in &checked.artifacts {
             if artifacts::is_runtime(artifact) {
-                found.read_runtime(artifact)?;
+                found.see_runtime(artifact);
+                runtimes.push(artifact);
                 continue;
             }
             if !artifacts::is_local(cx, package, artifact) {
@@ -157,6 +159,11 @@ impl Host<'_> {
                     found.read(path, shared, &cx.config.naming.0)?;
                 }
             }
+        }
+        // A model that was read shows the same as the runtime's own record, whose file is large.
+        found.canary |= !found.records.is_empty();
+        if !found.canary {
+            runtimes.into_iter().try_for_each(|artifact| found.read_runtime(artifact))?;
         }
         Ok(())
     }

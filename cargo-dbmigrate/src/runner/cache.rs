@@ -6,7 +6,7 @@ mod kept;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use dbmigrate_runtime::engine::revision::Revision;
 use serde::{Deserialize, Serialize};
@@ -119,7 +119,7 @@ fn read(path: &Path) -> Option<Cache> {
         return None;
     };
     let start = line.len() + n_known;
-    let kept = Rc::new(Kept::new(file.try_clone().ok()?, start));
+    let kept = Arc::new(Kept::new(file.try_clone().ok()?, start));
     let mut n_read = line.len();
     let mut next = |line: &mut String| {
         line.clear();

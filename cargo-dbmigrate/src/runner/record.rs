@@ -45,6 +45,18 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
     if let Some(file) = files.iter().find(missing) {
         return Err(not_recorded(cx, &file.path));
     }
+    Ok(in_order(cache, files))
+}
+
+/// The recordings of these files, in order, if nothing has to be compiled or written for them.
+pub fn unchanged(cx: &Context, files: &[RevisionFile]) -> Option<Vec<Recording>> {
+    let look = Look::at(cx, files, Cache::read(&cx.project.work_dir)).ok()?;
+    let is_unchanged = look.missing.is_empty() && !look.has_new_stamps;
+    is_unchanged.then(|| in_order(look.cache, files))
+}
+
+/// The recordings in a cache that has one for each of these files, in the order of the files.
+fn in_order(cache: Cache, files: &[RevisionFile]) -> Vec<Recording> {
     let is_sorted = files.is_sorted_by(|one, other| one.module < other.module);
     let mut entries = cache.entries;
     if !is_sorted {
@@ -53,7 +65,7 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
         };
         entries.sort_by_cached_key(place);
     }
-    Ok(entries.into_iter().map(|entry| entry.recording).collect())
+    entries.into_iter().map(|entry| entry.recording).collect()
 }
 
 /// The recordings of those modules that needn't be compiled.

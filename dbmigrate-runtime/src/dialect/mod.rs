@@ -318,6 +318,17 @@ pub trait Dialect: Sync {
         name: &str,
     ) -> Result<bool, DatabaseError>;
 
+    /// The names of the schemas that the database has for tables of its users; none if it has no
+    /// schemas.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn schemas(&self, conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
+        let _ = conn;
+        Ok(Vec::new())
+    }
+
     /// An expression for the current time in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;
 

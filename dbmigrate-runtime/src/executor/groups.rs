@@ -250,7 +250,7 @@ impl Executor<'_> {
         facts: &Facts,
     ) -> Result<Vec<Vec<Task>>, Error> {
         let dialect = self.driver.dialect();
-        if !dialect.capabilities().commits_definitions {
+        if !dialect.capabilities().commits_definitions && !facts.one_definition {
             return Ok(Vec::new());
         }
         let planned = planner.clone().next(migration, dialect, &plan::replayed(facts))?;

@@ -1,48 +1,72 @@
 //! JSON for recordings, the version table and the pipe to a runner.
 //!
 //! It is written by this module, since a checksum needs one fixed form: no spaces, members in the
-//! given order. It is parsed by a library.
+//! given order.
 
+mod read;
+
+use std::borrow::Cow;
 use std::fmt;
 
-use tinyjson::JsonValue;
-
-/// A JSON value whose objects keep the order of their members.
+/// A JSON value whose objects keep the order of their members. Texts are borrowed from what was
+/// read, or from what is to be written.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Json {
+pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     /// An integer of at most 53 bits; callers encode larger ones as text.
     Int(i64),
-    Text(String),
-    Array(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    Text(Cow<'a, str>),
+    Array(Vec<Json<'a>>),
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
 /// Integers up to this limit survive a reader that uses floating point numbers.
 pub(crate) const EXACT: i64 = 1 << 53;
 
-impl Json {
-    pub(crate) fn text(value: impl Into<String>) -> Json {
-        Json::Text(value.into())
+impl<'a> Json<'a> {
+    pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Json<'a> {
+        Json::Text(text.into())
     }
 
-    pub(crate) fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Json {
+    pub(crate) fn texts<S: AsRef<str> + ?Sized + 'a>(
+        items: impl IntoIterator<Item = &'a S>,
+    ) -> Json<'a> {
         Json::Array(items.into_iter().map(|item| Json::text(item.as_ref())).collect())
     }
 
     /// An object with those of the members that have a value.
-    pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'a str, Option<Json>)>) -> Json {
-        let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    pub(crate) fn object(
+        members: impl IntoIterator<Item = (&'a str, Option<Json<'a>>)>,
+    ) -> Json<'a> {
+        let members = members.into_iter().filter_map(|(key, value)| Some((key.into(), value?)));
         Json::Object(members.collect())
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Json, String> {
-        text.parse::<JsonValue>().map_err(|err| err.to_string())?.try_into()
+    /// Reads what [`Json`] writes, and the white space and escapes that others may add.
+    pub(crate) fn parse(text: &'a str) -> Result<Json<'a>, String> {
+        read::read(text)
+    }
+
+    /// The same value with its texts copied, for when what was read is gone.
+    #[cfg(feature = "runner")]
+    pub(crate) fn into_owned(self) -> Json<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Json::Null => Json::Null,
+            Json::Bool(flag) => Json::Bool(flag),
+            Json::Int(integer) => Json::Int(integer),
+            Json::Text(text) => Json::Text(owned(text)),
+            Json::Array(items) => Json::Array(items.into_iter().map(Json::into_owned).collect()),
+            Json::Object(members) => {
+                let members = members.into_iter();
+                Json::Object(members.map(|(key, json)| (owned(key), json.into_owned())).collect())
+            }
+        }
     }
 
     #[cfg(feature = "runner")]
-    pub(crate) fn get(&self, key: &str) -> Option<&Json> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Json<'a>> {
         match self {
             Json::Object(members) => {
                 members.iter().find(|(member, _)| member == key).map(|(_, value)| value)
@@ -72,7 +96,7 @@ impl Json {
         }
     }
 
-    pub(crate) fn as_array(&self) -> Option<&[Json]> {
+    pub(crate) fn as_array(&self) -> Option<&[Json<'a>]> {
         match self {
             Json::Array(items) => Some(items),
             _ => None,
@@ -80,31 +104,7 @@ impl Json {
     }
 }
 
-impl TryFrom<JsonValue> for Json {
-    type Error = String;
-
-    fn try_from(value: JsonValue) -> Result<Json, String> {
-        Ok(match value {
-            JsonValue::Null => Json::Null,
-            JsonValue::Boolean(value) => Json::Bool(value),
-            JsonValue::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT as f64 => {
-                Json::Int(number as i64)
-            }
-            JsonValue::Number(value) => return Err(format!("unexpected number {value}")),
-            JsonValue::String(value) => Json::Text(value),
-            JsonValue::Array(items) => {
-                Json::Array(items.into_iter().map(Json::try_from).collect::<Result<_, _>>()?)
-            }
-            JsonValue::Object(members) => {
-                let members =
-                    members.into_iter().map(|(key, json_value)| Ok((key, json_value.try_into()?)));
-                Json::Object(members.collect::<Result<_, String>>()?)
-            }
-        })
-    }
-}
-
-impl fmt::Display for Json {
+impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Json::Null => f.write_str("null"),

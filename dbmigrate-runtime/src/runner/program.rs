@@ -148,10 +148,10 @@ impl<'a> Out<'a> {
     }
 
     /// Receives the next answer or request, or `None` at the end.
-    fn receive(&self) -> Option<Json> {
+    fn receive(&self) -> Option<Json<'static>> {
         let mut line = String::new();
         let n = self.answers.borrow_mut().read_line(&mut line).ok()?;
-        if n == 0 { None } else { Json::parse(&line).ok() }
+        if n == 0 { None } else { Json::parse(&line).ok().map(Json::into_owned) }
     }
 
     /// Sends a frame. It starts on a new line, even after a `print!` without a line break.
@@ -221,7 +221,12 @@ struct Pipe<'a> {
 }
 
 impl Pipe<'_> {
-    fn ask(&mut self, what: &str, sql: &str, params: &[Value]) -> Result<Json, DatabaseError> {
+    fn ask(
+        &mut self,
+        what: &str,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Json<'static>, DatabaseError> {
         self.out.send(&Json::object([
             (what, Some(Json::text(sql))),
             ("params", Some(encode_values(params))),

@@ -15,7 +15,10 @@ pub struct Recorded {
     pub migration: Result<Migration, String>,
 }
 
-pub(super) fn write_recorded(module: &Module, migration: &Result<Migration, String>) -> Json {
+pub(super) fn write_recorded<'a>(
+    module: &'a Module,
+    migration: &'a Result<Migration, String>,
+) -> Json<'a> {
     let replaces =
         migration.as_ref().is_ok_and(|migration| !migration.revision.replaces.is_empty());
     match migration {
@@ -38,7 +41,7 @@ pub(super) fn write_recorded(module: &Module, migration: &Result<Migration, Stri
     }
 }
 
-fn write_recording(recording: &Recording) -> Json {
+fn write_recording(recording: &Recording) -> Json<'_> {
     Json::object([
         ("operations", Some(Json::text(operations::encode(&recording.operations)))),
         ("no_transaction", recording.no_transaction.then_some(Json::Bool(true))),

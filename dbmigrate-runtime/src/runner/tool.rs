@@ -1,5 +1,6 @@
 //! The tool's side of the protocol.
 
+use std::fmt;
 use std::io::{BufRead, Write};
 
 use super::{FRAME, PROTOCOL};
@@ -127,7 +128,7 @@ impl<R: BufRead> Conversation<'_, R> {
             let answer = if let Some(sql) = json.get("execute").and_then(Json::as_str) {
                 let changes = |number: u64| Json::Int(i64::try_from(number).unwrap_or(i64::MAX));
                 db.execute(sql, params)
-                    .map(|count| Json::object([("changes", Some(changes(count)))]))
+                    .map(|count| Json::object([("changes", Some(changes(count)))]).to_string())
             } else if let Some(sql) = json.get("query").and_then(Json::as_str) {
                 db.query_rows(sql, &params).map(|found| {
                     let rows = found.rows.iter().map(|row| encode_values(row)).collect();
@@ -135,12 +136,14 @@ impl<R: BufRead> Conversation<'_, R> {
                         ("columns", Some(Json::texts(&found.columns))),
                         ("rows", Some(Json::Array(rows))),
                     ])
+                    .to_string()
                 })
             } else {
                 return Err(format!("its program sent an unknown request: {frame}").into());
             };
-            let answer = answer
-                .unwrap_or_else(|err| Json::object([("error", Some(Json::text(err.to_string())))]));
+            let answer = answer.unwrap_or_else(|err| {
+                Json::object([("error", Some(Json::text(err.to_string())))]).to_string()
+            });
             send(self.input, &answer)?;
         }
         Err("its program ended before it finished".into())
@@ -172,7 +175,7 @@ impl<R: BufRead> Conversation<'_, R> {
     }
 }
 
-fn send(input: &mut dyn Write, json: &Json) -> std::io::Result<()> {
+fn send(input: &mut dyn Write, json: &dyn fmt::Display) -> std::io::Result<()> {
     writeln!(input, "{json}")?;
     input.flush()
 }

@@ -5,6 +5,7 @@
 mod asynchronous;
 mod connecting;
 mod lent;
+mod many;
 #[path = "../modules/mod.rs"]
 mod modules;
 mod schema;

@@ -82,6 +82,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             Status
             StepResult
             TestDatabase
+            Upgraded
             Value
             mod engine
             mod model

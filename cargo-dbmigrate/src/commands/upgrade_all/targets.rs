@@ -186,10 +186,8 @@ fn existing_schemas(cx: &Context, database: &Database) -> Result<Vec<String>> {
         return Err(Error::new(message)
             .hint("--schemas is for PostgreSQL; --all upgrades several SQLite files"));
     }
-    let sql = "SELECT nspname::text FROM pg_namespace \
-               WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
     let driver = database.open_to_read(Patience::reading(cx))?;
     let Some(mut driver) = driver else { return Ok(Vec::new()) };
-    let found = driver.query(sql, &[]).doing(|| "read the schemas of the database".to_owned())?;
-    Ok(found.texts().collect())
+    let found = driver.dialect().schemas(driver.as_connection());
+    found.doing(|| "read the schemas of the database".to_owned())
 }

@@ -1,10 +1,9 @@
 //! Encoded operations, which are only read from the file on demand.
 
-use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 
@@ -15,7 +14,7 @@ pub struct Line(Source);
 #[derive(Clone)]
 enum Source {
     Text(String),
-    Kept(Rc<Kept>, Range<usize>),
+    Kept(Arc<Kept>, Range<usize>),
 }
 
 /// The recordings in a file. It stays open, so that they are found even after it was replaced.
@@ -23,12 +22,12 @@ pub struct Kept {
     file: File,
     /// The position of the first line.
     start: usize,
-    lines: OnceCell<Option<String>>,
+    lines: OnceLock<Option<String>>,
 }
 
 impl Kept {
     pub fn new(file: File, start: usize) -> Kept {
-        Kept { file, start, lines: OnceCell::new() }
+        Kept { file, start, lines: OnceLock::new() }
     }
 
     fn lines(&self) -> Option<&str> {
@@ -45,8 +44,8 @@ impl Kept {
 
 impl Line {
     /// The line at this position among the lines of the file.
-    pub fn kept(kept: &Rc<Kept>, place: Range<usize>) -> Line {
-        Line(Source::Kept(Rc::clone(kept), place))
+    pub fn kept(kept: &Arc<Kept>, place: Range<usize>) -> Line {
+        Line(Source::Kept(Arc::clone(kept), place))
     }
 
     /// The line, which is read from the file if that hasn't happened yet.

@@ -243,6 +243,10 @@ impl Dialect for Postgres {
         read::has_table(conn, schema, name)
     }
 
+    fn schemas(&self, conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
+        Ok(conn.query(queries::SCHEMAS, &[])?.texts().collect())
+    }
+
     fn now(&self) -> &'static str {
         r#"to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"#
     }

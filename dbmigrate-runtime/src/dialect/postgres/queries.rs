@@ -394,6 +394,11 @@ pub(super) fn schemas(names: &BTreeSet<String>) -> String {
     )
 }
 
+/// The schemas for tables of users, in the order of their names.
+pub(super) const SCHEMAS: &str = "\
+SELECT nspname::text FROM pg_namespace
+WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY nspname";
+
 /// The server's version as a number; whether its transactions hold one change of a definition only,
 /// as those of Aurora DSQL and CockroachDB; whether it builds indexes in the background.
 pub(super) const FACTS: &str = "\

@@ -1,6 +1,7 @@
 //! Decodes operations strictly: an unknown operation or member is an error and never ignored, since
 //! a newer version wrote it for a reason.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::DecodeError;
@@ -32,24 +33,26 @@ pub(crate) fn operations(json: &Json) -> Res<Vec<Operation>> {
 
 /// An object whose members are taken one by one; a member that is left over is an error.
 struct Members<'a> {
-    json: &'a [(String, Json)],
-    taken: Vec<&'static str>,
+    json: &'a [(Cow<'a, str>, Json<'a>)],
+    /// A bit for each of the first members. No object of ours has nearly as many as there are bits.
+    taken: u64,
 }
 
 impl<'a> Members<'a> {
-    fn of(json: &'a Json) -> Res<Members<'a>> {
+    fn of(json: &'a Json<'a>) -> Res<Members<'a>> {
         match json {
-            Json::Object(json) => Ok(Members { json, taken: Vec::new() }),
+            Json::Object(json) => Ok(Members { json, taken: 0 }),
             other => Err(format!("expected an object, found `{other}`")),
         }
     }
 
-    fn opt(&mut self, key: &'static str) -> Option<&'a Json> {
-        self.taken.push(key);
-        self.json.iter().find(|(text, _)| text == key).map(|(_, value)| value)
+    fn opt(&mut self, key: &'static str) -> Option<&'a Json<'a>> {
+        let place = self.json.iter().position(|(text, _)| text == key)?;
+        self.taken |= bit(place);
+        Some(&self.json[place].1)
     }
 
-    fn req(&mut self, key: &'static str) -> Res<&'a Json> {
+    fn req(&mut self, key: &'static str) -> Res<&'a Json<'a>> {
         self.opt(key).ok_or_else(|| format!("member `{key}` is missing"))
     }
 
@@ -101,11 +104,17 @@ impl<'a> Members<'a> {
     }
 
     fn end(self) -> Res<()> {
-        match self.json.iter().find(|(key, _)| !self.taken.contains(&key.as_str())) {
-            Some((key, _)) => Err(format!("member `{key}` is unknown to this version")),
+        let mut members = self.json.iter().enumerate();
+        match members.find(|(place, _)| self.taken & bit(*place) == 0) {
+            Some((_, (key, _))) => Err(format!("member `{key}` is unknown to this version")),
             None => Ok(()),
         }
     }
+}
+
+/// The bit of a member; none for those after the last bit, which are therefore never taken.
+fn bit(place: usize) -> u64 {
+    u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place)).unwrap_or(0)
 }
 
 fn text(json: &Json) -> Res<String> {
@@ -126,7 +135,7 @@ fn number(json: &Json) -> Res<u32> {
     number.ok_or_else(|| format!("expected a small number, found `{json}`"))
 }
 
-fn items(json: &Json) -> Res<&[Json]> {
+fn items<'a>(json: &'a Json<'a>) -> Res<&'a [Json<'a>]> {
     json.as_array().ok_or_else(|| format!("expected a list, found `{json}`"))
 }
 
@@ -334,7 +343,7 @@ fn ty(json: &Json) -> Res<Type> {
         return found.cloned().ok_or_else(|| format!("type `{name}` is unknown to this version"));
     }
     let mut members = Members::of(json)?;
-    let key = members.json.first().map_or("", |(key, _)| key.as_str());
+    let key = members.json.first().map_or("", |(key, _)| key.as_ref());
     let ty = match key {
         "decimal" => match items(members.req("decimal")?)? {
             [precision, scale] => Type::Decimal(number(precision)?, number(scale)?),
@@ -356,8 +365,9 @@ fn ty(json: &Json) -> Res<Type> {
 
 fn pairs(json: &Json) -> Res<Vec<(String, String)>> {
     let members = Members::of(json)?.json.iter();
-    let mut pairs: Vec<_> =
-        members.map(|(key, value)| Ok((key.clone(), text(value)?))).collect::<Res<_>>()?;
+    let mut pairs: Vec<_> = members
+        .map(|(key, value)| Ok((key.clone().into_owned(), text(value)?)))
+        .collect::<Res<_>>()?;
     pairs.sort();
     Ok(pairs)
 }
@@ -506,14 +516,14 @@ pub(crate) fn value(json: &Json) -> Res<Value> {
         Json::Null => Value::Null,
         Json::Bool(json) => Value::Bool(*json),
         Json::Int(json) => Value::Integer(*json),
-        Json::Text(json) => Value::Text(json.clone()),
+        Json::Text(json) => Value::Text(json.clone().into_owned()),
         Json::Array(_) => return Err(format!("expected a value, found `{json}`")),
         Json::Object(members) => {
             let [(tag, Json::Text(text))] = members.as_slice() else {
                 return Err(format!("expected a value, found `{json}`"));
             };
             let bad = || format!("expected a value, found `{json}`");
-            match tag.as_str() {
+            match tag.as_ref() {
                 "integer" => Value::Integer(text.parse().map_err(|_| bad())?),
                 "real" => Value::Real(text.parse().map_err(|_| bad())?),
                 "blob" => Value::Blob(hex(text).ok_or_else(bad)?),

@@ -28,7 +28,7 @@ enum Form {
     Counted,
 }
 
-fn list(operations: &[Operation], form: Form) -> Json {
+fn list(operations: &[Operation], form: Form) -> Json<'_> {
     let counts = |operation: &&Operation| form == Form::Whole || !is_note(operation);
     Json::Array(operations.iter().filter(counts).map(|counted| operation(counted, form)).collect())
 }
@@ -38,8 +38,7 @@ fn is_note(operation: &Operation) -> bool {
     matches!(operation, Operation::Makes(_) | Operation::Drops(_))
 }
 
-fn operation(encoded: &Operation, form: Form) -> Json {
-    let text = |name: &String| Some(Json::text(name));
+fn operation(encoded: &Operation, form: Form) -> Json<'_> {
     match encoded {
         Operation::CreateTable(created) => op("create_table", [("table", Some(table(created)))]),
         Operation::DropTable { table } => op("drop_table", [("table", text(table))]),
@@ -134,7 +133,11 @@ fn operation(encoded: &Operation, form: Form) -> Json {
     }
 }
 
-fn other_object(other_object: &OtherObject) -> [(&'static str, Option<Json>); 3] {
+fn text(text: &str) -> Option<Json<'_>> {
+    Some(Json::text(text))
+}
+
+fn other_object(other_object: &OtherObject) -> [(&'static str, Option<Json<'_>>); 3] {
     [
         ("kind", Some(Json::text(&other_object.kind))),
         ("name", Some(Json::text(&other_object.name))),
@@ -142,12 +145,11 @@ fn other_object(other_object: &OtherObject) -> [(&'static str, Option<Json>); 3]
     ]
 }
 
-fn op<const N: usize>(name: &str, members: [(&str, Option<Json>); N]) -> Json {
-    let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-    Json::Object([("op".to_owned(), Json::text(name))].into_iter().chain(members).collect())
+fn op<'a, const N: usize>(name: &'a str, members: [(&'a str, Option<Json<'a>>); N]) -> Json<'a> {
+    Json::object([("op", Some(Json::text(name)))].into_iter().chain(members))
 }
 
-fn table(table: &Table) -> Json {
+fn table(table: &Table) -> Json<'_> {
     let members = [
         ("name", Some(Json::text(&table.name))),
         ("schema", table.schema.as_ref().map(Json::text)),
@@ -170,17 +172,21 @@ fn table(table: &Table) -> Json {
     Json::object(members.into_iter().chain(options).chain(texts))
 }
 
-fn by_name<T>(items: &[T], name: impl Fn(&T) -> &str, json: fn(&T) -> Json) -> Option<Json> {
+fn by_name<'a, T>(
+    items: &'a [T],
+    name: impl Fn(&T) -> &str,
+    json: fn(&'a T) -> Json<'a>,
+) -> Option<Json<'a>> {
     let mut items: Vec<&T> = items.iter().collect();
     items.sort_by(|a, b| name(a).cmp(name(b)));
     (!items.is_empty()).then(|| Json::Array(items.into_iter().map(json).collect()))
 }
 
-fn flag(on: bool) -> Option<Json> {
+fn flag(on: bool) -> Option<Json<'static>> {
     on.then_some(Json::Bool(true))
 }
 
-fn column(column: &Column) -> Json {
+fn column(column: &Column) -> Json<'_> {
     Json::object([
         ("name", Some(Json::text(&column.name))),
         ("type", Some(ty(&column.ty))),
@@ -194,7 +200,7 @@ fn column(column: &Column) -> Json {
     ])
 }
 
-fn table_change(table_change: &TableChange) -> Json {
+fn table_change(table_change: &TableChange) -> Json<'_> {
     let options =
         table_change.options.iter().map(|(option, on)| (option.key(), Some(Json::Bool(*on))));
     Json::object(options.chain([
@@ -204,7 +210,7 @@ fn table_change(table_change: &TableChange) -> Json {
     ]))
 }
 
-fn column_change(column_change: &ColumnChange) -> Json {
+fn column_change(column_change: &ColumnChange) -> Json<'_> {
     Json::object([
         ("type", column_change.ty.as_ref().map(ty)),
         ("not_null", column_change.nullable.map(|nullable| Json::Bool(!nullable))),
@@ -220,7 +226,10 @@ fn column_change(column_change: &ColumnChange) -> Json {
 }
 
 /// A change of something optional: its new value, or null if it is removed.
-fn change<'a, T>(change: &'a Option<Option<T>>, json: impl FnOnce(&'a T) -> Json) -> Option<Json> {
+fn change<'a, T>(
+    change: &'a Option<Option<T>>,
+    json: impl FnOnce(&'a T) -> Json<'a>,
+) -> Option<Json<'a>> {
     change.as_ref().map(|value| value.as_ref().map_or(Json::Null, json))
 }
 
@@ -256,7 +265,7 @@ pub(super) fn simple_type(ty: &Type) -> Option<&'static str> {
     })
 }
 
-fn ty(ty: &Type) -> Json {
+fn ty(ty: &Type) -> Json<'_> {
     let number = |number: u32| Json::Int(number.into());
     let (key, value) = match ty {
         Type::Decimal(precision, scale) => {
@@ -297,12 +306,12 @@ fn ty(ty: &Type) -> Json {
     Json::object([(key, Some(value))])
 }
 
-fn pairs<'a>(items: impl IntoIterator<Item = (&'a String, &'a String)>) -> Json {
+fn pairs<'a>(items: impl IntoIterator<Item = (&'a String, &'a String)>) -> Json<'a> {
     let items: BTreeMap<_, _> = items.into_iter().collect();
-    Json::Object(items.into_iter().map(|(key, item)| (key.clone(), Json::text(item))).collect())
+    Json::object(items.into_iter().map(|(key, item)| (key.as_str(), Some(Json::text(item)))))
 }
 
-fn default(default_value: &DefaultValue) -> Json {
+fn default(default_value: &DefaultValue) -> Json<'_> {
     match default_value {
         DefaultValue::Literal(json) => Json::object([("value", Some(value(json)))]),
         DefaultValue::Now => Json::text("now"),
@@ -310,18 +319,18 @@ fn default(default_value: &DefaultValue) -> Json {
     }
 }
 
-fn generated(generated: &Generated) -> Json {
+fn generated(generated: &Generated) -> Json<'_> {
     Json::object([
         ("expression", Some(sql(&generated.expression))),
         ("stored", flag(generated.stored)),
     ])
 }
 
-fn primary_key(primary_key: &PrimaryKey) -> Json {
+fn primary_key(primary_key: &PrimaryKey) -> Json<'_> {
     named_columns(&primary_key.name, &primary_key.columns)
 }
 
-fn unique(unique: &Unique) -> Json {
+fn unique(unique: &Unique) -> Json<'_> {
     Json::object([
         ("name", Some(Json::text(&unique.name))),
         ("columns", Some(Json::texts(&unique.columns))),
@@ -332,22 +341,22 @@ fn unique(unique: &Unique) -> Json {
 }
 
 /// A list, unless it is empty.
-fn some_texts(texts: &[String]) -> Option<Json> {
+fn some_texts(texts: &[String]) -> Option<Json<'_>> {
     (!texts.is_empty()).then(|| Json::texts(texts))
 }
 
-fn deferrable(deferrable: Deferrable) -> Json {
+fn deferrable(deferrable: Deferrable) -> Json<'static> {
     Json::text(match deferrable {
         Deferrable::InitiallyImmediate => "initially_immediate",
         Deferrable::InitiallyDeferred => "initially_deferred",
     })
 }
 
-fn named_columns(name: &str, columns: &[String]) -> Json {
+fn named_columns<'a>(name: &'a str, columns: &'a [String]) -> Json<'a> {
     Json::object([("name", Some(Json::text(name))), ("columns", Some(Json::texts(columns)))])
 }
 
-fn check(check: &Check) -> Json {
+fn check(check: &Check) -> Json<'_> {
     Json::object([
         ("name", Some(Json::text(&check.name))),
         ("expression", Some(sql(&check.expression))),
@@ -362,13 +371,13 @@ pub(super) const ACTIONS: [(ReferentialAction, &str); 5] = [
     (ReferentialAction::SetDefault, "set_default"),
 ];
 
-fn action(referential_action: ReferentialAction) -> Option<Json> {
+fn action(referential_action: ReferentialAction) -> Option<Json<'static>> {
     let text =
         ACTIONS.iter().find(|(action, _)| *action == referential_action).map(|(_, text)| *text);
     text.filter(|_| referential_action != ReferentialAction::NoAction).map(Json::text)
 }
 
-fn foreign_key(foreign_key: &ForeignKey) -> Json {
+fn foreign_key(foreign_key: &ForeignKey) -> Json<'_> {
     Json::object([
         ("name", Some(Json::text(&foreign_key.name))),
         ("columns", Some(Json::texts(&foreign_key.columns))),
@@ -380,7 +389,7 @@ fn foreign_key(foreign_key: &ForeignKey) -> Json {
     ])
 }
 
-fn index(index: &Index) -> Json {
+fn index(index: &Index) -> Json<'_> {
     Json::object([
         ("name", Some(Json::text(&index.name))),
         ("columns", Some(Json::Array(index.columns.iter().map(index_column).collect()))),
@@ -394,7 +403,7 @@ fn index(index: &Index) -> Json {
     ])
 }
 
-fn index_column(index_column: &IndexColumn) -> Json {
+fn index_column(index_column: &IndexColumn) -> Json<'_> {
     match index_column {
         IndexColumn { term: IndexTerm::Column(text), .. } if index_column.is_plain() => {
             Json::text(text)
@@ -424,7 +433,7 @@ fn index_column(index_column: &IndexColumn) -> Json {
     }
 }
 
-fn sql(sql: &Sql) -> Json {
+fn sql(sql: &Sql) -> Json<'_> {
     match (&sql.any, sql.by_dialect.as_slice()) {
         (Some(any), []) => Json::text(any),
         (any, by_dialect) => Json::object([
@@ -434,12 +443,12 @@ fn sql(sql: &Sql) -> Json {
     }
 }
 
-pub(crate) fn values(items: &[Value]) -> Json {
+pub(crate) fn values(items: &[Value]) -> Json<'_> {
     Json::Array(items.iter().map(value).collect())
 }
 
 /// A value. One that JSON can't represent exactly becomes an object that names its kind.
-pub(crate) fn value(value: &Value) -> Json {
+pub(crate) fn value(value: &Value) -> Json<'_> {
     let tagged = |tag, text: String| Json::object([(tag, Some(Json::text(text)))]);
     match value {
         Value::Null => Json::Null,
