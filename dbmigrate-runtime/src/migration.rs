@@ -229,6 +229,17 @@ impl Migrations {
         names
     }
 
+    /// Refuses to run in several schemas, each of which takes the place of the connection's own: all
+    /// of them would share the tables that name theirs.
+    ///
+    /// # Errors
+    ///
+    /// The first such table.
+    #[doc(hidden)]
+    pub fn refuse_named_schemas(&self) -> Result<(), Error> {
+        self.qualified().first().map_or(Ok(()), |table| Err(Error::named_schema(table)))
+    }
+
     /// All migrations, including those that another one replaces, in no particular order.
     pub fn every(&self) -> impl Iterator<Item = &Migration> {
         self.migrations.iter().chain(&self.others)

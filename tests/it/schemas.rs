@@ -245,14 +245,6 @@ fn what_cannot_be_done_with_a_schema_is_refused_by_name() {
         // A database that the history is also for can't have it.
         let run = host.fails("migrate -m first");
         expect![[r#"
-            warning: unused import: `apart::statements`
-              --> $REPOSITORY/dbmigrate-runtime/src/dialect/postgres/mod.rs:45:16
-               |
-            45 | pub(crate) use apart::statements;
-               |                ^^^^^^^^^^^^^^^^^
-               |
-               = note: `#[warn(unused_imports)]` (part of `#[warn(unused)]`) on by default
-
             error: the new revision can't run on SQLite
               caused by: revision `$ID1`: cannot create table `billing.invoice` on SQLite: the table is in the schema `billing`, and SQLite has no schemas
               hint: remove `schema` from the model, or leave SQLite out of `dialects` in dbmigrate.toml
@@ -263,7 +255,7 @@ fn what_cannot_be_done_with_a_schema_is_refused_by_name() {
         host.ok("migrate -m first");
         let run = host.fails("upgrade --schemas \"tenant_*\"");
         expect![[r#"
-            error: --schemas runs every revision once in each schema, but the history has the table `billing.invoice`, which names its schema and so exists only once
+            error: the revisions can't be run once in each schema: table `billing.invoice` names its schema, and so exists only once
               hint: remove `schema` from its model, or keep such tables in a history of their own, as a further database in dbmigrate.toml
         "#]].assert_eq(&host.plain(&run.stderr));
 

@@ -36,7 +36,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     let identifier = args.revision.as_str();
     let loaded = (!args.schemas.is_empty()).then(|| History::load(cx)).transpose()?;
     if let Some(history) = &loaded {
-        targets::refuse_named_schemas(&history.migrations()?)?;
+        history.migrations()?.refuse_named_schemas()?;
     }
     let found = targets::find(cx, args)?;
     let history = loaded.map_or_else(|| History::load(cx), Ok)?;

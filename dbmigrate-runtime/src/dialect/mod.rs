@@ -11,6 +11,7 @@ mod comparing;
 mod cost;
 mod mysql;
 mod postgres;
+mod refusal;
 mod script;
 mod sqlite;
 
@@ -28,6 +29,7 @@ pub use mysql::{MARIADB, MYSQL};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::statements;
 pub use postgres::{POSTGRES, Postgres};
+pub use refusal::Refusal;
 pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
 
@@ -35,10 +37,8 @@ use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::resolve::NoText;
 use crate::schema::{Column, Schema, Table, Type};
 use crate::sql::{self, Lexicon};
-use crate::written::Mistake;
 
 /// How one kind of database writes SQL and describes itself.
 pub trait Dialect: Sync {
@@ -553,43 +553,6 @@ pub enum StatementKind {
     Rebuild,
     /// With hand-written SQL, unchanged.
     Raw,
-}
-
-/// An operation that a database can't run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Why, as a sentence that starts in lower case: ``cannot drop ... on SQLite: ...``.
-    pub message: String,
-    /// What to do about it, if there is something to suggest.
-    pub hint: Option<String>,
-}
-
-impl Refusal {
-    /// The refusal of SQL that has texts for other databases only.
-    pub(crate) fn no_text(what: &str, backend: Backend, NoText(sql): &NoText) -> Refusal {
-        let name = backend.name();
-        Refusal {
-            message: format!("cannot {what} on {backend}: {sql} has no SQL for {backend}"),
-            hint: Some(format!(
-                "write one, as `{name} = \"...\"` in the model and `.{name}(\"...\")` in the \
-                 revision"
-            )),
-        }
-    }
-
-    /// The refusal of an operation whose SQL would do something else than was intended.
-    pub(crate) fn mistake(operation: &Operation, backend: Backend, mistake: Mistake) -> Refusal {
-        Refusal {
-            message: format!("cannot {operation} on {backend}: {}", mistake.message),
-            hint: Some(mistake.hint),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
 }
 
 /// The dialect for this kind of database, if this version has one.

@@ -5,7 +5,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use dbmigrate_runtime::engine::Migrations;
 use glob::Pattern;
 
 use super::files;
@@ -159,24 +158,6 @@ fn schemas(cx: &Context, patterns: &[String]) -> Result<Found> {
         }
     }
     Ok(Found { targets: targets.into_values().collect(), ..Found::default() })
-}
-
-/// Refuses a history that names schemas: each schema that is upgraded takes the place of the
-/// connection's own, and all of them would share the tables of the named ones.
-///
-/// # Errors
-///
-/// The first table in a schema of its own choice.
-pub fn refuse_named_schemas(migrations: &Migrations) -> Result<()> {
-    let Some(table) = migrations.qualified().into_iter().next() else { return Ok(()) };
-    let message = format!(
-        "--schemas runs every revision once in each schema, but the history has the table \
-         `{table}`, which names its schema and so exists only once"
-    );
-    Err(Error::new(message).hint(
-        "remove `schema` from its model, or keep such tables in a history of their own, as a \
-         further database in dbmigrate.toml",
-    ))
 }
 
 /// The names of the schemas that a database has for tables of its users.

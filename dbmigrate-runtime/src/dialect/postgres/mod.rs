@@ -42,6 +42,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+#[cfg(feature = "postgres")]
 pub(crate) use apart::statements;
 pub use lexicon::POSTGRES;
 
