@@ -6,6 +6,7 @@ mod sqlite;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::driver::{Driver, Wait, Waiting};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
 
@@ -60,7 +61,8 @@ impl Database {
             hint.into_iter().fold(err, Error::hint)
         })?;
         let backends = &cx.config.dialects;
-        if !backends.is_empty() && !backends.contains(&url.backend) {
+        let is_reached = |backend: &Backend| backend.is_reached_by(url.backend);
+        if !backends.is_empty() && !backends.iter().any(is_reached) {
             let message =
                 format!("the history isn't for {}, which the URL in {source} is for", url.backend);
             let place = config::path(&cx.project.config_dir);
@@ -75,7 +77,8 @@ impl Database {
             Location::Memory => file(None),
             Location::File(path) => file(Some(dir.join(path))),
             Location::Server(server) => {
-                Place::Server(ServerDatabase { backend: url.backend, server })
+                let history = cx.config.dialects.clone();
+                Place::Server(ServerDatabase { backend: url.backend, server, history })
             }
         };
         Ok(Database { source, place })

@@ -151,7 +151,9 @@ impl Context {
     /// else the first that the history is for.
     pub fn dialect(&self) -> &'static dyn Dialect {
         let (backends, own) = (self.backends(), self.backend_of_url());
-        let first = if backends.contains(&own) { Some(own) } else { backends.first().copied() };
+        let named = backends.iter().find(|backend| **backend == own);
+        let reached = || backends.iter().find(|backend| backend.is_reached_by(own));
+        let first = named.or_else(reached).or(backends.first()).copied();
         first.and_then(dialect::of).unwrap_or(&Sqlite)
     }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dbmigrate_runtime::engine::ledger::{self, Unfinished};
 use dbmigrate_runtime::engine::revision::{
     Graph, GraphError, Range, Revision, Target, View, is_from_database,
 };
@@ -267,6 +268,34 @@ pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::V
             Ok(version_table::read(driver.as_connection(), cx.config.version_table())?)
         }
     }
+}
+
+/// The revisions that a database has begun and not completed.
+pub fn unfinished(cx: &Context, database: &Database) -> Result<Vec<Unfinished>> {
+    if !cx.dialect().capabilities().has_groups {
+        return Ok(Vec::new());
+    }
+    let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
+        return Ok(Vec::new());
+    };
+    let name = version_table::Name { table: ledger::NAME, ..cx.config.version_table() };
+    Ok(ledger::unfinished(driver.as_connection(), name)?)
+}
+
+/// How far a database has come with a revision, in words: ``half applied: 2 of its statements are
+/// done, and it stands at statement 3``.
+pub fn standing_at(unfinished: &Unfinished, applied: &BTreeSet<String>) -> String {
+    let Unfinished { revision, n_done, started, error } = unfinished;
+    let what = if applied.contains(revision) { "half undone" } else { "half applied" };
+    let done = match n_done {
+        0 => "none of its statements is done".to_owned(),
+        1 => "1 of its statements is done".to_owned(),
+        n => format!("{n} of its statements are done"),
+    };
+    let at =
+        started.map_or(String::new(), |number| format!(", and it stands at statement {number}"));
+    let why = error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+    format!("{what}: {done}{at}{why}")
 }
 
 /// What the database stores about applied revisions whose files are missing, the last one first;

@@ -54,6 +54,12 @@ impl Backend {
         matches!(self, Backend::Mysql | Backend::Mariadb)
     }
 
+    /// Whether URLs of another kind may lead to this one, since only the server can tell them
+    /// apart.
+    pub fn is_reached_by(self, other: Backend) -> bool {
+        self == other || (self.is_mysql_like() && other.is_mysql_like())
+    }
+
     /// The schemes of its URLs, such as `sqlite`. Both of MySQL and MariaDB name either: only the
     /// server can tell.
     pub const fn schemes(self) -> &'static [&'static str] {

@@ -106,6 +106,58 @@ pub(crate) fn revisions(
     Ok(found.map_err(failed)?.texts().collect())
 }
 
+/// A revision that was begun and isn't complete: neither applied nor as before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The revision's id.
+    pub revision: String,
+    /// How many of its parts are done: each is a statement, or several in one transaction.
+    pub n_done: usize,
+    /// The part that was started and isn't known to be done, counted from 1.
+    pub started: Option<i64>,
+    /// Why that one failed, if it did.
+    pub error: Option<String>,
+}
+
+/// The revisions that were begun and aren't complete, in the order of their ids; none if the table
+/// doesn't exist.
+///
+/// # Errors
+///
+/// The database's errors.
+pub fn unfinished(conn: &mut dyn Connection, name: Name<'_>) -> Result<Vec<Unfinished>, Error> {
+    let failed = |err| Error::database("read which statements have run", err);
+    if !conn.dialect().has_table(conn, name.schema, name.table).map_err(failed)? {
+        return Ok(Vec::new());
+    }
+    let name = name.quoted(conn.dialect())?;
+    let sql =
+        format!("SELECT revision, number, state, error FROM {name} ORDER BY revision, number");
+    let mut found: Vec<Unfinished> = Vec::new();
+    for row in conn.query(&sql, &[]).map_err(failed)?.rows {
+        let [Value::Text(revision), Value::Integer(number), Value::Text(state), error] =
+            row.as_slice()
+        else {
+            continue;
+        };
+        if found.last().is_none_or(|last| last.revision != *revision) {
+            let revision = revision.clone();
+            found.push(Unfinished { revision, n_done: 0, started: None, error: None });
+        }
+        let Some(last) = found.last_mut() else { continue };
+        if state == DONE {
+            last.n_done += 1;
+        } else {
+            last.started = Some(*number);
+            last.error = match error {
+                Value::Text(why) => Some(why.clone()),
+                _ => None,
+            };
+        }
+    }
+    Ok(found)
+}
+
 /// Enters a group of a revision as started, or as done.
 ///
 /// # Errors

@@ -55,7 +55,7 @@ fn tables(op: &mut Operations) {
         Table::new("post")
             .column(id())
             .column(Column::new("author_id", Type::BigInteger).not_null())
-            .column(Column::new("body", Type::Text).not_null())
+            .column(Column::new("body", Type::String(200)).not_null())
             .primary_key("pk_post", ["id"])
             .foreign_key(
                 ForeignKey::new("fk_post_author_id_author", ["author_id"], "author", ["id"])
@@ -103,7 +103,7 @@ fn no_columns(op: &mut Operations) {
 }
 
 fn slugs(op: &mut Operations) {
-    op.add_column("post", Column::new("slug", Type::Text));
+    op.add_column("post", Column::new("slug", Type::String(200)));
     op.run("write slugs", |db| {
         for row in db.query("SELECT id, author_id FROM post WHERE id % 10 = 0", ())? {
             let (id, author): (i64, i64) = (row.get("id")?, row.get("author_id")?);
@@ -149,7 +149,7 @@ fn log(op: &mut Operations) {
     op.create_table(
         Table::new("log")
             .column(id())
-            .column(Column::new("what", Type::Text).not_null())
+            .column(Column::new("what", Type::String(200)).not_null())
             .primary_key("pk_log", ["id"]),
     );
     op.execute("INSERT INTO log (what) SELECT body FROM post WHERE id % 3 = 0 ORDER BY id");

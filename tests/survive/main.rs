@@ -9,6 +9,7 @@ mod bench;
 mod faults;
 mod kills;
 mod once;
+mod mysql;
 mod postgres;
 mod read_only;
 #[allow(dead_code, reason = "not everything is used here")]

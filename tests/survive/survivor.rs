@@ -12,12 +12,15 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::{Direction, Error, Migrator, Options, Value};
+use dbmigrate_tests::servers;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -90,9 +93,32 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
 fn open(database: &str) -> Result<Box<dyn Driver>, DatabaseError> {
     let url = Url::parse(database).map_err(|err| DatabaseError::new(err.to_string()))?;
     Ok(match url.location {
+        Location::Server(server) if is_mysql(database) => Box::new(MysqlDriver::connect(&server)?),
         Location::Server(server) => Box::new(PostgresDriver::connect(&server)?),
         _ => Box::new(SqliteDriver::open(Path::new(database), Access::Create)?),
     })
+}
+
+fn is_mysql(url: &str) -> bool {
+    url.starts_with("mysql:")
+}
+
+/// Ends the other connections to a database on a server; on MySQL and MariaDB the newest of them.
+fn terminate(url: &str) {
+    if is_mysql(url) {
+        let mut conn = servers::mysql_client(url);
+        let others = "SELECT id FROM information_schema.processlist \
+                      WHERE db = DATABASE() AND id <> CONNECTION_ID() ORDER BY id DESC";
+        let ids: Vec<u64> = conn.query(others).unwrap_or_default();
+        if let Some(id) = ids.first() {
+            let _ = conn.query_drop(format!("KILL {id}"));
+        }
+        return;
+    }
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let other = postgres::Client::connect(url, postgres::NoTls);
+    let _ = other.and_then(|mut client| client.batch_execute(terminate));
 }
 
 /// Counts the calls, and has the process killed before one of them.
@@ -112,10 +138,7 @@ impl Counted {
     fn call(&mut self) -> &mut dyn Driver {
         self.n_calls += 1;
         if self.n_calls == self.kill_at && self.is_terminated {
-            let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                             WHERE datname = current_database() AND pid <> pg_backend_pid()";
-            let other = postgres::Client::connect(&self.url, postgres::NoTls);
-            let _ = other.and_then(|mut client| client.batch_execute(terminate));
+            terminate(&self.url);
         } else if let (true, Some(shell)) = (self.n_calls == self.kill_at, &self.shell) {
             let _ = Command::new("sh").args(["-c", shell]).status();
         } else if self.n_calls == self.kill_at {

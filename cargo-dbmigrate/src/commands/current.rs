@@ -1,5 +1,7 @@
 //! `current`: which revision the database is at.
 
+use dbmigrate_runtime::engine::ledger::Unfinished;
+
 use super::Answer;
 use crate::cli::Current;
 use crate::connection::Database;
@@ -13,6 +15,7 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     cx.out.print_url();
     let history = History::to_list(cx)?;
     let (history, applied) = history.at(history::applied_ids(cx, &database)?)?;
+    let unfinished = history::unfinished(cx, &database)?;
     if database.is_missing() {
         cx.out.progress(format!("the database `{}` does not exist yet", database.name()));
     }
@@ -32,17 +35,37 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     for id in &unknown {
         cx.out.line(style::id(id) + &style::paint(style::BAD, " (unknown)"));
     }
+    for begun in &unfinished {
+        let standing = format!(" ({})", history::standing_at(begun, &applied));
+        cx.out.line(style::id(&begun.revision) + &style::paint(style::BAD, &standing));
+    }
     let heads = history.graph.heads();
-    let at_head = unknown.is_empty() && heads.iter().all(|head| current.contains(head));
-    cx.out.json(
-        "current",
-        serde_json::json!({ "current": current, "unknown": unknown, "at_head": at_head }),
-    );
+    let at_head = unknown.is_empty()
+        && unfinished.is_empty()
+        && heads.iter().all(|head| current.contains(head));
+    let mut json =
+        serde_json::json!({ "current": current, "unknown": unknown, "at_head": at_head });
+    if !unfinished.is_empty() {
+        let entry = |begun: &Unfinished| {
+            serde_json::json!({
+                "id": begun.revision,
+                "done": begun.n_done,
+                "at": begun.started,
+                "error": begun.error,
+            })
+        };
+        json["unfinished"] = unfinished.iter().map(entry).collect();
+    }
+    cx.out.json("current", json);
     if args.check_heads && !at_head {
         let missing: Vec<_> =
             heads.iter().filter(|head| !current.contains(head)).copied().collect();
         if missing.is_empty() {
-            cx.out.progress("the database has revisions that this project does not have");
+            cx.out.progress(if unfinished.is_empty() {
+                "the database has revisions that this project does not have"
+            } else {
+                "a revision is neither applied nor undone completely"
+            });
         } else {
             cx.out.progress(format!("the database is not at the head: {}", missing.join(", ")));
         }

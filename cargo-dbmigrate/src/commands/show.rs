@@ -1,6 +1,7 @@
 //! `show`: all about one revision.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use dbmigrate_runtime::engine::Migration;
@@ -8,6 +9,7 @@ use dbmigrate_runtime::operations;
 
 use super::Answer;
 use crate::cli::Show;
+use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
@@ -32,6 +34,10 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let migrations = history.migrations()?;
     let edited = history::edited(cx, &history);
     let mut json = Vec::new();
+    let none = BTreeSet::new();
+    // The revision can be shown without a database.
+    let unfinished = Database::find(cx).and_then(|database| history::unfinished(cx, &database));
+    let unfinished = unfinished.unwrap_or_default();
     for id in target.ids() {
         let Some(migration) = migrations.get(id) else {
             let message =
@@ -39,6 +45,10 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             return Err(Error::new(message).hint(format!("`cargo dbmigrate edit {id}` opens it")));
         };
         cx.out.styled(&history::entry(cx, &history, &migration.revision, &[]));
+        if let Some(begun) = unfinished.iter().find(|begun| begun.revision == id) {
+            let standing = history::standing_at(begun, applied.as_ref().unwrap_or(&none));
+            cx.out.styled(&format!("{}\n", style::paint(style::BAD, &standing)));
+        }
         cx.out.styled(&operations_text(migration));
         let mut object = serde_json::json!({
             "id": id,

@@ -22,6 +22,8 @@ pub struct Facts {
     pub large: BTreeSet<String>,
     /// What else the statements of some operations depend on.
     pub existing: Existing,
+    /// Whether the names of tables that differ only in letter case are the same.
+    pub folds_tables: bool,
     /// Whether a transaction can hold one change of a definition only, and no changes of rows
     /// beside it.
     pub one_definition: bool,
@@ -37,6 +39,8 @@ impl Facts {
             serial: Vec::new(),
             triggers: Vec::new(),
             views: None,
+            users: Vec::new(),
+            definitions: Vec::new(),
             schemas: None,
         };
         Facts {
@@ -47,6 +51,7 @@ impl Facts {
             existing,
             one_definition: false,
             builds_later: false,
+            folds_tables: false,
         }
     }
 }
@@ -67,6 +72,23 @@ pub struct Existing {
     /// The schemas in which the operations may create tables; `None` if there is no database, or no
     /// such operation.
     pub(crate) schemas: Option<Schemas>,
+    /// What else the server refuses to change a column or to drop a key for.
+    pub(crate) users: Vec<User>,
+    /// The statements that would create the tables whose columns the operations change.
+    pub(crate) definitions: Vec<(String, String)>,
+}
+
+/// Something that uses a column or a primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct User {
+    /// The table.
+    pub(crate) table: String,
+    /// The column; `None` for the primary key.
+    pub(crate) column: Option<String>,
+    /// In the server's words: `trigger t on table user`.
+    pub(crate) what: String,
+    /// Its name.
+    pub(crate) name: String,
 }
 
 /// The schemas of a database, as far as operations depend on them.

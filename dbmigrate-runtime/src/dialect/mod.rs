@@ -22,10 +22,10 @@ pub use catalog::{
     Beyond, Broken, Catalog, Existing, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part,
     PartKind, Shadow, Trigger, Unreadable, Violation, ViolationKind,
 };
-pub(crate) use catalog::{Read, Schemas, ViewName, Views};
+pub(crate) use catalog::{Read, Schemas, User, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
-pub use mysql::{MARIADB, MYSQL};
+pub use mysql::{Flavor, MARIADB, MYSQL, Mysql};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::statements;
 pub use postgres::{POSTGRES, Postgres};
@@ -560,6 +560,7 @@ pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
     match backend {
         Backend::Sqlite => Some(&Sqlite),
         Backend::Postgres => Some(&Postgres),
-        Backend::Mysql | Backend::Mariadb => None,
+        Backend::Mysql => Some(&Mysql(Flavor::Mysql)),
+        Backend::Mariadb => Some(&Mysql(Flavor::Mariadb)),
     }
 }

@@ -155,3 +155,102 @@ fn a_text_that_would_be_cut_is_not_inserted() {
         .assert_eq(&format!("{err}\n"));
     });
 }
+
+static USED: &[Module] = &[
+    module(
+        "a1",
+        &[],
+        |op| {
+            op.create_table(
+                Table::new("item")
+                    .column(Column::new("id", Type::Integer).not_null())
+                    .column(Column::new("level", Type::Integer))
+                    .primary_key("pk_item", ["id"]),
+            );
+        },
+        |op| op.drop_table("item"),
+    ),
+    module(
+        "b2",
+        &["a1"],
+        |op| op.alter_column("item", "level", ColumnChange::new().ty(Type::BigInteger)),
+        |_| {},
+    ),
+];
+
+static DROPS: &[Module] = &[USED[0], module("b2", &["a1"], drop_level, |_| {})];
+static DROPS_BY_HAND: &[Module] = &[USED[0], module("b2", &["a1"], drop_by_hand, |_| {})];
+static DROPS_KEY: &[Module] = &[USED[0], module("b2", &["a1"], drop_key, |_| {})];
+
+fn drop_level(op: &mut Operations) {
+    op.drop_column("item", "level");
+}
+
+fn drop_by_hand(op: &mut Operations) {
+    op.execute("DROP TRIGGER \"Odd \"\"one\" ON item");
+    op.drop_column("item", "level");
+}
+
+fn drop_key(op: &mut Operations) {
+    op.drop_primary_key("item", "pk_item");
+}
+
+#[test]
+fn what_uses_a_column_or_a_key_is_named_before_anything_runs() {
+    const TRIGGER: &str = "CREATE TRIGGER \"Odd \"\"one\" BEFORE UPDATE OF level ON item
+        FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()";
+    const POLICY: &str = "CREATE POLICY mine ON item USING (level > 0)";
+    const VIEW: &str = "CREATE VIEW leveled AS SELECT id, level + 1 FROM item GROUP BY id";
+    let found = super::same_on_servers(|database| {
+        let url = database.url.clone();
+        let mut text = String::new();
+        let cases = [
+            (TRIGGER, USED, "DROP TRIGGER \"Odd \"\"one\" ON item"),
+            (TRIGGER, DROPS, "DROP TRIGGER \"Odd \"\"one\" ON item"),
+            (POLICY, USED, "DROP POLICY mine ON item"),
+            (POLICY, DROPS, "DROP POLICY mine ON item"),
+            (VIEW, DROPS_KEY, "DROP VIEW leveled"),
+        ];
+        for (by, history, without) in cases {
+            Migrator::new(&USED[..1]).upgrade(url.as_str()).unwrap();
+            database.batch(by);
+            let err = Migrator::new(history).upgrade(url.as_str()).unwrap_err().report();
+            text.push_str(&format!("{err}\n"));
+            database.batch(without);
+            Migrator::new(history).upgrade(url.as_str()).map_err(|err| err.report()).unwrap();
+            database.batch("DROP TABLE item; DROP TABLE dbmigrate_version");
+        }
+        if database.version >= 15 {
+            Migrator::new(&USED[..1]).upgrade(url.as_str()).unwrap();
+            database
+                .batch("CREATE PUBLICATION changes FOR TABLE item (id, level) WHERE (level > 0)");
+            let report =
+                |history| Migrator::new(history).upgrade(url.as_str()).unwrap_err().report();
+            for err in [report(USED), report(DROPS)] {
+                assert!(err.contains("publication `changes` uses it"), "{err}");
+                assert!(err.contains("take the table out of the publication"), "{err}");
+            }
+            database.batch("DROP TABLE item; DROP TABLE dbmigrate_version");
+        }
+        // A revision may drop it by itself.
+        Migrator::new(&USED[..1]).upgrade(url.as_str()).unwrap();
+        database.batch(TRIGGER);
+        let ran = Migrator::new(DROPS_BY_HAND).upgrade(url.as_str()).map_err(|err| err.report());
+        assert_eq!(ran.unwrap(), ["b2"]);
+        text
+    });
+    if let Some(found) = found {
+        expect![[r#"
+            revision `b2`: cannot alter column `level` of table `item` on PostgreSQL: trigger `Odd "one` uses it
+              hint: drop the trigger before the change and create it again after it, in the same revision, with `op.execute`
+            revision `b2`: cannot drop column `level` of table `item` on PostgreSQL: trigger `Odd "one` uses it
+              hint: drop the trigger before the change and create it again after it, in the same revision, with `op.execute`
+            revision `b2`: cannot alter column `level` of table `item` on PostgreSQL: policy `mine` uses it
+              hint: drop the policy before the change and create it again after it, in the same revision, with `op.execute`
+            revision `b2`: cannot drop column `level` of table `item` on PostgreSQL: policy `mine` uses it
+              hint: drop the policy before the change and create it again after it, in the same revision, with `op.execute`
+            revision `b2`: cannot drop primary key `pk_item` of table `item` on PostgreSQL: view `leveled` uses it
+              hint: drop the view before the change and create it again after it, in the same revision, with `op.execute`
+        "#]].assert_eq(&found);
+    }
+}

@@ -5,8 +5,9 @@ use super::cost;
 use super::planner::{Planner, task};
 use super::views::{self, Down, Unit};
 use crate::backend::Backend;
-use crate::dialect::{Guard, POSTGRES, Refusal, StatementKind, ViewName, Work};
+use crate::dialect::{Guard, POSTGRES, Refusal, StatementKind, User, ViewName, Work};
 use crate::operations::Operation;
+use crate::sql::quote;
 
 impl Planner<'_> {
     /// Drops the views over a column, until [`Planner::put_views_up`].
@@ -16,6 +17,7 @@ impl Planner<'_> {
         (table, column): (&str, &str),
         is_dropped: bool,
     ) -> Result<(), Refusal> {
+        self.refuse_used(idx, table, Some(column))?;
         let mut units = views::units(&self.schema.written);
         units.retain(|unit| !self.views_down.iter().any(|down| down.unit.at == unit.at));
         if units.is_empty() {
@@ -94,6 +96,51 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses to change a column that something in the database uses, or to drop a primary key.
+    pub(super) fn refuse_used(
+        &self,
+        idx: usize,
+        table: &str,
+        column: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let before = self.name_before(table);
+        let is_in_the_way = |user: &&User| {
+            user.table == before
+                && user.column.as_deref() == column
+                && !self.is_changed_by_hand(&user.name)
+        };
+        let Some(user) = self.facts.existing.users.iter().find(is_in_the_way) else {
+            return Ok(());
+        };
+        let words = ["materialized view", "trigger", "policy", "function", "publication"];
+        let kind = words.into_iter().find(|word| user.what.starts_with(word)).unwrap_or("view");
+        let hint = match kind {
+            "publication" => {
+                "take the table out of the publication before the change and add it again after \
+                 it, in the same revision, with `op.execute`"
+                    .to_owned()
+            }
+            kind => format!(
+                "drop the {kind} before the change and create it again after it, in the same \
+                 revision, with `op.execute`"
+            ),
+        };
+        Err(self.ddl(idx).refuse(&format!("{kind} `{}` uses it", user.name), &hint))
+    }
+
+    /// Whether hand-written SQL or a step of this plan may have dropped or changed an object.
+    fn is_changed_by_hand(&self, name: &str) -> bool {
+        self.operations.iter().any(|operation| match operation {
+            Operation::Execute(statement) => {
+                let text = statement.sql.text(Backend::Postgres).unwrap_or_default();
+                let text = text.to_lowercase();
+                [name, &quote(name)].iter().any(|name| text.contains(&name.to_lowercase()))
+            }
+            Operation::Run(_) => true,
+            _ => false,
+        })
     }
 
     /// Whether SQL of this plan may have dropped the view in a way that can't be followed.

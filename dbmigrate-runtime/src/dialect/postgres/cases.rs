@@ -13,6 +13,8 @@ pub(super) struct Cases {
     subject: Option<String>,
     arms: Vec<Arm>,
     other: Option<Value>,
+    /// The other arguments of `coalesce`, whose first one the expression is.
+    for_null: Vec<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -54,7 +56,16 @@ impl Cases {
 
     fn parsed(expression: &str, column: &str) -> Option<Cases> {
         let tokens = POSTGRES.significant(expression);
-        let case = Case::of(&tokens)?;
+        let (tokens, for_null) = match tokens.as_slice() {
+            [coalesce, open, inner @ .., close]
+                if coalesce.is_word("coalesce") && open.is_symbol("(") && close.is_symbol(")") =>
+            {
+                let mut arguments = arguments(inner)?.into_iter();
+                (arguments.next()?, arguments.collect())
+            }
+            tokens => (tokens, Vec::new()),
+        };
+        let case = Case::of(tokens)?;
         let text = |tokens: &[Token<'_>]| {
             let (first, last) = (tokens.first()?, tokens.last()?);
             Some(expression[first.start..last.end()].to_owned())
@@ -71,6 +82,7 @@ impl Cases {
             subject: case.subject.and_then(text),
             arms: arms.collect::<Option<_>>()?,
             other: case.other.and_then(value),
+            for_null: for_null.into_iter().map(text).collect::<Option<_>>()?,
         })
     }
 
@@ -91,10 +103,16 @@ impl Cases {
 
     /// The expression with all its results of one type.
     pub(super) fn converted(&self, ty: &str, kept: &str) -> String {
-        self.with(|value| match value {
+        let given = |value: &String| format!("({value})::{ty}");
+        let cases = self.with(|value| match value {
             Value::Kept => kept.to_owned(),
-            Value::Given(value) => format!("({value})::{ty}"),
-        })
+            Value::Given(value) => given(value),
+        });
+        if self.for_null.is_empty() {
+            return cases;
+        }
+        let others: Vec<String> = self.for_null.iter().map(given).collect();
+        format!("coalesce({cases}, {})", others.join(", "))
     }
 
     fn with(&self, result: impl Fn(&Value) -> String) -> String {
@@ -105,6 +123,25 @@ impl Cases {
             self.other.as_ref().map_or(String::new(), |other| format!(" ELSE {}", result(other)));
         format!("CASE{subject}{arms}{other} END")
     }
+}
+
+/// The arguments of a function; `None` for something else than a list.
+fn arguments<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<Vec<&'t [Token<'a>]>> {
+    let mut depth = 0_usize;
+    let mut arguments = Vec::new();
+    let mut start = 0;
+    for (idx, token) in tokens.iter().enumerate() {
+        if token.is_symbol("(") || token.is_symbol("[") {
+            depth += 1;
+        } else if token.is_symbol(")") || token.is_symbol("]") {
+            depth = depth.checked_sub(1)?;
+        } else if token.is_symbol(",") && depth == 0 {
+            arguments.push(&tokens[start..idx]);
+            start = idx + 1;
+        }
+    }
+    arguments.push(&tokens[start..]);
+    (depth == 0).then_some(arguments)
 }
 
 #[cfg(test)]
@@ -124,6 +161,10 @@ mod tests {
             ),
             ("CASE WHEN n = 1 THEN n ELSE 0 END", "CASE WHEN n = 1 THEN K ELSE (0)::t END"),
             ("CASE n WHEN 1 THEN n END", "CASE n WHEN 1 THEN K END"),
+            (
+                "coalesce(CASE n WHEN 'a' THEN 1 ELSE n END, f(2, 3), 0)",
+                "coalesce(CASE n WHEN 'a' THEN (1)::t ELSE K END, (f(2, 3))::t, (0)::t)",
+            ),
         ] {
             let cases = Cases::of(expression, "n", false).unwrap();
             assert_eq!(cases.converted("t", "K"), expect);
@@ -137,6 +178,8 @@ mod tests {
             "CASE n WHEN 1 THEN 2 ELSE n END || 'x'",
             "CASE n WHEN 1 THEN 2 ELSE CASE n WHEN 1 THEN n END END",
             "CASE END",
+            "coalesce(CASE n WHEN 1 THEN 2 ELSE n END, 3) + coalesce(n, 4)",
+            "coalesce(4, CASE n WHEN 1 THEN 2 ELSE n END)",
             "CASE n WHEN 1 THEN n END || CASE n WHEN 2 THEN n END",
             "n",
             "",

@@ -74,6 +74,14 @@ pub(super) fn of_views(operations: &[Operation]) -> BTreeSet<String> {
     at_the_beginning(tables.map(str::to_owned).collect(), operations)
 }
 
+/// The tables with columns or keys that something else may keep the operations from changing.
+pub(super) fn of_users(operations: &[Operation]) -> BTreeSet<String> {
+    let is_of_key = |operation: &&Operation| matches!(operation, Operation::DropPrimaryKey { .. });
+    let keys = operations.iter().filter(is_of_key).flat_map(|operation| operation.tables());
+    let keys = at_the_beginning(keys.map(str::to_owned).collect(), operations);
+    of_views(operations).into_iter().chain(keys).collect()
+}
+
 /// The tables whose rows the operations may update.
 pub(super) fn of_rows(operations: &[Operation]) -> BTreeSet<String> {
     let updates = |operation: &&Operation| operation.row_expression().is_some();

@@ -261,6 +261,7 @@ impl<'a> Planner<'a> {
                 Ok(())
             }
             Operation::DropPrimaryKey { table, name } => {
+                self.refuse_used(idx, table, None)?;
                 self.drop_primary_key(idx, before, table, name);
                 Ok(())
             }

@@ -366,6 +366,34 @@ pub(super) fn parts_of_views(tables: &BTreeSet<String>) -> String {
     format!("{} {parts}", over(tables))
 }
 
+/// What the server refuses to change a column of these tables for, besides views: triggers,
+/// policies, functions and publications; and the views that need a primary key. See
+/// [`user`](super::rows::user).
+pub(super) fn users(tables: &BTreeSet<String>) -> String {
+    let tables = Named::only(tables);
+    let (name, has) = (tables.name("c"), tables.has("c"));
+    format!(
+        "SELECT {name}, a.attname::text, pg_describe_object(d.classid, d.objid, 0), \
+         coalesce(g.tgname, p.polname, f.proname, b.pubname)::text \
+         FROM pg_class c JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass \
+         AND d.refobjid = c.oid AND d.refobjsubid > 0 \
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
+         LEFT JOIN pg_trigger g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid \
+         LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid \
+         LEFT JOIN pg_proc f ON d.classid = 'pg_proc'::regclass AND f.oid = d.objid \
+         LEFT JOIN pg_publication_rel r ON d.classid = 'pg_publication_rel'::regclass \
+         AND r.oid = d.objid LEFT JOIN pg_publication b ON b.oid = r.prpubid \
+         WHERE {has} AND d.classid IN ('pg_trigger'::regclass, \
+         'pg_policy'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass) \
+         UNION SELECT {name}, NULL, pg_describe_object('pg_class'::regclass, v.oid, 0), \
+         v.relname::text FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid \
+         JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid \
+         AND d.classid = 'pg_rewrite'::regclass JOIN pg_rewrite r ON r.oid = d.objid \
+         JOIN pg_class v ON v.oid = r.ev_class \
+         WHERE k.contype = 'p' AND {has} ORDER BY 1, 2, 3"
+    )
+}
+
 /// The enabled triggers of these tables that run when a row is updated; see
 /// [`trigger`](super::rows::trigger).
 pub(super) fn triggers(tables: &BTreeSet<String>) -> String {

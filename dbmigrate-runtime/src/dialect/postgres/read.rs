@@ -190,6 +190,11 @@ pub(super) fn existing(
     if !needed.is_empty() {
         existing.schemas = Some(schemas_of(conn, &needed)?);
     }
+    let used = existing::of_users(operations);
+    if !used.is_empty() {
+        let found = conn.query(&queries::users(&used), &[])?;
+        existing.users = found.rows.into_iter().map(rows::texts_of).map(rows::user).collect();
+    }
     Ok(existing)
 }
 

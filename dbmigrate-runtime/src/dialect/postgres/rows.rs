@@ -2,7 +2,7 @@
 
 use super::POSTGRES;
 use crate::Value;
-use crate::dialect::{Object, ObjectKind, Trigger};
+use crate::dialect::{Object, ObjectKind, Trigger, User};
 use crate::sql::{Kind, Token};
 
 /// Reads the values of a row from left to right. A value of another kind is read as none, since the
@@ -294,6 +294,11 @@ pub(super) fn trigger(row: Vec<Value>) -> Option<Trigger> {
         }
         _ => None,
     }
+}
+
+pub(super) fn user([table, column, what, name]: [Option<String>; 4]) -> User {
+    let [table, what, name] = [table, what, name].map(Option::unwrap_or_default);
+    User { table, column, what, name }
 }
 
 #[cfg(test)]

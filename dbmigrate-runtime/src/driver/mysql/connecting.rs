@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mysql::consts::CapabilityFlags;
 use mysql::{Conn, OptsBuilder};
 
-use super::error::unconnected;
+use super::error::{in_words, unconnected};
 use super::settings::{Place, Settings, SslMode, resolve};
 use crate::driver::{DatabaseError, ErrorKind, Unconnected};
 use crate::server::Server;
@@ -30,10 +30,7 @@ pub(super) fn connect(server: &Server) -> Result<Conn, DatabaseError> {
             fault(Unconnected::Mysql(crate::driver::MysqlFault::NoTls { mode }))
         }
         Opening::Failed(err) => {
-            let message = match &err {
-                mysql::Error::MySqlError(err) => err.message.clone(),
-                err => err.to_string(),
-            };
+            let message = in_words(&err);
             let kind = ErrorKind::Unconnected(Box::new(unconnected(&err, &settings)));
             DatabaseError::of(kind, message)
         }
@@ -58,9 +55,8 @@ fn is_of_tls(opening: &Opening) -> bool {
         #[cfg(feature = "mysql-tls")]
         Opening::Failed(mysql::Error::TlsError(_)) => true,
         #[cfg(feature = "mysql-tls")]
-        Opening::Failed(mysql::Error::IoError(err)) => {
-            err.get_ref().is_some_and(|cause| cause.is::<rustls::Error>())
-        }
+        Opening::Failed(err) => super::error::io_error(err).is_some_and(super::error::is_of_tls),
+        #[cfg(not(feature = "mysql-tls"))]
         Opening::Failed(_) => false,
     }
 }

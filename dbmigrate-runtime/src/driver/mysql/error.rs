@@ -1,6 +1,7 @@
 //! The errors of MySQL and MariaDB, by their numbers. Their texts may be in another language.
 
 use std::io;
+use std::net::ToSocketAddrs as _;
 
 use mysql::{DriverError, Error, MySqlError};
 
@@ -14,11 +15,11 @@ use crate::sql::quote_text;
 pub(super) fn error(err: &Error) -> DatabaseError {
     match err {
         Error::MySqlError(err) => DatabaseError::of(kind(err), err.message.clone()),
-        Error::IoError(_) => {
-            DatabaseError::new(format!("the connection to the server was lost: {err}"))
+        Error::IoError(_) | Error::CodecError(_) => {
+            let why = in_words(err);
+            DatabaseError::new(format!("the connection to the server was lost: {why}"))
         }
-        Error::DriverError(err) => DatabaseError::new(err.to_string()),
-        _ => DatabaseError::new(err.to_string()),
+        _ => DatabaseError::new(in_words(err)),
     }
 }
 
@@ -84,10 +85,32 @@ pub(super) fn unconnected(err: &Error, settings: &Settings) -> Unconnected {
             let kind = cause.as_ref().map(|(_, _, kind)| *kind);
             of_system(kind.unwrap_or(io::ErrorKind::Other), settings)
         }
-        #[cfg(feature = "mysql-tls")]
-        Error::IoError(err) if is_of_tls(err) => of_tls(&err.to_string(), settings),
-        Error::IoError(err) => of_system(err.kind(), settings),
-        _ => Unconnected::Mysql(MysqlFault::NotAServer { place }),
+        err => match io_error(err) {
+            #[cfg(feature = "mysql-tls")]
+            Some(err) if is_of_tls(err) => of_tls(&err.to_string(), settings),
+            Some(err) => of_system(err.kind(), settings),
+            None => Unconnected::Mysql(MysqlFault::NotAServer { place }),
+        },
+    }
+}
+
+/// The operating system's error, or the TLS library's.
+pub(super) fn io_error(err: &Error) -> Option<&io::Error> {
+    match err {
+        Error::IoError(err) => Some(err),
+        Error::CodecError(err) => std::error::Error::source(err)?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// An error of the crate without its name for the kind.
+pub(super) fn in_words(err: &Error) -> String {
+    match (err, io_error(err)) {
+        (_, Some(err)) => err.to_string(),
+        (Error::MySqlError(err), _) => err.message.clone(),
+        (Error::DriverError(err), _) => err.to_string(),
+        (Error::CodecError(err), _) => err.to_string(),
+        (err, _) => err.to_string(),
     }
 }
 
@@ -107,12 +130,15 @@ fn of_system(kind: io::ErrorKind, settings: &Settings) -> Unconnected {
         (_, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
             Unconnected::Mysql(MysqlFault::NotAServer { place })
         }
-        (_, _) => Unconnected::Unreachable { place },
+        (Place::Tcp { host, port }, _) => match (host.as_str(), *port).to_socket_addrs() {
+            Ok(_) => Unconnected::Unreachable { place },
+            Err(_) => Unconnected::UnknownHost { host: host.clone() },
+        },
     }
 }
 
 #[cfg(feature = "mysql-tls")]
-fn is_of_tls(err: &io::Error) -> bool {
+pub(super) fn is_of_tls(err: &io::Error) -> bool {
     err.get_ref().is_some_and(|cause| cause.is::<rustls::Error>())
 }
 

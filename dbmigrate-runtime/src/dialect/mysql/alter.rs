@@ -1,0 +1,571 @@
+//! Changes of columns and primary keys.
+
+use super::class::{self, Class};
+use super::clause::Clause;
+use super::column::Definition;
+use super::convert::{self, Conversion};
+use super::effect::Effect;
+use super::flavor::{closed, quote, quoted};
+use super::guards;
+
+use super::planner::Planner;
+use super::text_enum;
+use crate::dialect::Refusal;
+use crate::operations::ColumnChange;
+use crate::schema::{Column, IndexTerm, Table, naming};
+use crate::sql::Kind;
+
+impl Planner<'_> {
+    pub(super) fn add_column(
+        &mut self,
+        idx: usize,
+        (table, after): (&str, &Table),
+        column: &Column,
+        using: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let ddl = self.ddl(idx);
+        let definition = ddl.definition(after, column)?;
+        let place = place(after, &column.name);
+        let is_last = place.is_empty();
+        let (flavor, facts) = (self.flavor, self.facts);
+        let class_of =
+            |definition: &Definition| class::add_column(flavor, facts, definition, is_last);
+        let add = |definition: &Definition| {
+            let sql = format!("ADD COLUMN {} {}{place}", quote(&column.name), definition.sql());
+            let effect = Effect::Column(table.to_owned(), column.name.clone(), true);
+            Clause::new(sql, class_of(definition), &column.name, effect)
+        };
+        let check = text_enum::check_of(table, column);
+        let Some(using) = using else {
+            let has_value = definition.default.is_some()
+                || definition.generated.is_some()
+                || definition.auto_increment;
+            if !definition.nullable && !has_value {
+                self.guard_existing(table, guards::no_rows(table, &column.name));
+            }
+            let mut clauses = vec![add(&definition)];
+            clauses.extend(check.map(|check| self.add_check(table, &check)));
+            // Only a key can generate values, so it comes with the column.
+            if definition.auto_increment {
+                clauses.push(primary_key(table, after));
+            }
+            self.alter(idx, table, clauses);
+            return Ok(());
+        };
+        if !column.nullable {
+            self.guard_existing(table, guards::given(table, &column.name, using));
+        }
+        if is_constant(self.flavor.lexicon().significant(using).as_slice()) {
+            let first = Definition { default: Some(format!("({using})")), ..definition.clone() };
+            let plain = Definition { default: Some(using.to_owned()), ..definition.clone() };
+            let takes_plain = !matches!(
+                super::types::storage(self.flavor, &column.ty),
+                super::types::Storage::LongText
+                    | super::types::Storage::LongBytes
+                    | super::types::Storage::Json
+            );
+            let first = if takes_plain { plain } else { first };
+            let mut clauses = vec![add(&first)];
+            clauses.extend(check.map(|check| self.add_check(table, &check)));
+            self.alter(idx, table, clauses);
+            if first != definition {
+                self.modify(idx, table, &column.name, [&first, &definition]);
+            }
+            return Ok(());
+        }
+        let bare = Definition { nullable: true, default: None, ..definition.clone() };
+        self.alter(idx, table, vec![add(&bare)]);
+        self.update(idx, (table, &column.name), using, None);
+        if bare != definition {
+            self.modify(idx, table, &column.name, [&bare, &definition]);
+        }
+        let check = check.map(|check| self.add_check(table, &check));
+        self.alter(idx, table, check.into_iter().collect());
+        Ok(())
+    }
+
+    /// Gives rows a value.
+    fn update(
+        &mut self,
+        idx: usize,
+        (table, column): (&str, &str),
+        value: &str,
+        condition: Option<&str>,
+    ) {
+        let mut sql = format!("UPDATE {} SET {} = {}", quote(table), quote(column), closed(value));
+        if let Some(condition) = condition {
+            sql += &format!(" WHERE {condition}");
+        }
+        self.change_rows(idx, sql);
+    }
+
+    /// Changes a definition.
+    fn modify(&mut self, idx: usize, table: &str, column: &str, [was, to]: [&Definition; 2]) {
+        let sql = format!("MODIFY COLUMN {} {}", quote(column), to.sql());
+        let class = class::modify(self.flavor, was, to);
+        self.alter(idx, table, vec![Clause::new(sql, class, column, Effect::Unseen)]);
+    }
+
+    pub(super) fn drop_column(&mut self, idx: usize, before: &Table, table: &str, column: &str) {
+        self.guard_indexes(before, column);
+        self.guard_views(idx, table, Some(column));
+        let mut clauses = Vec::new();
+        // The check of an enumeration goes first.
+        if let Some(check) =
+            before.find_column(column).and_then(|own| text_enum::check_of(table, own))
+        {
+            clauses.push(self.drop_check(table, &check.name));
+        }
+        let sql = format!("DROP COLUMN {}", quote(column));
+        let effect = Effect::Column(table.to_owned(), column.to_owned(), false);
+        let class = class::drop_column(self.flavor, self.facts);
+        clauses.push(Clause::new(sql, class, column, effect));
+        self.alter(idx, table, clauses);
+    }
+
+    pub(super) fn rename_column(
+        &mut self,
+        idx: usize,
+        [before, after]: [&Table; 2],
+        from: &str,
+        to: &str,
+    ) -> Result<(), Refusal> {
+        self.guard_views(idx, &before.name, Some(from));
+        let table = &after.name;
+        let mut clauses = self.changed_value_checks(before, after);
+        let sql = format!("RENAME COLUMN {} TO {}", quote(from), quote(to));
+        let effect = Effect::Column(table.clone(), to.to_owned(), true);
+        let class = class::rename_column(self.flavor, self.facts);
+        let own = from.to_owned();
+        clauses.push(Clause::new(sql, class, to, effect).with_names([&own]));
+        if !self.flavor.is_mariadb() {
+            // MySQL refuses to rename what an expression names.
+            for (was, is) in before.checks.iter().zip(&after.checks) {
+                if was.expression != is.expression || self.names(&was.expression, from) {
+                    clauses.push(self.drop_check(table, &was.name));
+                    clauses.push(self.add_check(table, is));
+                }
+            }
+            for (was, is) in before.indexes.iter().zip(&after.indexes) {
+                let is_named = was.columns.iter().any(|key| match &key.term {
+                    IndexTerm::Expression(expression) => self.names(expression, from),
+                    IndexTerm::Column(_) => false,
+                });
+                if is_named {
+                    clauses.push(self.drop_index(table, &was.name));
+                    let add = format!("ADD {}", self.ddl(idx).index(after, is)?);
+                    clauses.push(Clause::new(add, Class::Shared, &is.name, Effect::Unseen));
+                }
+            }
+            for (was, is) in before.columns.iter().zip(&after.columns) {
+                let Some(generated) = &was.generated else { continue };
+                if self.names(&generated.expression, from) {
+                    let definition = self.ddl(idx).definition(after, is)?;
+                    let sql = format!("MODIFY COLUMN {} {}", quote(&is.name), definition.sql());
+                    clauses.push(Clause::new(sql, Class::Open, &is.name, Effect::Unseen));
+                }
+            }
+        }
+        self.alter(idx, table, clauses);
+        Ok(())
+    }
+
+    fn names(&self, expression: &str, column: &str) -> bool {
+        self.flavor.lexicon().mentions(expression, column)
+    }
+
+    /// Adds or drops a primary key, and what generates its values.
+    pub(super) fn change_primary_key(
+        &mut self,
+        idx: usize,
+        [before, after]: [&Table; 2],
+    ) -> Result<(), Refusal> {
+        let table = &after.name;
+        let mut clauses = Vec::new();
+        if let (Some(key), None) = (&before.primary_key, &after.primary_key) {
+            // The columns of a key are required, and those that generate values have to be in one.
+            for name in &key.columns {
+                let (Some(was), Some(is)) = (before.find_column(name), after.find_column(name))
+                else {
+                    continue;
+                };
+                let was = self.ddl(idx).definition(before, was)?;
+                let is = self.ddl(idx).definition(after, is)?;
+                if was != is {
+                    let own = self.own(table, name).unwrap_or_else(|| was.clone());
+                    let to = own.changed(&was, &is);
+                    let sql = format!("MODIFY COLUMN {} {}", quote(name), to.sql());
+                    clauses.push(Clause::new(sql, Class::Open, name, Effect::Unseen));
+                }
+            }
+            let effect = Effect::Index(table.clone(), "PRIMARY".to_owned(), false);
+            let sql = "DROP PRIMARY KEY".to_owned();
+            clauses.push(Clause::new(sql, Class::Open, "PRIMARY", effect).with_names(&key.columns));
+        }
+        if let (None, Some(key)) = (&before.primary_key, &after.primary_key) {
+            self.ddl(idx).primary_key(after, key)?;
+            for name in &key.columns {
+                let column = before.find_column(name);
+                if let Some(column) = column.filter(|column| column.nullable) {
+                    let guard = guards::not_null(self.flavor, table, name, Some(&column.ty));
+                    self.guard_existing(table, guard);
+                }
+            }
+            let what = format!("primary key `{}`", key.name);
+            self.guard_existing(table, guards::unique(table, &what, &key.columns));
+            clauses.push(primary_key(table, after));
+            for name in &key.columns {
+                let (Some(was), Some(is)) = (before.find_column(name), after.find_column(name))
+                else {
+                    continue;
+                };
+                let was = self.ddl(idx).definition(before, was)?;
+                let is = self.ddl(idx).definition(after, is)?;
+                if was != is {
+                    let own = self.own(table, name).unwrap_or_else(|| was.clone());
+                    let to = own.changed(&was, &is);
+                    let sql = format!("MODIFY COLUMN {} {}", quote(name), to.sql());
+                    clauses.push(Clause::new(sql, Class::Open, name, Effect::Unseen));
+                }
+            }
+        }
+        self.alter(idx, table, clauses);
+        Ok(())
+    }
+
+    /// A column as the server has it, unless this plan has changed it.
+    fn own(&self, table: &str, column: &str) -> Option<Definition> {
+        if self.touched.contains(&column.to_lowercase())
+            || self.touched.contains(&table.to_lowercase())
+        {
+            return None;
+        }
+        let definitions = &self.facts.existing.definitions;
+        let (_, sql) = definitions.iter().find(|(name, _)| name == table)?;
+        super::parse::column(self.flavor, sql, column)
+    }
+
+    pub(super) fn alter_column(
+        &mut self,
+        idx: usize,
+        [before, after]: [&Table; 2],
+        column: &str,
+        change: &ColumnChange,
+    ) -> Result<(), Refusal> {
+        let (Some(was), Some(to)) = (before.find_column(column), after.find_column(column)) else {
+            return Ok(());
+        };
+        let ddl = self.ddl(idx);
+        let [from, into] = [ddl.definition(before, was)?, ddl.definition(after, to)?];
+        let own = self.own(&after.name, column).unwrap_or_else(|| from.clone());
+        let target = own.changed(&from, &into);
+        let altered = Altered { before, after, was, to, from, into, own, target };
+        match (&was.generated, &to.generated) {
+            (None, None) => {}
+            (Some(was), Some(is)) if was.stored == is.stored => {}
+            // The values stay.
+            (Some(was), None) if was.stored => {}
+            (Some(_), None) => return self.swap(idx, &altered, &quote(column)),
+            (_, Some(_)) => return self.replace(idx, &altered),
+        }
+        self.change(idx, &altered, change)
+    }
+
+    /// Changes a column in its place.
+    fn change(
+        &mut self,
+        idx: usize,
+        altered: &Altered<'_>,
+        change: &ColumnChange,
+    ) -> Result<(), Refusal> {
+        let Altered { before, after, was, to, from, into, .. } = altered;
+        let (table, column) = (&after.name, &to.name);
+        let is_typed = from.ty != into.ty || from.collate != into.collate;
+        let is_required = from.nullable && !into.nullable && to.generated.is_none();
+        let conversion = convert::conversion(self.flavor, column, &was.ty, &to.ty);
+        let misfit = match &conversion {
+            Conversion::All => None,
+            _ => convert::misfit(self.flavor, column, &was.ty, &to.ty),
+        };
+        let own = quote(column);
+        let lexicon = self.flavor.lexicon();
+        let using = change.using.as_deref().filter(|using| !lexicon.same_expression(using, &own));
+        let fill = change.fill.as_deref().filter(|_| change.using.is_none());
+        let is_null = is_required.then(|| format!("{own} IS NULL"));
+        let unfit = match (&misfit, &is_null) {
+            (Some(misfit), Some(is_null)) => Some(format!("({misfit}) OR {is_null}")),
+            (Some(condition), None) | (None, Some(condition)) => Some(condition.clone()),
+            (None, None) => None,
+        };
+        let value_checks = self.changed_value_checks(before, after);
+        let (gone, new): (Vec<_>, Vec<_>) =
+            value_checks.into_iter().partition(|clause| clause.sql.starts_with("DROP"));
+        if is_typed && to.generated.is_none() {
+            let value = match (using, fill, &unfit) {
+                (Some(using), ..) => Some(format!("({})", closed(using))),
+                (None, Some(fill), Some(unfit)) => {
+                    Some(format!("CASE WHEN {unfit} THEN ({}) ELSE {own} END", closed(fill)))
+                }
+                _ => None,
+            };
+            if let Some(value) = value {
+                if !into.nullable {
+                    self.guard_existing(table, guards::given(table, column, &value));
+                }
+                return self.swap(idx, altered, &value);
+            }
+            if let Some(misfit) = &misfit {
+                let guard = guards::fitting(self.flavor, table, [was, to], misfit, &into.ty);
+                self.guard_existing(table, guard);
+            }
+        }
+        let given = match (using, fill, &unfit) {
+            (Some(using), ..) => Some((using.to_owned(), None)),
+            (None, Some(fill), Some(unfit)) => Some((fill.to_owned(), Some(unfit.clone()))),
+            _ => None,
+        };
+        if !is_typed && given.is_none() {
+            if let Some(misfit) = &misfit {
+                let guard = guards::fitting(self.flavor, table, [was, to], misfit, &into.ty);
+                self.guard_existing(table, guard);
+            }
+        }
+        match &given {
+            Some((value, None)) if !into.nullable => {
+                self.guard_existing(table, guards::given(table, column, value));
+            }
+            None if is_required => {
+                let guard = guards::not_null(self.flavor, table, column, Some(&was.ty));
+                self.guard_existing(table, guard);
+            }
+            Some(_) | None => {}
+        }
+        let frees = !from.nullable && into.nullable;
+        self.alter(idx, table, gone);
+        if let (Some((value, condition)), false) = (&given, frees) {
+            self.update(idx, (table, column), value, condition.as_deref());
+        }
+        if is_typed {
+            self.set_keys_aside(idx, table, column);
+        }
+        self.modify_all(idx, altered)?;
+        if let (Some((value, condition)), true) = (&given, frees) {
+            self.update(idx, (table, column), value, condition.as_deref());
+        }
+        self.alter(idx, table, new);
+        Ok(())
+    }
+
+    /// Changes a definition, with those of the indexes that depend on it.
+    fn modify_all(&mut self, idx: usize, altered: &Altered<'_>) -> Result<(), Refusal> {
+        let Altered { before, after, to, from, into, own, target, .. } = altered;
+        if from == into {
+            return Ok(());
+        }
+        let table = &after.name;
+        let ddl = self.ddl(idx);
+        let mut clauses = Vec::new();
+        let mut added = Vec::new();
+        for (was, is) in before.indexes.iter().zip(&after.indexes) {
+            let definition = ddl.index(after, is)?;
+            if ddl.index(before, was)? != definition {
+                clauses.push(self.drop_index(table, &was.name));
+                let add = format!("ADD {definition}");
+                added.push(Clause::new(add, Class::Open, "", Effect::Unseen));
+            }
+        }
+        for (was, is) in before.uniques.iter().zip(&after.uniques) {
+            ddl.unique(after, is)?;
+            let is_long = |of: &Table, columns: &[String]| {
+                columns.iter().any(|name| super::ddl::is_long(self.flavor, of, name))
+            };
+            if is_long(before, &was.columns) != is_long(after, &is.columns) {
+                let add = format!("ADD {}", ddl.unique(after, is)?);
+                clauses.push(self.drop_index(table, &was.name));
+                added.push(Clause::new(add, Class::Open, "", Effect::Unseen));
+            }
+        }
+        for key in &after.foreign_keys {
+            ddl.foreign_key(after, key)?;
+        }
+        if let Some(key) = &after.primary_key {
+            ddl.primary_key(after, key)?;
+        }
+        let sql = format!("MODIFY COLUMN {} {}", quote(&to.name), target.sql());
+        let class = class::modify(self.flavor, own, target);
+        clauses.push(Clause::new(sql, class, &to.name, Effect::Unseen));
+        clauses.extend(added);
+        self.alter(idx, table, clauses);
+        Ok(())
+    }
+
+    /// Gives a column another definition and other values at once: a new column takes its place.
+    fn swap(&mut self, idx: usize, altered: &Altered<'_>, value: &str) -> Result<(), Refusal> {
+        let Altered { after, to, into, target, .. } = altered;
+        let table = &after.name;
+        let scratch = naming::limited(format!("dbmigrate_new_{}", to.name));
+        let bare = Definition {
+            nullable: true,
+            default: None,
+            on_update: None,
+            auto_increment: false,
+            comment: None,
+            invisible: false,
+            check: None,
+            ..target.clone()
+        };
+        self.set_keys_aside(idx, table, &to.name);
+        let sql = format!("ADD COLUMN {} {}", quote(&scratch), bare.sql());
+        let effect = Effect::Column(table.clone(), scratch.clone(), true);
+        let class = class::add_column(self.flavor, self.facts, &bare, true);
+        self.alter(idx, table, vec![Clause::new(sql, class, &scratch, effect)]);
+        self.update(idx, (table, &scratch), value, None);
+        let definition = Definition { nullable: into.nullable, ..target.clone() };
+        let sql = format!(
+            "CHANGE COLUMN {} {} {}{}",
+            quote(&scratch),
+            quote(&to.name),
+            definition.sql(),
+            place_or_last(after, &to.name)
+        );
+        let effect = Effect::Column(table.clone(), scratch.clone(), false);
+        let change = Clause::new(sql, Class::Open, &scratch, effect);
+        self.exchange(idx, altered, change)
+    }
+
+    /// Replaces a column by a generated one.
+    fn replace(&mut self, idx: usize, altered: &Altered<'_>) -> Result<(), Refusal> {
+        let Altered { after, to, target, .. } = altered;
+        let sql = format!(
+            "ADD COLUMN {} {}{}",
+            quote(&to.name),
+            target.sql(),
+            place_or_last(after, &to.name)
+        );
+        let add = Clause::new(sql, Class::Open, &to.name, Effect::Unseen);
+        self.exchange(idx, altered, add)
+    }
+
+    /// Drops a column and puts another one in its place, in one statement, with all that uses it.
+    fn exchange(
+        &mut self,
+        idx: usize,
+        altered: &Altered<'_>,
+        change: Clause,
+    ) -> Result<(), Refusal> {
+        let Altered { before, after, to, .. } = altered;
+        let (table, column) = (&after.name, &to.name);
+        let ddl = self.ddl(idx);
+        let mut down = Vec::new();
+        let mut up = Vec::new();
+        let clause = |sql: String, name: &str| Clause::new(sql, Class::Open, name, Effect::Unseen);
+        for unique in before.uniques.iter().filter(|unique| unique.columns.contains(column)) {
+            down.push(self.drop_index(table, &unique.name));
+            up.push(clause(format!("ADD {}", ddl.unique(after, unique)?), &unique.name));
+        }
+        let names = |index: &crate::schema::Index| {
+            index.columns.iter().any(|key| match &key.term {
+                IndexTerm::Column(name) => name == column,
+                IndexTerm::Expression(expression) => {
+                    self.flavor.lexicon().mentions(expression, column)
+                }
+            })
+        };
+        let indexes: Vec<_> = before.indexes.iter().filter(|index| names(index)).collect();
+        for index in indexes {
+            down.push(self.drop_index(table, &index.name));
+            up.push(clause(format!("ADD {}", ddl.index(after, index)?), &index.name));
+        }
+        for key in super::keys::without_index(after) {
+            if key.columns.contains(column) {
+                down.push(self.drop_index(table, &key.name));
+                up.push(clause(format!("ADD {}", super::keys::own_index(key)), &key.name));
+            }
+        }
+        let mut checks = before.checks.clone();
+        checks.extend(text_enum::checks(before));
+        let mut new = after.checks.clone();
+        new.extend(text_enum::checks(after));
+        for check in checks.iter().filter(|check| self.names(&check.expression, column)) {
+            down.push(self.drop_check(table, &check.name));
+        }
+        for check in new.iter().filter(|check| self.names(&check.expression, column)) {
+            up.push(clause(format!("ADD {}", super::ddl::check(check)), &check.name));
+        }
+        let in_key = before.primary_key.as_ref().filter(|key| key.columns.contains(column));
+        if in_key.is_some() {
+            down.push(clause("DROP PRIMARY KEY".to_owned(), "PRIMARY"));
+            up.insert(0, primary_key(table, after));
+        }
+        // What is computed from the column can't be without it.
+        for other in before.columns.iter().filter(|other| other.name != *column) {
+            let Some(generated) = &other.generated else { continue };
+            if !self.names(&generated.expression, column) {
+                continue;
+            }
+            let Some(is) = after.find_column(&other.name) else { continue };
+            let definition = ddl.definition(after, is)?;
+            let sql = format!("MODIFY COLUMN {} {}", quote(&is.name), definition.sql());
+            up.push(clause(sql, &is.name));
+        }
+        let mut clauses = down;
+        clauses.push(clause(format!("DROP COLUMN {}", quote(column)), column));
+        clauses.push(change);
+        clauses.extend(up);
+        self.flush();
+        self.alter(idx, table, clauses);
+        self.flush();
+        Ok(())
+    }
+}
+
+/// A column that changes.
+struct Altered<'a> {
+    before: &'a Table,
+    after: &'a Table,
+    was: &'a Column,
+    to: &'a Column,
+    /// Its declared definitions.
+    from: Definition,
+    into: Definition,
+    /// What the server has, and what it gets.
+    own: Definition,
+    target: Definition,
+}
+
+/// Where a column is, unless it is the last one: ` AFTER x`.
+fn place(table: &Table, column: &str) -> String {
+    let position = table.columns.iter().position(|other| other.name == column);
+    match position {
+        Some(at) if at + 1 == table.columns.len() => String::new(),
+        Some(0) => " FIRST".to_owned(),
+        Some(at) => format!(" AFTER {}", quote(&table.columns[at - 1].name)),
+        None => String::new(),
+    }
+}
+
+/// Where a column is, after others were dropped and added.
+fn place_or_last(table: &Table, column: &str) -> String {
+    let position = table.columns.iter().position(|other| other.name == column);
+    match position {
+        Some(0) => " FIRST".to_owned(),
+        Some(at) => format!(" AFTER {}", quote(&table.columns[at - 1].name)),
+        None => String::new(),
+    }
+}
+
+fn primary_key(table: &str, after: &Table) -> Clause {
+    let columns = after.primary_key.as_ref().map(|key| key.columns.clone()).unwrap_or_default();
+    let effect = Effect::Index(table.to_owned(), "PRIMARY".to_owned(), true);
+    let sql = format!("ADD PRIMARY KEY ({})", quoted(&columns));
+    Clause::new(sql, Class::Open, "PRIMARY", effect).with_names(&columns)
+}
+
+/// Whether an expression plainly is one value for all rows.
+fn is_constant(tokens: &[crate::sql::Token<'_>]) -> bool {
+    match tokens {
+        [value] => matches!(value.kind, Kind::Text | Kind::Number),
+        [minus, value] => minus.is_symbol("-") && value.kind == Kind::Number,
+        _ => false,
+    }
+}

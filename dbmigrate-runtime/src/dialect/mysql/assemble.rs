@@ -1,0 +1,247 @@
+//! Assembles a table from its `CREATE TABLE`, without a database.
+
+use super::constant;
+use super::ddl::PREFIX;
+use super::flavor::Flavor;
+use super::keys;
+use super::parse::{ColumnPart, KeyPart, Parsed, Term};
+use super::types::{self, Storage};
+use crate::dialect::{Beyond, Part, PartKind};
+use crate::schema::{
+    Check, Column, ForeignKey, Generated, Index, IndexColumn, IndexTerm, PrimaryKey,
+    ReferentialAction, Table, Type, Unique,
+};
+
+/// A table, and what a schema can't represent of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Assembled {
+    pub(super) table: Table,
+    pub(super) beyond: Vec<Beyond>,
+}
+
+pub(super) fn assemble(flavor: Flavor, parsed: &Parsed) -> Assembled {
+    let mut assembling =
+        Assembling { flavor, table: Table::new(&*parsed.name), beyond: Vec::new() };
+    assembling.options(parsed);
+    for column in &parsed.columns {
+        assembling.column(parsed, column);
+    }
+    for key in &parsed.keys {
+        assembling.key(key);
+    }
+    for check in &parsed.checks {
+        let expression = flavor.lexicon().unparenthesised(&check.condition);
+        assembling.table.checks.push(Check::new(&check.name, expression));
+        if !check.is_enforced {
+            assembling.part(PartKind::Check, &check.name, "is NOT ENFORCED");
+        }
+    }
+    for key in &parsed.foreign_keys {
+        assembling.table.foreign_keys.push(ForeignKey {
+            name: key.name.clone(),
+            columns: key.columns.clone(),
+            references_table: key.target.clone(),
+            references_columns: key.target_columns.clone(),
+            on_delete: action(&key.on_delete),
+            on_update: action(&key.on_update),
+            deferrable: None,
+        });
+    }
+    assembling.finish()
+}
+
+/// The action with this name. Without one, and with any other, rows that are referred to stay.
+fn action(name: &str) -> ReferentialAction {
+    match name {
+        "CASCADE" => ReferentialAction::Cascade,
+        "SET NULL" => ReferentialAction::SetNull,
+        "SET DEFAULT" => ReferentialAction::SetDefault,
+        _ => ReferentialAction::NoAction,
+    }
+}
+
+struct Assembling {
+    flavor: Flavor,
+    table: Table,
+    beyond: Vec<Beyond>,
+}
+
+impl Assembling {
+    fn beyond(&mut self, columns: Vec<String>, part: Option<Part>, text: String) {
+        self.beyond.push(Beyond { table: self.table.name.clone(), columns, part, text });
+    }
+
+    fn part(&mut self, kind: PartKind, name: &str, text: &str) {
+        let part = Part { kind, name: Some(name.to_owned()), content: String::new() };
+        self.beyond(Vec::new(), Some(part), text.to_owned());
+    }
+
+    fn options(&mut self, parsed: &Parsed) {
+        for (name, value) in &parsed.options {
+            match name.as_str() {
+                "COMMENT" => {
+                    self.table.comment = Some(value.clone()).filter(|text| !text.is_empty());
+                }
+                "CHARSET" | "COLLATE" | "AUTO_INCREMENT" => {}
+                "ENGINE" if value.eq_ignore_ascii_case("InnoDB") => {}
+                "ENGINE" => self.beyond(Vec::new(), None, format!("has the engine {value}")),
+                name => self.beyond(Vec::new(), None, format!("has {name}={value}")),
+            }
+        }
+        for words in &parsed.unknown {
+            self.beyond(Vec::new(), None, format!("has `{words}`"));
+        }
+    }
+
+    fn column(&mut self, parsed: &Parsed, part: &ColumnPart) {
+        let flavor = self.flavor;
+        let definition = &part.definition;
+        let name = || vec![part.name.clone()];
+        let mut ty = types::read(flavor, &definition.ty);
+        let is_json = definition.check.as_ref().is_some_and(|check| {
+            let valid = format!("json_valid({})", super::flavor::quote(&part.name));
+            flavor.lexicon().same_expression(check, &valid)
+        });
+        if is_json && ty == Type::Text {
+            ty = Type::Json;
+        } else if let Some(check) = &definition.check {
+            self.beyond(name(), None, format!("has the check `{check}`"));
+        }
+        let mut column = Column::new(&part.name, ty.clone());
+        column.nullable = definition.nullable;
+        let default = definition.default.as_ref();
+        column.default = default.and_then(|text| constant::read(flavor, text, &ty));
+        column.autoincrement = definition.auto_increment.then_some(true);
+        column.generated = definition.generated.as_ref().map(|(expression, stored)| Generated {
+            expression: flavor.lexicon().unparenthesised(expression).into(),
+            stored: *stored,
+        });
+        column.comment = definition.comment.clone().filter(|comment| !comment.is_empty());
+        if types::is_collated(flavor, &ty) {
+            let own = definition.collate.clone().or_else(|| definition.charset.clone());
+            let of_table = || {
+                let options = [parsed.option("COLLATE"), parsed.option("CHARSET")];
+                options.into_iter().flatten().next().map(str::to_owned)
+            };
+            column.collation = own.or_else(of_table).filter(|name| name != flavor.collation());
+        }
+        if let Some(now) = &definition.on_update {
+            self.beyond(name(), None, format!("has ON UPDATE {now}"));
+        }
+        if definition.invisible {
+            self.beyond(name(), None, "is INVISIBLE".to_owned());
+        }
+        if !part.unknown.is_empty() {
+            self.beyond(name(), None, format!("has `{}`", part.unknown.join(" ")));
+        }
+        self.table.columns.push(column);
+    }
+
+    fn key(&mut self, key: &KeyPart) {
+        let is_hashed = key.rest.iter().map(|word| word.to_ascii_uppercase()).eq(["USING", "HASH"]);
+        let plain: Option<Vec<String>> = key
+            .terms
+            .iter()
+            .map(|term| term.column.clone().filter(|_| term.prefix.is_none() && !term.descending))
+            .collect();
+        let mut rest = if is_hashed { Vec::new() } else { key.rest.clone() };
+        // A comment that only some servers run.
+        rest.retain(|word| !word.starts_with("/*!") && word != "*/");
+        if !rest.is_empty() {
+            self.part(PartKind::Index, &key.name, &format!("has `{}`", rest.join(" ")));
+        }
+        match (key.kind.as_str(), plain) {
+            ("PRIMARY", Some(columns)) => {
+                self.table.primary_key = Some(PrimaryKey { name: "PRIMARY".to_owned(), columns });
+            }
+            ("UNIQUE", Some(columns)) => {
+                let name = key.name.clone();
+                self.table.uniques.push(Unique { name, columns, ..Unique::default() });
+            }
+            (kind, _) => {
+                if !matches!(kind, "" | "UNIQUE" | "KEY") {
+                    self.part(PartKind::Index, &key.name, &format!("is {kind}"));
+                }
+                let mut index = Index { name: key.name.clone(), ..Index::default() };
+                index.unique = kind == "UNIQUE";
+                index.columns = key.terms.iter().map(|term| self.term(key, term)).collect();
+                self.table.indexes.push(index);
+            }
+        }
+    }
+
+    fn term(&mut self, key: &KeyPart, term: &Term) -> IndexColumn {
+        let mut column = match &term.column {
+            Some(name) => IndexColumn::new(name),
+            None => {
+                let lexicon = self.flavor.lexicon();
+                IndexColumn::expression(lexicon.unparenthesised(&term.expression))
+            }
+        };
+        column.descending = term.descending;
+        let (Some(name), Some(prefix)) = (&term.column, term.prefix) else { return column };
+        let is_long = |name: &String| {
+            let own = self.table.find_column(name);
+            own.is_some_and(|own| match types::storage(self.flavor, &own.ty) {
+                Storage::LongText | Storage::LongBytes => true,
+                Storage::Text(length) => length > PREFIX,
+                Storage::Bytes(_) | Storage::Json | Storage::Other => false,
+            })
+        };
+        let n_long = key.terms.iter().filter_map(|term| term.column.as_ref());
+        let n_long = n_long.filter(|name| is_long(name)).count();
+        let own = PREFIX / u32::try_from(n_long).unwrap_or(1).max(1);
+        if !is_long(name) || prefix != own {
+            let text = format!("contains only the first {prefix} characters of `{name}`");
+            self.part(PartKind::Index, &key.name, &text);
+        }
+        column
+    }
+
+    fn finish(mut self) -> Assembled {
+        // What a key would generate by itself is said, too.
+        let key = match &self.table.primary_key {
+            Some(PrimaryKey { columns, .. }) if columns.len() == 1 => Some(columns[0].clone()),
+            _ => None,
+        };
+        let mut generating = Vec::new();
+        for column in &mut self.table.columns {
+            let is_key = key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(&column.name));
+            let generates = column.autoincrement == Some(true);
+            if generates && !is_key {
+                generating.push(column.name.clone());
+                column.autoincrement = None;
+            }
+            if is_key && column.ty.is_integer() {
+                column.autoincrement = Some(generates);
+            }
+        }
+        for name in generating {
+            self.beyond(vec![name], None, "generates its values".to_owned());
+        }
+        // The indexes that foreign keys have for themselves.
+        let names: Vec<String> =
+            self.table.foreign_keys.iter().map(|key| key.name.clone()).collect();
+        for name in names {
+            let Some(at) = self.table.indexes.iter().position(|index| index.name == name) else {
+                continue;
+            };
+            let index = self.table.indexes.remove(at);
+            let key = self.table.foreign_keys.iter().find(|key| key.name == name);
+            let columns: Vec<_> = index
+                .columns
+                .iter()
+                .map(|column| match &column.term {
+                    IndexTerm::Column(name) if !column.descending => name.clone(),
+                    IndexTerm::Column(_) | IndexTerm::Expression(_) => String::new(),
+                })
+                .collect();
+            let is_own = keys::own_names(&self.table).contains(&name)
+                && key.is_some_and(|key| key.columns == columns);
+            if !is_own {
+                self.table.indexes.insert(at, index);
+            }
+        }
+        Assembled { table: self.table, beyond: self.beyond }
+    }
+}

@@ -1,0 +1,188 @@
+//! How a server makes a change, and what that costs others.
+//!
+//! The class of a change was tried out on MySQL 9.7 and MariaDB 10.11 and 11.8. It is asserted in
+//! the statement, so that the server refuses the change instead of making it in a slower way.
+
+use super::column::Definition;
+use super::flavor::Flavor;
+use crate::dialect::{Blocks, Cost, Facts, Lock, Work};
+
+/// How a server changes a table, from the cheapest to the most expensive way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// It changes only the catalog.
+    Instant,
+    /// It builds or drops indexes, and leaves the rows where they are.
+    NoCopy,
+    /// It writes the table again while others go on.
+    Rebuild,
+    /// It builds an index, and others can only read.
+    Shared,
+    /// It copies all rows, and others can only read.
+    Copy,
+    /// It depends on the table, so the server chooses.
+    Open,
+}
+
+/// The first version of MySQL that drops columns, and adds them at any place, without copying.
+const INSTANT_ANYWHERE: u32 = 8_000_029;
+
+/// The first version of MySQL that renames columns without copying.
+const INSTANT_RENAME: u32 = 8_000_028;
+
+/// The first version of MariaDB that copies a table while others write to it.
+const ONLINE_COPY: u32 = 11_002_000;
+
+impl Class {
+    /// The class of two changes in one statement; `None` if one of them would become more expensive.
+    pub(super) fn merged(self, other: Class) -> Option<Class> {
+        if self == other {
+            return Some(self);
+        }
+        match self.max(other) {
+            class @ (Class::Copy | Class::Open | Class::Rebuild) => Some(class),
+            Class::Instant | Class::NoCopy | Class::Shared => None,
+        }
+    }
+
+    /// The words at the end of the statement.
+    pub(super) fn asserted(self, flavor: Flavor) -> &'static str {
+        match self {
+            Class::Instant => ", ALGORITHM=INSTANT",
+            Class::NoCopy if flavor.is_mariadb() => ", ALGORITHM=NOCOPY, LOCK=NONE",
+            Class::NoCopy | Class::Rebuild => ", ALGORITHM=INPLACE, LOCK=NONE",
+            Class::Shared => ", ALGORITHM=INPLACE, LOCK=SHARED",
+            Class::Copy => ", ALGORITHM=COPY",
+            Class::Open => "",
+        }
+    }
+
+    pub(super) fn cost(self, table: &str, flavor: Flavor, facts: &Facts) -> Cost {
+        let is_online = flavor.is_mariadb() && facts.version >= ONLINE_COPY;
+        let (name, blocks, work) = match self {
+            Class::Instant => ("ALGORITHM=INSTANT", Blocks::Definitions, Work::None),
+            Class::NoCopy => ("LOCK=NONE", Blocks::Definitions, Work::IndexBuild),
+            Class::Rebuild => ("LOCK=NONE", Blocks::Definitions, Work::Rewrite),
+            Class::Shared => ("LOCK=SHARED", Blocks::Writes, Work::IndexBuild),
+            Class::Copy if is_online => ("ALGORITHM=COPY", Blocks::Definitions, Work::Rewrite),
+            Class::Copy => ("ALGORITHM=COPY", Blocks::Writes, Work::Rewrite),
+            Class::Open => ("at most", Blocks::Writes, Work::Rewrite),
+        };
+        Cost { locks: vec![(table.to_owned(), Lock { name, blocks })], work }
+    }
+}
+
+/// A table that is dropped or renamed.
+pub(super) fn of_table(table: &str) -> Cost {
+    let lock = Lock { name: "metadata lock", blocks: Blocks::ReadsAndWrites };
+    Cost { locks: vec![(table.to_owned(), lock)], work: Work::None }
+}
+
+/// A statement that changes rows.
+pub(super) fn of_rows() -> Cost {
+    Cost { locks: Vec::new(), work: Work::Rows }
+}
+
+/// A new column.
+pub(super) fn add_column(
+    flavor: Flavor,
+    facts: &Facts,
+    definition: &Definition,
+    is_last: bool,
+) -> Class {
+    let is_placed = !is_last && (flavor.is_mariadb() || facts.version < INSTANT_ANYWHERE);
+    match &definition.generated {
+        Some((_, true)) => return Class::Copy,
+        Some((_, false)) if is_last => return Class::Instant,
+        Some((_, false)) => return Class::Open,
+        None => {}
+    }
+    let is_expression = definition.default.as_ref().is_some_and(|default| default.starts_with('('));
+    if is_placed || is_expression || definition.auto_increment || definition.check.is_some() {
+        return Class::Open;
+    }
+    Class::Instant
+}
+
+/// The end of a column.
+pub(super) fn drop_column(flavor: Flavor, facts: &Facts) -> Class {
+    if flavor.is_mariadb() || facts.version >= INSTANT_ANYWHERE {
+        Class::Instant
+    } else {
+        Class::Rebuild
+    }
+}
+
+/// Another name of a column.
+pub(super) fn rename_column(flavor: Flavor, facts: &Facts) -> Class {
+    if flavor.is_mariadb() || facts.version >= INSTANT_RENAME {
+        Class::Instant
+    } else {
+        Class::NoCopy
+    }
+}
+
+/// What is instant on MariaDB, and changes only the catalog on MySQL, too.
+pub(super) fn small(flavor: Flavor) -> Class {
+    if flavor.is_mariadb() { Class::Instant } else { Class::NoCopy }
+}
+
+/// A column with another definition.
+pub(super) fn modify(flavor: Flavor, was: &Definition, to: &Definition) -> Class {
+    let same = |a: &Definition, b: &Definition| {
+        (&a.charset, &a.collate, &a.generated, a.auto_increment, &a.check)
+            == (&b.charset, &b.collate, &b.generated, b.auto_increment, &b.check)
+    };
+    if !same(was, to) {
+        return Class::Open;
+    }
+    let by_null = if was.nullable == to.nullable { Class::Instant } else { Class::Rebuild };
+    let by_type = if was.ty == to.ty { Class::Instant } else { retype(flavor, &was.ty, &to.ty) };
+    by_null.merged(by_type).unwrap_or(Class::Copy)
+}
+
+/// Another type.
+fn retype(flavor: Flavor, was: &str, to: &str) -> Class {
+    let length =
+        |ty: &str| -> Option<u32> { ty.strip_prefix("varchar(")?.strip_suffix(')')?.parse().ok() };
+    if let (Some(was), Some(to)) = (length(was), length(to)) {
+        // The length of a longer value takes two bytes.
+        let is_wide = |length: u32| length * 4 > 255;
+        if was <= to && is_wide(was) == is_wide(to) {
+            return small(flavor);
+        }
+    }
+    // More values at the end.
+    let values = |ty: &str| ty.starts_with("enum(").then(|| ty.trim_end_matches(')').to_owned());
+    if let (Some(was), Some(to)) = (values(was), values(to)) {
+        if to.starts_with(&format!("{was},")) {
+            return Class::Open;
+        }
+    }
+    Class::Copy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_text_is_copied_only_if_its_length_takes_another_byte() {
+        let class = |was, to| retype(Flavor::Mysql, was, to);
+        assert_eq!(class("varchar(50)", "varchar(63)"), Class::NoCopy);
+        assert_eq!(class("varchar(50)", "varchar(64)"), Class::Copy);
+        assert_eq!(class("varchar(300)", "varchar(400)"), Class::NoCopy);
+        assert_eq!(class("varchar(300)", "varchar(200)"), Class::Copy);
+        assert_eq!(class("int", "bigint"), Class::Copy);
+        assert_eq!(class("enum('a')", "enum('a','b')"), Class::Open);
+        assert_eq!(class("enum('a')", "enum('b','a')"), Class::Copy);
+    }
+
+    #[test]
+    fn changes_are_one_statement_unless_one_of_them_gets_more_expensive() {
+        assert_eq!(Class::Instant.merged(Class::Instant), Some(Class::Instant));
+        assert_eq!(Class::Instant.merged(Class::NoCopy), None);
+        assert_eq!(Class::Copy.merged(Class::Instant), Some(Class::Copy));
+        assert_eq!(Class::NoCopy.merged(Class::Rebuild), Some(Class::Rebuild));
+    }
+}

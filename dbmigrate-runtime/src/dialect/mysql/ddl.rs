@@ -1,0 +1,363 @@
+//! The texts of definitions.
+
+use super::column::Definition;
+use super::flavor::{CHARSET, Flavor, closed, quote, quoted, text};
+use super::keys;
+use super::literal;
+use super::text_enum;
+use super::types::{self, Storage, storage};
+use crate::Value;
+use crate::dialect::{Facts, Refusal};
+use crate::operations::Operation;
+use crate::schema::{
+    Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, ReferentialAction, Table, Type, Unique,
+};
+
+/// How many characters of a long text a key contains: as many as fit.
+pub(super) const PREFIX: u32 = 768;
+
+/// The first version of MariaDB that sorts parts of an index in descending order.
+const DESCENDING: u32 = 10_008_000;
+
+/// Writes the definitions for an operation.
+#[derive(Clone, Copy)]
+pub(super) struct Ddl<'a> {
+    pub(super) flavor: Flavor,
+    pub(super) facts: &'a Facts,
+    pub(super) operation: &'a Operation,
+}
+
+impl Ddl<'_> {
+    pub(super) fn refuse(&self, why: &str, hint: &str) -> Refusal {
+        Refusal {
+            message: format!("cannot {} on {}: {why}", self.operation, self.flavor.title()),
+            hint: Some(hint.to_owned()),
+        }
+    }
+
+    /// The statement, with those foreign keys whose table is there.
+    pub(super) fn create_table(
+        &self,
+        table: &Table,
+        is_present: impl Fn(&ForeignKey) -> bool,
+    ) -> Result<String, Refusal> {
+        let words = format!("CREATE TABLE {}", quote(&table.name));
+        self.create_table_with(&words, table, is_present)
+    }
+
+    /// The statement with these words before the opening parenthesis.
+    pub(super) fn create_table_with(
+        &self,
+        words: &str,
+        table: &Table,
+        is_present: impl Fn(&ForeignKey) -> bool,
+    ) -> Result<String, Refusal> {
+        let mut lines = Vec::new();
+        for column in &table.columns {
+            lines.push(self.column(table, column)?);
+        }
+        if let Some(key) = &table.primary_key {
+            lines.push(self.primary_key(table, key)?);
+        }
+        for unique in &table.uniques {
+            lines.push(self.unique(table, unique)?);
+        }
+        let present: Vec<_> =
+            table.foreign_keys.iter().filter(|foreign_key| is_present(foreign_key)).collect();
+        for index in &table.indexes {
+            lines.push(self.index(table, index)?);
+        }
+        for foreign_key in keys::without_index(table) {
+            if present.iter().any(|present| present.name == foreign_key.name) {
+                lines.push(keys::own_index(foreign_key));
+            }
+        }
+        let mut checks: Vec<Check> = table.checks.clone();
+        checks.extend(text_enum::checks(table));
+        checks.sort_by(|a, b| a.name.cmp(&b.name));
+        lines.extend(checks.iter().map(check));
+        for foreign_key in present {
+            lines.push(self.foreign_key(table, foreign_key)?);
+        }
+        let mut sql = format!("{words} (\n    {}\n)", lines.join(",\n    "));
+        sql += &format!(
+            " ENGINE=InnoDB DEFAULT CHARSET={CHARSET} COLLATE={}",
+            self.flavor.collation()
+        );
+        if let Some(comment) = table.comment.as_ref().filter(|comment| !comment.is_empty()) {
+            sql += &format!(" COMMENT={}", text(comment));
+        }
+        Ok(sql)
+    }
+
+    /// A column's name and definition.
+    pub(super) fn column(&self, table: &Table, column: &Column) -> Result<String, Refusal> {
+        let definition = self.definition(table, column)?;
+        Ok(format!("{} {}", quote(&column.name), definition.sql()))
+    }
+
+    /// A column's definition.
+    pub(super) fn definition(&self, table: &Table, column: &Column) -> Result<Definition, Refusal> {
+        let ty = types::type_name(self.flavor, &column.ty).map_err(|why| {
+            let why = format!("column `{}` of table `{}` {why}", column.name, table.name);
+            self.refuse(&why, "choose another type with `#[model(type = ...)]`")
+        })?;
+        if let Some(collation) = &column.collation {
+            self.has_collation(collation, &format!("column `{}`", column.name))?;
+        }
+        let generates = table.generated_key().is_some_and(|key| key.name == column.name);
+        let collate = column
+            .collation
+            .clone()
+            .filter(|_| types::is_collated(self.flavor, &column.ty))
+            .filter(|collation| collation != self.flavor.collation());
+        let in_key =
+            table.primary_key.as_ref().is_some_and(|key| key.columns.contains(&column.name));
+        let default = column.default.as_ref().filter(|_| column.generated.is_none() && !generates);
+        let default = default.and_then(|value| literal::default(self.flavor, value, &column.ty));
+        let generated = column.generated.as_ref();
+        let comment = column.comment.clone().filter(|comment| !comment.is_empty());
+        Ok(Definition {
+            ty,
+            charset: None,
+            collate,
+            // MariaDB has no required generated columns.
+            nullable: column.nullable && !in_key || generated.is_some() && self.flavor.is_mariadb(),
+            default,
+            on_update: None,
+            auto_increment: generates,
+            generated: generated
+                .map(|generated| (generated.expression.to_string(), generated.stored)),
+            comment,
+            invisible: false,
+            check: None,
+        })
+    }
+
+    pub(super) fn primary_key(&self, table: &Table, key: &PrimaryKey) -> Result<String, Refusal> {
+        for name in &key.columns {
+            self.can_be_in_key(table, name, &format!("primary key `{}`", key.name))?;
+        }
+        Ok(format!("PRIMARY KEY ({})", quoted(&key.columns)))
+    }
+
+    pub(super) fn unique(&self, table: &Table, unique: &Unique) -> Result<String, Refusal> {
+        let what = format!("unique constraint `{}`", unique.name);
+        if unique.nulls_not_distinct {
+            let why = format!("{what} treats NULLs as equal, which {} can't", self.flavor.title());
+            let hint = "remove `nulls_not_distinct`, or make the columns NOT NULL";
+            return Err(self.refuse(&why, hint));
+        }
+        for name in &unique.columns {
+            self.can_be_unique(table, name, &what)?;
+        }
+        Ok(format!("UNIQUE KEY {} ({})", quote(&unique.name), quoted(&unique.columns)))
+    }
+
+    /// The clause of an index.
+    pub(super) fn index(&self, table: &Table, index: &Index) -> Result<String, Refusal> {
+        let title = self.flavor.title();
+        let what = format!("index `{}`", index.name);
+        if index.is_exclusion() {
+            let why = format!("{title} has no exclusion constraints");
+            return Err(self.refuse(&why, "leave it to PostgreSQL: remove it from the model"));
+        }
+        if index.filter.is_some() {
+            let why = format!("{what} has a condition, and {title} has no partial indexes");
+            let hint = "index all rows, or make the index over a generated column that is NULL in \
+                        the other rows";
+            return Err(self.refuse(&why, hint));
+        }
+        let mut parts = Vec::new();
+        let texts = index.columns.iter().filter(|key| self.is_long(table, key)).count();
+        for key in &index.columns {
+            let mut sql = match &key.term {
+                IndexTerm::Column(name) => {
+                    let mut sql = quote(name);
+                    if index.unique {
+                        self.can_be_unique(table, name, &what)?;
+                    } else if self.is_long(table, key) {
+                        let room = PREFIX / u32::try_from(texts).unwrap_or(1).max(1);
+                        sql += &format!("({room})");
+                    } else {
+                        self.can_be_in_key(table, name, &what)?;
+                    }
+                    sql
+                }
+                IndexTerm::Expression(expression) if self.flavor.is_mariadb() => {
+                    let why = format!(
+                        "{what} is over the expression `{expression}`, and MariaDB has only \
+                         indexes over columns"
+                    );
+                    let hint = "add a generated column with this expression, and index that";
+                    return Err(self.refuse(&why, hint));
+                }
+                IndexTerm::Expression(expression) => format!("({})", closed(expression)),
+            };
+            if let Some(collation) = &key.collation {
+                let why = format!(
+                    "{what} has the collation `{collation}`, and {title} has collations only for \
+                     columns"
+                );
+                return Err(self.refuse(&why, "give the collation to the column"));
+            }
+            if key.descending {
+                sql += " DESC";
+            }
+            parts.push(sql);
+        }
+        let unique = if index.unique { "UNIQUE " } else { "" };
+        Ok(format!("{unique}KEY {} ({})", quote(&index.name), parts.join(", ")))
+    }
+
+    fn is_long(&self, table: &Table, key: &crate::schema::IndexColumn) -> bool {
+        let IndexTerm::Column(name) = &key.term else { return false };
+        is_long(self.flavor, table, name)
+    }
+
+    /// Refuses columns whose values are too long for a unique key.
+    fn can_be_unique(&self, table: &Table, name: &str, what: &str) -> Result<(), Refusal> {
+        // MariaDB compares such values by a hash.
+        if self.flavor.is_mariadb() && is_long(self.flavor, table, name) {
+            return Ok(());
+        }
+        self.can_be_in_key(table, name, what)
+    }
+
+    /// Refuses columns whose values are too long for a key.
+    fn can_be_in_key(&self, table: &Table, name: &str, what: &str) -> Result<(), Refusal> {
+        let Some(column) = table.find_column(name) else { return Ok(()) };
+        let (kind, hint) = match storage(self.flavor, &column.ty) {
+            Storage::Text(length) if length > PREFIX => (
+                format!("a text of {length} characters"),
+                "give the field at most `#[model(length = 768)]`",
+            ),
+            Storage::Bytes(length) if length > 3072 => {
+                (format!("{length} bytes long"), "give the field at most 3072 bytes")
+            }
+            Storage::LongText => (
+                "a text without a limit".to_owned(),
+                "give the field a length: `#[model(length = 255)]`",
+            ),
+            Storage::LongBytes => (
+                "bytes without a limit".to_owned(),
+                "give the field a length, as in `[u8; 32]` or `type = raw(\"varbinary(255)\")`",
+            ),
+            Storage::Json => {
+                ("a JSON document".to_owned(), "use another column, or a generated column")
+            }
+            Storage::Text(_) | Storage::Bytes(_) | Storage::Other => return Ok(()),
+        };
+        let why = format!(
+            "{what} has the column `{name}`, which is {kind}, and a key of {} has at most 3072 \
+             bytes",
+            self.flavor.title()
+        );
+        Err(self.refuse(&why, hint))
+    }
+
+    pub(super) fn foreign_key(
+        &self,
+        table: &Table,
+        foreign_key: &ForeignKey,
+    ) -> Result<String, Refusal> {
+        let title = self.flavor.title();
+        let what = format!("foreign key `{}`", foreign_key.name);
+        if foreign_key.deferrable.is_some() {
+            let why = format!("{what} is deferrable, and {title} checks each row at once");
+            return Err(self.refuse(&why, "remove `deferrable`"));
+        }
+        let actions = [foreign_key.on_delete, foreign_key.on_update];
+        if actions.contains(&ReferentialAction::SetDefault) {
+            let why = format!("{what} has SET DEFAULT, which {title} accepts and does not do");
+            return Err(self.refuse(&why, "use `set_null`, `cascade` or `restrict`"));
+        }
+        for name in &foreign_key.columns {
+            self.can_be_in_key(table, name, &what)?;
+        }
+        let mut sql = format!(
+            "CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({})",
+            quote(&foreign_key.name),
+            quoted(&foreign_key.columns),
+            quote(&foreign_key.references_table),
+            quoted(&foreign_key.references_columns)
+        );
+        for (event, action) in [("DELETE", actions[0]), ("UPDATE", actions[1])] {
+            if action != ReferentialAction::NoAction {
+                sql += &format!(" ON {event} {}", action.sql());
+            }
+        }
+        Ok(sql)
+    }
+
+    /// Refuses the collations that other databases have.
+    fn has_collation(&self, collation: &str, what: &str) -> Result<(), Refusal> {
+        let is_foreign = ["NOCASE", "RTRIM", "C", "POSIX"]
+            .iter()
+            .any(|name| collation.eq_ignore_ascii_case(name))
+            || !collation.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
+        if !is_foreign {
+            return Ok(());
+        }
+        let why = format!(
+            "{what} has the collation `{collation}`, which {} doesn't have",
+            self.flavor.title()
+        );
+        let hint = "texts are compared exactly by default; without regard to case it is \
+                    `utf8mb4_0900_ai_ci` on MySQL and `utf8mb4_general_nopad_ci` on MariaDB";
+        Err(self.refuse(&why, hint))
+    }
+
+    /// Refuses what an older version would silently ignore.
+    pub(super) fn can_descend(&self, index: &Index) -> bool {
+        !self.flavor.is_mariadb()
+            || self.facts.version >= DESCENDING
+            || !index.columns.iter().any(|key| key.descending)
+    }
+}
+
+/// Whether a key can only contain the beginning of a column's values.
+pub(super) fn is_long(flavor: Flavor, table: &Table, name: &str) -> bool {
+    let column = table.find_column(name);
+    column.is_some_and(|column| {
+        matches!(storage(flavor, &column.ty), Storage::LongText | Storage::LongBytes)
+            || matches!(storage(flavor, &column.ty), Storage::Text(length) if length > PREFIX)
+    })
+}
+
+pub(super) fn check(check: &Check) -> String {
+    format!("CONSTRAINT {} CHECK ({})", quote(&check.name), closed(&check.expression))
+}
+
+/// How many rows one statement inserts.
+const ROWS: usize = 100;
+
+/// The statements that insert rows.
+pub(super) fn inserts(
+    flavor: Flavor,
+    table: &Table,
+    columns: &[String],
+    rows: &[Vec<Value>],
+) -> Vec<String> {
+    let types: Vec<Type> = columns
+        .iter()
+        .map(|name| table.find_column(name).map_or(Type::Text, |column| column.ty.clone()))
+        .collect();
+    let row = |row: &Vec<Value>| {
+        let values = row.iter().zip(&types);
+        let values: Vec<_> =
+            values.map(|(value, ty)| literal::literal_of(flavor, value, ty)).collect();
+        format!("    ({})", values.join(", "))
+    };
+    rows.chunks(ROWS)
+        .map(|rows| {
+            let rows: Vec<_> = rows.iter().map(row).collect();
+            format!(
+                "INSERT INTO {} ({}) VALUES\n{}",
+                quote(&table.name),
+                quoted(columns),
+                rows.join(",\n")
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! The changes of one table in one statement.
+
+use std::collections::BTreeSet;
+
+use super::class::Class;
+use super::clause::{Alter, Clause, merged};
+use super::effect::Effect;
+use super::flavor::quote;
+use super::planner::Planner;
+use crate::dialect::{Alone, Cost, Statement, StatementKind, Task};
+
+impl Planner<'_> {
+    /// Adds clauses that have to be in one statement.
+    pub(super) fn alter(&mut self, idx: usize, table: &str, clauses: Vec<Clause>) {
+        let Some(class) = merged(clauses.iter().map(|clause| clause.class)) else { return };
+        let is_new = self.created.contains(table);
+        let joins = self.open.as_ref().is_some_and(|open| {
+            let class = open.class.merged(class);
+            let is_known = |clause: &Clause| {
+                clause.names.iter().any(|name| open.names.contains(&name.to_lowercase()))
+            };
+            open.table == table && (is_new || class.is_some()) && !clauses.iter().any(is_known)
+        });
+        if !joins {
+            self.flush();
+        }
+        let reason = self.operations[idx].to_string();
+        let open = self.open.get_or_insert_with(|| Alter {
+            table: table.to_owned(),
+            clauses: Vec::new(),
+            class,
+            names: BTreeSet::new(),
+            effect: Effect::Unseen,
+            reasons: Vec::new(),
+        });
+        open.class = open.class.merged(class).unwrap_or(Class::Open);
+        for clause in clauses {
+            open.names.extend(clause.names.iter().map(|name| name.to_lowercase()));
+            for name in &clause.names {
+                self.touched.insert(name.to_lowercase());
+            }
+            if open.effect == Effect::Unseen {
+                open.effect = clause.effect;
+            }
+            open.clauses.push(clause.sql);
+        }
+        if !open.reasons.contains(&reason) {
+            open.reasons.push(reason);
+        }
+    }
+
+    /// Ends the statement that changes are added to.
+    pub(super) fn flush(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let Alter { table, clauses, class, effect, reasons, .. } = open;
+        let is_new = self.created.contains(&table);
+        let mut sql = format!("ALTER TABLE {}", quote(&table));
+        sql += &match clauses.as_slice() {
+            [clause] => format!(" {clause}"),
+            clauses => format!("\n    {}", clauses.join(",\n    ")),
+        };
+        if !is_new {
+            sql += class.asserted(self.flavor);
+        }
+        let cost = (!is_new).then(|| class.cost(&table, self.flavor, self.facts));
+        self.push_alone(sql, reasons.join(", "), effect, cost);
+    }
+
+    /// Adds a statement that commits by itself.
+    pub(super) fn define(&mut self, idx: usize, sql: String, effect: Effect, cost: Option<Cost>) {
+        self.flush();
+        self.push_alone(sql, self.operations[idx].to_string(), effect, cost);
+    }
+
+    fn push_alone(&mut self, sql: String, reason: String, effect: Effect, cost: Option<Cost>) {
+        let kind = StatementKind::Native;
+        let statement = Statement { sql, reason, kind, scratch: None, cost };
+        let is_done = effect.query();
+        self.tasks.push(Task::Alone(Alone { statement, is_done, remnant: None }));
+    }
+
+    /// Adds a statement that changes rows.
+    pub(super) fn change_rows(&mut self, idx: usize, sql: String) {
+        self.flush();
+        let reason = self.operations[idx].to_string();
+        let (kind, cost) = (StatementKind::Native, Some(super::class::of_rows()));
+        self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch: None, cost }));
+        self.has_changed_rows = true;
+    }
+}

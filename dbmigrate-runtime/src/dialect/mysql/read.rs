@@ -1,0 +1,243 @@
+//! Reads the catalog.
+//!
+//! `SHOW CREATE TABLE` is the truth about a table. The views of the catalog differ between the two
+//! databases and leave things out, and some of their columns take seconds to compute; so they are
+//! only asked for names.
+
+use std::collections::BTreeSet;
+
+use super::assemble::{Assembled, assemble};
+use super::flavor::{Flavor, quote};
+use super::parse::{self, Parsed};
+use crate::Value;
+use crate::dialect::{
+    Catalog, Existing, Facts, Object, ObjectKind, ObjectName, Shadow, Unreadable,
+};
+use crate::driver::{Connection, DatabaseError};
+use crate::operations::Operation;
+use crate::schema::Schema;
+
+/// A cell as text.
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::Text(text) => Some(text.clone()),
+        Value::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The version as a number: 10.11.19 is `10_011_019`.
+fn version(text: &str) -> u32 {
+    let bare = text.trim_start_matches("5.5.5-");
+    let mut numbers = bare.split(|sign: char| !sign.is_ascii_digit());
+    let mut next = || numbers.next().and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
+    next() * 1_000_000 + next() * 1000 + next()
+}
+
+pub(super) fn facts(conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
+    let sql = "SELECT VERSION(), @@lower_case_table_names";
+    let found = conn.query(sql, &[])?.rows.into_iter().next().unwrap_or_default();
+    let number = version(&text(found.first()).unwrap_or_default());
+    let folds = text(found.get(1)).is_some_and(|value| value != "0");
+    Ok(Facts { folds_tables: folds, ..Facts::new(number, true) })
+}
+
+pub(super) fn has_table(
+    conn: &mut dyn Connection,
+    schema: &str,
+    name: &str,
+) -> Result<bool, DatabaseError> {
+    let sql = "SELECT 1 FROM information_schema.tables \
+               WHERE table_schema = coalesce(nullif(?2, ''), DATABASE()) AND table_name = ?1";
+    Ok(!conn.query(sql, &[name.into(), schema.into()])?.rows.is_empty())
+}
+
+/// The tables, views, triggers and routines; an index belongs to its table.
+pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
+    const OBJECTS: [&str; 3] = [
+        "SELECT t.table_type, t.table_name, t.table_name, v.view_definition \
+         FROM information_schema.tables AS t LEFT JOIN information_schema.views AS v \
+         ON v.table_schema = t.table_schema AND v.table_name = t.table_name \
+         WHERE t.table_schema = DATABASE() ORDER BY t.table_type, t.table_name",
+        "SELECT 'TRIGGER', trigger_name, event_object_table, \
+         concat(action_timing, ' ', event_manipulation, ' ', action_statement) \
+         FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY trigger_name",
+        "SELECT routine_type, routine_name, '', routine_definition \
+         FROM information_schema.routines WHERE routine_schema = DATABASE() ORDER BY routine_name",
+    ];
+    let mut objects = Vec::new();
+    for sql in OBJECTS {
+        for row in conn.query(sql, &[])?.rows {
+            let cells: Vec<_> = row.iter().map(|cell| text(Some(cell))).collect();
+            let [Some(kind), Some(name), table, sql] = cells.as_slice() else { continue };
+            let (kind, temporary) = match kind.as_str() {
+                "BASE TABLE" | "SYSTEM VERSIONED" => (ObjectKind::Table, false),
+                "TEMPORARY" | "TEMPORARY TABLE" => (ObjectKind::Table, true),
+                "VIEW" => (ObjectKind::View, false),
+                "SEQUENCE" => (ObjectKind::Sequence, false),
+                "TRIGGER" => (ObjectKind::Trigger, false),
+                "FUNCTION" => (ObjectKind::Function, false),
+                "PROCEDURE" => (ObjectKind::Procedure, false),
+                _ => continue,
+            };
+            objects.push(Object {
+                kind,
+                name: name.clone(),
+                table: table.clone().unwrap_or_default(),
+                sql: sql.clone(),
+                temporary,
+            });
+        }
+    }
+    Ok(objects)
+}
+
+/// The statement that would create a table; `None` if it is gone.
+pub(super) fn show(
+    conn: &mut dyn Connection,
+    table: &str,
+) -> Result<Option<String>, DatabaseError> {
+    let found = conn.query(&format!("SHOW CREATE TABLE {}", quote(table)), &[])?;
+    Ok(found.rows.first().and_then(|row| text(row.get(1))))
+}
+
+pub(super) fn catalog(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    only: Option<&BTreeSet<String>>,
+) -> Result<Catalog, DatabaseError> {
+    let objects = objects(conn)?;
+    let is_wanted = |object: &Object| only.is_none_or(|only| only.contains(&object.table));
+    let mut catalog = Catalog::default();
+    let mut schema = Schema::default();
+    for object in objects.iter().filter(|object| is_wanted(object) && !object.temporary) {
+        if object.kind != ObjectKind::Table {
+            catalog.others.push(ObjectName::new(object.kind, &object.name));
+            continue;
+        }
+        let Some(sql) = show(conn, &object.name)? else { continue };
+        match parse::parse(flavor, &sql) {
+            Some(parsed) => {
+                let Assembled { table, beyond } = assemble(flavor, &parsed);
+                schema.tables.insert(table.name.clone(), table);
+                catalog.beyond.extend(beyond);
+            }
+            None => catalog.unreadable.push(Unreadable {
+                kind: ObjectKind::Table,
+                name: object.name.clone(),
+                why: "its CREATE TABLE can't be read".to_owned(),
+            }),
+        }
+    }
+    Ok(Catalog { schema, objects, ..catalog })
+}
+
+/// The table that a statement creates.
+pub(super) fn table(flavor: Flavor, sql: &str) -> Option<(Parsed, Assembled)> {
+    let parsed = parse::parse(flavor, sql)?;
+    let assembled = assemble(flavor, &parsed);
+    Some((parsed, assembled))
+}
+
+/// The definitions of the tables that a statement names.
+pub(super) fn definitions(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    sql: &str,
+) -> Result<String, DatabaseError> {
+    let tokens = flavor.lexicon().significant(sql);
+    let names: BTreeSet<_> = tokens.iter().filter_map(|token| token.identifier()).collect();
+    let mut found = String::new();
+    for object in objects(conn)? {
+        if object.kind != ObjectKind::Table || !names.contains(object.name.as_str()) {
+            continue;
+        }
+        found += &show(conn, &object.name)?.unwrap_or_default();
+    }
+    Ok(found)
+}
+
+/// The definitions of the tables whose columns the operations change.
+pub(super) fn existing(
+    conn: &mut dyn Connection,
+    operations: &[Operation],
+) -> Result<Existing, DatabaseError> {
+    let changed = operations.iter().filter_map(|operation| match operation {
+        Operation::AlterColumn { table, .. }
+        | Operation::RenameColumn { table, .. }
+        | Operation::AddPrimaryKey { table, .. }
+        | Operation::DropPrimaryKey { table, .. } => Some(table.clone()),
+        _ => None,
+    });
+    let changed: BTreeSet<String> = changed.collect();
+    let mut existing = Existing::default();
+    for name in changed {
+        if has_table(conn, "", &name)? {
+            if let Some(sql) = show(conn, &name)? {
+                existing.definitions.push((name, sql));
+            }
+        }
+    }
+    Ok(existing)
+}
+
+/// A temporary table hides a table of the same name.
+pub(super) fn shadow(
+    conn: &mut dyn Connection,
+    tables: &BTreeSet<String>,
+    objects: &[Object],
+) -> Result<Option<Shadow>, DatabaseError> {
+    for name in tables {
+        let is_here = objects.iter().any(|object| object.name == *name);
+        if !is_here {
+            continue;
+        }
+        let sql = show(conn, name).ok().flatten().unwrap_or_default();
+        if sql.starts_with("CREATE TEMPORARY") {
+            return Ok(Some(Shadow::Temporary(name.clone())));
+        }
+    }
+    Ok(None)
+}
+
+/// The statements that drop everything, and how many tables they drop.
+pub(super) fn emptying(conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
+    let mut statements = Vec::new();
+    let keys = "SELECT table_name, constraint_name FROM information_schema.table_constraints \
+                WHERE table_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'";
+    for row in conn.query(keys, &[])?.rows {
+        if let (Some(table), Some(name)) = (text(row.first()), text(row.get(1))) {
+            let (table, name) = (quote(&table), quote(&name));
+            statements.push(format!("ALTER TABLE {table} DROP FOREIGN KEY {name}"));
+        }
+    }
+    let objects = objects(conn)?;
+    let mut n_tables = 0;
+    for object in &objects {
+        let kind = match object.kind {
+            ObjectKind::Table => "TABLE",
+            ObjectKind::View => "VIEW",
+            ObjectKind::Sequence => "SEQUENCE",
+            ObjectKind::Function => "FUNCTION",
+            ObjectKind::Procedure => "PROCEDURE",
+            _ => continue,
+        };
+        n_tables += usize::from(object.kind == ObjectKind::Table);
+        statements.push(format!("DROP {kind} {}", quote(&object.name)));
+    }
+    Ok((statements, n_tables))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn a_version_is_a_number() {
+        assert_eq!(version("10.11.19-MariaDB-0+deb12u1"), 10_011_019);
+        assert_eq!(version("5.5.5-10.6.1-MariaDB"), 10_006_001);
+        assert_eq!(version("9.7.4-2"), 9_007_004);
+        assert_eq!(version("8.0.23"), 8_000_023);
+    }
+}

@@ -1,0 +1,392 @@
+//! The names of types, and the meaning of types in the database's own words.
+
+use std::borrow::Cow;
+
+use super::flavor::{Flavor, text};
+use crate::schema::Type;
+use crate::sql::Kind;
+
+/// The longest text of limited length that a table can have: a row has 65,535 bytes, and a character
+/// up to four.
+pub(super) const MAX_CHARS: u32 = 16_383;
+
+/// The length of a column for an enumeration without a name.
+const ENUMERATION: usize = 255;
+
+/// The type in the database's words.
+///
+/// # Errors
+///
+/// What is wrong with it, as a predicate: ``has no type for MySQL``.
+pub(super) fn type_name(flavor: Flavor, ty: &Type) -> Result<String, String> {
+    Ok(match ty {
+        Type::Boolean => "tinyint(1)".to_owned(),
+        Type::TinyInteger => "tinyint".to_owned(),
+        Type::SmallInteger => "smallint".to_owned(),
+        Type::Integer => "int".to_owned(),
+        Type::BigInteger => "bigint".to_owned(),
+        Type::TinyUnsigned => "tinyint unsigned".to_owned(),
+        Type::SmallUnsigned => "smallint unsigned".to_owned(),
+        Type::Unsigned => "int unsigned".to_owned(),
+        Type::BigUnsigned => "bigint unsigned".to_owned(),
+        Type::Float => "float".to_owned(),
+        Type::Double => "double".to_owned(),
+        Type::Decimal(precision, scale) => {
+            if *precision > 65 || *scale > 30 {
+                return Err(format!(
+                    "has {precision} digits and {scale} of them after the point, and {} has at \
+                     most 65 and 30",
+                    flavor.title()
+                ));
+            }
+            format!("decimal({precision},{scale})")
+        }
+        Type::Numeric => "decimal(65,30)".to_owned(),
+        Type::String(length) if *length > MAX_CHARS => {
+            return Err(format!(
+                "has {length} characters, and {} has at most {MAX_CHARS} in a text with a limit",
+                flavor.title()
+            ));
+        }
+        Type::String(length) => format!("varchar({length})"),
+        Type::Text => "longtext".to_owned(),
+        Type::Date => "date".to_owned(),
+        Type::Time => "time(6)".to_owned(),
+        Type::DateTime => "datetime(6)".to_owned(),
+        Type::Timestamp => "timestamp(6)".to_owned(),
+        Type::Uuid => "binary(16)".to_owned(),
+        Type::Json => "json".to_owned(),
+        Type::Binary => "longblob".to_owned(),
+        Type::FixedBinary(length) => format!("varbinary({length})"),
+        Type::Enum(name, values) if name.is_empty() => {
+            let longest = values.iter().map(|value| value.chars().count()).max();
+            format!("varchar({})", longest.unwrap_or_default().max(ENUMERATION))
+        }
+        Type::Enum(_, values) => {
+            let values: Vec<_> = values.iter().map(|value| text(value)).collect();
+            format!("enum({})", values.join(","))
+        }
+        Type::Array(_) => return Err(format!("is a list, and {} has no lists", flavor.title())),
+        Type::Raw(_) | Type::PerDialect(_) => own_words(flavor, ty)
+            .map(str::to_owned)
+            .ok_or_else(|| format!("has no type for {}", flavor.title()))?,
+    })
+}
+
+/// The database's own type as SQL, if the type is given that way; MariaDB takes MySQL's.
+pub(super) fn own_words(flavor: Flavor, ty: &Type) -> Option<&str> {
+    ty.own_words(flavor.backend()).or_else(|| ty.own_words(Flavor::Mysql.backend()))
+}
+
+/// The portable type for one in the database's own words where there is one, and else the type.
+pub(super) fn plainly(flavor: Flavor, ty: &Type) -> Cow<'_, Type> {
+    understood(flavor, ty).map_or(Cow::Borrowed(ty), Cow::Owned)
+}
+
+/// The portable type that holds the same values as a type in the database's own words.
+pub(super) fn understood(flavor: Flavor, ty: &Type) -> Option<Type> {
+    let declared = own_words(flavor, ty)?;
+    let words = Words::of(flavor, declared)?;
+    if words.name == "enum" {
+        return Some(Type::Enum("enum".to_owned(), words.texts));
+    }
+    match read(flavor, declared) {
+        Type::Raw(_) => words.understood(),
+        ty => Some(ty),
+    }
+}
+
+/// The type as the database keeps it: every type that it doesn't tell apart from another one becomes
+/// that one.
+///
+/// # Errors
+///
+/// As [`type_name`].
+pub(super) fn kept(flavor: Flavor, ty: &Type) -> Result<Type, String> {
+    match ty {
+        // A text with a check on MariaDB, whose catalog doesn't show the word.
+        Type::Json => Ok(Type::Json),
+        ty => Ok(read(flavor, &type_name(flavor, ty)?)),
+    }
+}
+
+/// The type's name in messages.
+pub(super) fn shown(flavor: Flavor, ty: &Type) -> String {
+    type_name(flavor, ty).unwrap_or_else(|_| ty.to_string())
+}
+
+/// The type that a declaration or the catalog names. A type that isn't portable stays in words, as
+/// the catalog spells it.
+pub(super) fn read(flavor: Flavor, declared: &str) -> Type {
+    let Some(words) = Words::of(flavor, declared) else { return Type::raw(declared.trim()) };
+    words.portable().unwrap_or_else(|| Type::raw(&words.spelled(flavor)))
+}
+
+/// A declared type in parts.
+struct Words {
+    /// The name before the parentheses, in lower case and in its usual spelling.
+    name: String,
+    numbers: Vec<u32>,
+    /// The values of an enumeration or a set.
+    texts: Vec<String>,
+    is_unsigned: bool,
+    is_zerofill: bool,
+}
+
+impl Words {
+    fn of(flavor: Flavor, declared: &str) -> Option<Words> {
+        let tokens = flavor.lexicon().significant(declared);
+        let mut names = Vec::new();
+        let mut words = Words {
+            name: String::new(),
+            numbers: Vec::new(),
+            texts: Vec::new(),
+            is_unsigned: false,
+            is_zerofill: false,
+        };
+        for token in &tokens {
+            match token.kind {
+                Kind::Word if token.is_word("UNSIGNED") => words.is_unsigned = true,
+                Kind::Word if token.is_word("SIGNED") => {}
+                Kind::Word if token.is_word("ZEROFILL") => {
+                    (words.is_unsigned, words.is_zerofill) = (true, true);
+                }
+                Kind::Word => names.push(token.text.to_ascii_lowercase()),
+                Kind::Number => words.numbers.push(token.text.parse().ok()?),
+                Kind::Text => words.texts.push(token.unquoted()?.into_owned()),
+                _ if ["(", ")", ","].iter().any(|symbol| token.is_symbol(symbol)) => {}
+                _ => return None,
+            }
+        }
+        let (name, fixed): (&str, &[u32]) = match names.join(" ").as_str() {
+            "integer" | "int4" => ("int", &[]),
+            "int1" => ("tinyint", &[]),
+            "int2" => ("smallint", &[]),
+            "int3" | "middleint" => ("mediumint", &[]),
+            "int8" => ("bigint", &[]),
+            "bool" | "boolean" => ("tinyint", &[1]),
+            "dec" | "numeric" | "fixed" => ("decimal", &[]),
+            "double precision" | "real" | "float8" => ("double", &[]),
+            "float4" => ("float", &[]),
+            "character" => ("char", &[]),
+            "character varying" | "char varying" | "varcharacter" => ("varchar", &[]),
+            "long" | "long varchar" => ("mediumtext", &[]),
+            "long varbinary" => ("mediumblob", &[]),
+            "serial" => {
+                words.is_unsigned = true;
+                ("bigint", &[])
+            }
+            _ => ("", &[]),
+        };
+        words.name = if name.is_empty() { names.join(" ") } else { name.to_owned() };
+        words.numbers.extend(fixed);
+        if words.name == "decimal" {
+            words.numbers.resize(words.numbers.len().max(2), 0);
+            if words.numbers[0] == 0 {
+                words.numbers[0] = 10;
+            }
+        }
+        if matches!(words.name.as_str(), "char" | "binary" | "bit") && words.numbers.is_empty() {
+            words.numbers.push(1);
+        }
+        if words.name == "float" && words.numbers.len() == 1 {
+            if words.numbers[0] > 24 {
+                words.name = "double".to_owned();
+            }
+            words.numbers.clear();
+        }
+        let is_integer = is_integer(&words.name);
+        let is_boolean = words.name == "tinyint" && words.numbers == [1] && !words.is_unsigned;
+        if is_integer && !is_boolean && !words.is_zerofill || words.name == "year" {
+            // The width is only for showing.
+            words.numbers.clear();
+        }
+        let has_fraction = matches!(words.name.as_str(), "time" | "datetime" | "timestamp");
+        if has_fraction && words.numbers == [0] {
+            words.numbers.clear();
+        }
+        Some(words)
+    }
+
+    /// The portable type that is declared in this way.
+    fn portable(&self) -> Option<Type> {
+        if self.is_zerofill {
+            return None;
+        }
+        let unsigned = |yes: Type, no: Type| if self.is_unsigned { yes } else { no };
+        Some(match (self.name.as_str(), self.numbers.as_slice()) {
+            ("tinyint", [1]) => Type::Boolean,
+            ("tinyint", _) => unsigned(Type::TinyUnsigned, Type::TinyInteger),
+            ("smallint", _) => unsigned(Type::SmallUnsigned, Type::SmallInteger),
+            ("int", _) => unsigned(Type::Unsigned, Type::Integer),
+            ("bigint", _) => unsigned(Type::BigUnsigned, Type::BigInteger),
+            _ if self.is_unsigned => return None,
+            ("float", []) => Type::Float,
+            ("double", []) => Type::Double,
+            ("decimal", [65, 30]) => Type::Numeric,
+            ("decimal", [precision, scale]) => Type::Decimal(*precision, *scale),
+            ("varchar", [length]) => Type::String(*length),
+            ("longtext", []) => Type::Text,
+            ("date", []) => Type::Date,
+            ("time", [6]) => Type::Time,
+            ("datetime", [6]) => Type::DateTime,
+            ("timestamp", [6]) => Type::Timestamp,
+            ("binary", [16]) => Type::Uuid,
+            ("json", []) => Type::Json,
+            ("longblob", []) => Type::Binary,
+            ("varbinary", [length]) => Type::FixedBinary(*length),
+            _ => return None,
+        })
+    }
+
+    /// The portable type that holds the same values, and is declared in another way.
+    fn understood(&self) -> Option<Type> {
+        if self.is_unsigned {
+            return None;
+        }
+        Some(match (self.name.as_str(), self.numbers.as_slice()) {
+            ("mediumint", _) => Type::Integer,
+            ("tinytext" | "text" | "mediumtext", _) => Type::Text,
+            ("tinyblob" | "blob" | "mediumblob", _) => Type::Binary,
+            ("char", [length]) => Type::String(*length),
+            ("uuid", []) => Type::Uuid,
+            _ => return None,
+        })
+    }
+
+    /// The type as the catalogs spell it, without widths that make no difference.
+    fn spelled(&self, flavor: Flavor) -> String {
+        let mut text = self.name.clone();
+        let numbers = self.numbers.iter().map(ToString::to_string);
+        let texts = self.texts.iter().map(|value| super::flavor::text(value));
+        let inside: Vec<_> = numbers.chain(texts).collect();
+        if !inside.is_empty() {
+            text += &format!("({})", inside.join(","));
+        }
+        if self.is_unsigned {
+            text += " unsigned";
+        }
+        if self.is_zerofill {
+            text += " zerofill";
+        }
+        let _ = flavor;
+        text
+    }
+}
+
+fn is_integer(name: &str) -> bool {
+    matches!(name, "tinyint" | "smallint" | "mediumint" | "int" | "bigint")
+}
+
+/// What the values of a column are compared by, as far as keys and defaults depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Storage {
+    /// A text of at most this many characters.
+    Text(u32),
+    /// A text that a key can only contain the beginning of.
+    LongText,
+    /// Bytes of which a key can only contain the beginning.
+    LongBytes,
+    /// Bytes, at most as many.
+    Bytes(u32),
+    /// A document, which can't be in a key.
+    Json,
+    /// Everything else.
+    Other,
+}
+
+/// How a column of this type is stored.
+pub(super) fn storage(flavor: Flavor, ty: &Type) -> Storage {
+    let Ok(declared) = type_name(flavor, ty) else { return Storage::Other };
+    let Some(words) = Words::of(flavor, &declared) else { return Storage::Other };
+    match (words.name.as_str(), words.numbers.as_slice()) {
+        ("varchar" | "char", [length]) => Storage::Text(*length),
+        ("tinytext" | "text" | "mediumtext" | "longtext", _) => Storage::LongText,
+        ("tinyblob" | "blob" | "mediumblob" | "longblob", _) => Storage::LongBytes,
+        ("varbinary" | "binary", [length]) => Storage::Bytes(*length),
+        ("json", _) => Storage::Json,
+        _ => Storage::Other,
+    }
+}
+
+/// Whether a type has a collation.
+pub(super) fn is_collated(flavor: Flavor, ty: &Type) -> bool {
+    match storage(flavor, ty) {
+        Storage::Text(_) | Storage::LongText => true,
+        Storage::LongBytes | Storage::Bytes(_) | Storage::Json => false,
+        Storage::Other => {
+            let declared = type_name(flavor, ty).unwrap_or_default();
+            let words = Words::of(flavor, &declared);
+            words.is_some_and(|words| matches!(words.name.as_str(), "enum" | "set"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_in_the_catalog_is_read_as_the_type_that_was_declared() {
+        let types = [
+            Type::Boolean,
+            Type::TinyInteger,
+            Type::SmallInteger,
+            Type::Integer,
+            Type::BigInteger,
+            Type::TinyUnsigned,
+            Type::SmallUnsigned,
+            Type::Unsigned,
+            Type::BigUnsigned,
+            Type::Float,
+            Type::Double,
+            Type::Decimal(10, 2),
+            Type::Numeric,
+            Type::String(100),
+            Type::Text,
+            Type::Date,
+            Type::Time,
+            Type::DateTime,
+            Type::Timestamp,
+            Type::Uuid,
+            Type::Json,
+            Type::Binary,
+            Type::FixedBinary(32),
+        ];
+        for flavor in [Flavor::Mysql, Flavor::Mariadb] {
+            for ty in &types {
+                assert_eq!(read(flavor, &type_name(flavor, ty).unwrap()), *ty);
+            }
+        }
+    }
+
+    #[test]
+    fn widths_and_other_spellings_make_no_difference() {
+        for (catalog, expect) in [
+            ("bigint(20)", Type::BigInteger),
+            ("int(10) unsigned", Type::Unsigned),
+            ("tinyint(4)", Type::TinyInteger),
+            ("tinyint(1)", Type::Boolean),
+            ("INTEGER", Type::Integer),
+            ("dec", Type::Decimal(10, 0)),
+            ("double precision", Type::Double),
+            ("year(4)", Type::raw("year")),
+            ("int(10) unsigned zerofill", Type::raw("int(10) unsigned zerofill")),
+            ("enum('a','it''s')", Type::raw("enum('a','it''s')")),
+            ("datetime(3)", Type::raw("datetime(3)")),
+            ("mediumint(9)", Type::raw("mediumint")),
+            ("uuid", Type::raw("uuid")),
+            ("point", Type::raw("point")),
+        ] {
+            assert_eq!(read(Flavor::Mariadb, catalog), expect, "{catalog}");
+        }
+        let types = Type::per_dialect([("sqlite", "INT"), ("mysql", "int8")]);
+        assert_eq!(understood(Flavor::Mariadb, &types), Some(Type::BigInteger));
+        assert_eq!(understood(Flavor::Mysql, &Type::raw("mediumtext")), Some(Type::Text));
+        assert_eq!(understood(Flavor::Mysql, &Type::raw("point")), None);
+        assert_eq!(
+            type_name(Flavor::Mysql, &Type::array(Type::Integer)),
+            Err("is a list, and MySQL has no lists".to_owned())
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! Each way in which a connection fails has its words.
+
+use std::io::Write as _;
+use std::process::Command;
+
+use dbmigrate_runtime::engine::open_server;
+use dbmigrate_runtime::engine::url::{Location, Url};
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_tests::servers::{self, Server, mysql_client};
+use expect_test::{Expect, expect};
+
+/// A password that must not be in any message.
+const PASSWORD: &str = "s3cr%40t%2F";
+
+/// Connects with an environment that has only these variables, and says who is connected to what,
+/// or why there is no connection.
+fn connect(url: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(std::env::current_exe().expect("a program"));
+    command.args(["--exact", "connecting::in_a_process_of_its_own", "--nocapture"]).env_clear();
+    command.envs(variables.iter().copied()).env("CONNECTING_URL", url);
+    let out = command.output().expect("it runs");
+    let text =
+        String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    for password in [PASSWORD, "s3cr@t/", "s3cr"] {
+        assert!(!text.contains(password), "{text}");
+    }
+    let answer = text.split_once("<<<").and_then(|(_, rest)| rest.split_once(">>>"));
+    answer.unwrap_or_else(|| panic!("{text}")).0.to_owned()
+}
+
+#[test]
+fn in_a_process_of_its_own() {
+    if let Ok(url) = std::env::var("CONNECTING_URL") {
+        let _ = writeln!(std::io::stdout(), "<<<{}>>>", answer(&url));
+    }
+}
+
+fn answer(url: &str) -> String {
+    let url = match Url::parse(url) {
+        Ok(url) => url,
+        Err(err) => return err.report(),
+    };
+    let Location::Server(server) = &url.location else { panic!("{url:?}") };
+    let mut driver = match open_server(url.backend, server) {
+        Ok(driver) => driver,
+        Err(err) => return err.report(),
+    };
+    let sql = "SELECT CONCAT(SUBSTRING_INDEX(USER(), '@', 1), ' in ', DATABASE())";
+    let who = driver.query(sql, &[]).expect("it answers").texts().next().unwrap_or_default();
+    let cipher = driver.query("SHOW STATUS LIKE 'Ssl_cipher'", &[]).expect("it answers");
+    let is_encrypted = cipher.texts().nth(1).is_some_and(|cipher| !cipher.is_empty());
+    format!("{who}{}", if is_encrypted { ", encrypted" } else { "" })
+}
+
+/// Compares an answer in which the server's own port, name and number are replaced.
+#[track_caller]
+fn check(server: &Server, url: &str, variables: &[(&str, &str)], expected: Expect) {
+    let port = server.url.rsplit(':').next().and_then(|rest| rest.split('/').next());
+    let answer = connect(url, variables).replace(port.expect("a port"), "3306");
+    expected.assert_eq(&(answer + "\n"));
+}
+
+/// An account with a password, which may use one database.
+fn account(server: &Server) -> (String, String) {
+    let url = server.database();
+    let (_, database) = url.rsplit_once('/').expect("a database");
+    let mut conn = mysql_client(&server.url);
+    for sql in [
+        "DROP USER IF EXISTS 'ada'@'%', 'ada'@'localhost'".to_owned(),
+        "CREATE USER 'ada'@'localhost' IDENTIFIED BY 's3cr@t/'".to_owned(),
+        format!("GRANT ALL ON {database}.* TO 'ada'@'localhost'"),
+    ] {
+        conn.query_drop(sql).expect("the account");
+    }
+    (url.replace("root@", &format!("ada:{PASSWORD}@")), database.to_owned())
+}
+
+#[test]
+fn every_failure_has_its_words() {
+    for server in servers::mysql("every_failure_has_its_words") {
+        let (url, database) = account(&server);
+        let (at, _) = url.rsplit_once('/').expect("a database");
+        let is_encrypted =
+            if connect(&url, &[]).contains("encrypted") { ", encrypted" } else { "" };
+        assert_eq!(connect(&url, &[]), format!("ada in {database}{is_encrypted}"));
+        let without = url.replace(&format!(":{PASSWORD}"), "");
+        assert_eq!(
+            connect(&without, &[("MYSQL_PWD", "s3cr@t/")]),
+            format!("ada in {database}{is_encrypted}")
+        );
+        let mariadb = url.replace("mysql:", "mariadb:");
+        assert!(connect(&mariadb, &[]).starts_with("ada in"));
+        let plain = format!("{url}?ssl-mode=disabled");
+        assert_eq!(connect(&plain, &[]), format!("ada in {database}"));
+
+        let wrong = url.replace(PASSWORD, "wrong");
+        check(
+            &server,
+            &wrong.replace(&database, "app"),
+            &[],
+            expect![[r#"
+            failed to connect to `mysql://ada@127.0.0.1:3306/app`: the password of the user `ada` is wrong, or there is no such user
+              caused by: Access denied for user 'ada'@'localhost' (using password: YES)
+              hint: correct the password in the database URL, where characters such as `@`, `/` and `%` are percent-encoded
+        "#]],
+        );
+        check(
+            &server,
+            &without.replace(&database, "app"),
+            &[("MYSQL_PWD", "wrong")],
+            expect![[r#"
+            failed to connect to `mysql://ada@127.0.0.1:3306/app`: the password of the user `ada` is wrong, or there is no such user
+              caused by: Access denied for user 'ada'@'localhost' (using password: YES)
+              hint: correct the password in the environment variable MYSQL_PWD
+        "#]],
+        );
+        check(
+            &server,
+            &without.replace(&database, "app"),
+            &[],
+            expect![[r#"
+            failed to connect to `mysql://ada@127.0.0.1:3306/app`: the server asks for the password of the user `ada`, and none is given
+              caused by: Access denied for user 'ada'@'localhost' (using password: NO)
+              hint: give it in the environment variable MYSQL_PWD or in the URL
+        "#]],
+        );
+        check(
+            &server,
+            &format!("{at}/no%60such"),
+            &[],
+            expect![[r#"
+            failed to connect to `mysql://ada@127.0.0.1:3306/no%60such`: the user `ada` may not use the database `no`such`, if there is one
+              caused by: Access denied for user 'ada'@'localhost' to database 'no`such'
+              hint: let an administrator run `GRANT ALL PRIVILEGES ON `no``such`.* TO 'ada'`, with the account's own host
+        "#]],
+        );
+        let root = server.url.replace("/mysql", "/no-such");
+        check(
+            &server,
+            &root,
+            &[],
+            expect![[r#"
+            failed to connect to `mysql://root@127.0.0.1:3306/no-such`: the database `no-such` does not exist
+              caused by: Unknown database 'no-such'
+              hint: create it: `mysql -h 127.0.0.1 -P 3306 -u root -e 'CREATE DATABASE `no-such`'`, or in SQL: `CREATE DATABASE `no-such``
+        "#]],
+        );
+        check(
+            &server,
+            &server.url.replace("/mysql", "/"),
+            &[],
+            expect![[r#"
+            failed to connect to `mysql://root@127.0.0.1:3306/`: the database URL names no database
+              hint: name one, as in `mysql://user@host/database`
+        "#]],
+        );
+    }
+    // These need no server.
+    let Some(server) = servers::mysql("every_failure_has_its_words").into_iter().next() else {
+        return;
+    };
+    check(
+        &server,
+        "mysql://ada@127.0.0.1:1/app",
+        &[],
+        expect![[r#"
+            failed to connect to `mysql://ada@127.0.0.1:1/app`: nothing listens on `127.0.0.1:1`
+              caused by: Could not connect to address `127.0.0.1:1': Connection refused (os error 111)
+              hint: start the server, or correct the host and the port
+        "#]],
+    );
+    check(
+        &server,
+        "mysql://ada@nosuch.invalid/app",
+        &[],
+        expect![[r#"
+            failed to connect to `mysql://ada@nosuch.invalid/app`: the host `nosuch.invalid` can't be found
+              caused by: Could not connect to address `nosuch.invalid:3306': failed to lookup address information: Name or service not known
+              hint: check its name, and that the network has a name server that knows it
+        "#]],
+    );
+    check(
+        &server,
+        "mysql://ada@localhost/app?socket=/tmp/no/such.sock",
+        &[],
+        expect![[r#"
+            failed to connect to `mysql://ada@localhost/app?socket=/tmp/no/such.sock`: there is no server at the socket `/tmp/no/such.sock`
+              caused by: Could not connect to address `/tmp/no/such.sock': No such file or directory (os error 2)
+              hint: start the server; if it listens on TCP alone, as in a container, name its address: `mysql://127.0.0.1:3306/...`
+        "#]],
+    );
+    check(
+        &server,
+        "mysql://ada@h/app?ssl-mode=perhaps",
+        &[],
+        expect![[r#"
+        failed to connect to `mysql://ada@h/app?ssl-mode=perhaps`: `ssl-mode` in the database URL has an unknown value
+          hint: use `disabled`, `preferred`, `required`, `verify_ca` or `verify_identity`
+    "#]],
+    );
+}
+
+#[test]
+fn tls_is_as_the_mode_says() {
+    for server in servers::mysql("tls_is_as_the_mode_says") {
+        let answer = |mode: &str| connect(&format!("{}?ssl-mode={mode}", server.url), &[]);
+        // MariaDB 10.11 has no certificate of its own.
+        if server.name == "mariadb1011" {
+            check(
+                &server,
+                &format!("{}?ssl-mode=required", server.url),
+                &[],
+                expect![[r#"
+                    failed to connect to `mysql://root@127.0.0.1:3306/mysql?ssl-mode=required`: `ssl-mode=required` asks for TLS, which the server does not offer
+                      caused by: Client requires secure connection but server does not have this capability
+                      hint: give the server a certificate (`ssl_cert` and `ssl_key`); where the network is trusted, `ssl-mode=preferred` connects without encryption
+                "#]],
+            );
+            assert_eq!(answer("preferred"), "root in mysql");
+            continue;
+        }
+        assert_eq!(answer("preferred"), "root in mysql, encrypted");
+        assert_eq!(answer("required"), "root in mysql, encrypted");
+        let refused = answer("verify_identity");
+        assert!(refused.contains("the TLS handshake with"), "{refused}");
+    }
+}

@@ -1,0 +1,18 @@
+//! Connections to MySQL and MariaDB: how they are opened, what they exchange, and who excludes whom,
+//! on each server that was started.
+#![cfg(unix)]
+
+mod connecting;
+mod lent;
+mod lock;
+mod values;
+
+use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
+use dbmigrate_runtime::engine::url::{Location, Url};
+
+/// A driver for the database of a URL.
+fn driver(url: &str) -> MysqlDriver<'static> {
+    let url = Url::parse(url).expect("a URL");
+    let Location::Server(server) = &url.location else { panic!("{url:?}") };
+    MysqlDriver::connect(server).expect("the server is there")
+}
