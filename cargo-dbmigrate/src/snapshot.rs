@@ -34,26 +34,38 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads the project's database. A missing file counts as an empty database.
+    /// Reads the project's database, with what the history and the models name in it. A missing
+    /// file counts as an empty database.
     ///
     /// # Errors
     ///
     /// When the database can't be opened or read, and when its revisions aren't the project's.
-    pub fn find(cx: &Context, history: &History) -> Result<Snapshot> {
+    pub fn find(cx: &Context, history: &History, models: Option<&Schema>) -> Result<Snapshot> {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
-            Some(driver) => Snapshot::read(cx, history, driver),
+            Some(driver) => {
+                let mut named = history.migrations()?.qualified();
+                named
+                    .extend(models.iter().flat_map(|models| models.qualified()).map(str::to_owned));
+                Snapshot::versioned(cx, history, driver, &named)
+            }
             None => Ok(Snapshot::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
     }
 
-    /// The same, regardless of the version table.
+    /// The same with what these migrations name, regardless of the version table.
     ///
     /// # Errors
     ///
     /// When the database can't be opened or read.
-    pub fn unversioned(cx: &Context, database: &Database) -> Result<Snapshot> {
+    pub fn unversioned(
+        cx: &Context,
+        database: &Database,
+        migrations: &Migrations,
+    ) -> Result<Snapshot> {
         match database.open_to_read(Patience::reading(cx))? {
-            Some(driver) => at_once(driver, |driver| Snapshot::contents(cx, driver)),
+            Some(driver) => {
+                at_once(driver, |driver| Snapshot::contents(cx, driver, &migrations.qualified()))
+            }
             None => Ok(Snapshot::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
     }
@@ -64,11 +76,23 @@ impl Snapshot {
     ///
     /// As [`Snapshot::find`].
     pub fn read(cx: &Context, history: &History, driver: Box<dyn Driver>) -> Result<Snapshot> {
+        Snapshot::versioned(cx, history, driver, &history.migrations()?.qualified())
+    }
+
+    fn versioned(
+        cx: &Context,
+        history: &History,
+        driver: Box<dyn Driver>,
+        named: &BTreeSet<String>,
+    ) -> Result<Snapshot> {
         at_once(driver, |driver| {
             let applied = version_table::read(driver.as_connection(), cx.config.version_table())?;
             let standing = history.standing(applied)?;
             standing.check(false)?;
-            Ok(Snapshot { applied: standing.view.applied, ..Snapshot::contents(cx, driver)? })
+            Ok(Snapshot {
+                applied: standing.view.applied,
+                ..Snapshot::contents(cx, driver, named)?
+            })
         })
     }
 
@@ -78,9 +102,14 @@ impl Snapshot {
         Snapshot { applied, facts, dialect, driver: None, found, scope, naming }
     }
 
-    fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Snapshot> {
+    /// `named` are the tables in schemas other than the connection's own.
+    fn contents(
+        cx: &Context,
+        driver: &mut dyn Driver,
+        named: &BTreeSet<String>,
+    ) -> Result<Snapshot> {
         let conn = driver.as_connection();
-        let mut found = conn.catalog(None).map_err(failed)?;
+        let mut found = conn.catalog_with(None, named).map_err(failed)?;
         let objects = Some(std::mem::take(&mut found.objects));
         let facts = Facts { objects, ..conn.facts().map_err(failed)? };
         let folding = conn.dialect().comparing(&facts).folding;

@@ -32,6 +32,7 @@ pub(crate) struct Struct<'a> {
 pub(crate) struct StructAttrs {
     pub(crate) keys: Keys,
     pub(crate) table: Option<Text>,
+    pub(crate) schema: Option<Text>,
     pub(crate) rename_all: Option<Rule>,
     pub(crate) renamed_from: Option<Text>,
     pub(crate) comment: Option<Text>,
@@ -110,10 +111,15 @@ impl<'a> Struct<'a> {
         }
     }
 
+    /// The table's name, after its schema.
     pub(crate) fn table(&self) -> String {
-        match &self.attrs.table {
+        let table = match &self.attrs.table {
             Some(table) => table.value.clone(),
             None => case::snake(&self.name),
+        };
+        match &self.attrs.schema {
+            Some(schema) => format!("{}.{table}", schema.value),
+            None => table,
         }
     }
 
@@ -157,6 +163,7 @@ impl StructAttrs {
             let read = Reader { key, place, span };
             match key.name {
                 "table" => struct_attrs.table = Some(read.text(input)?),
+                "schema" => struct_attrs.schema = Some(read.schema(input)?),
                 "rename_all" => struct_attrs.rename_all = Some(rule(&read.text(input)?)?),
                 "renamed_from" => struct_attrs.renamed_from = Some(read.text(input)?),
                 "comment" => struct_attrs.comment = Some(read.text(input)?),

@@ -85,6 +85,7 @@ const ACTION: &str = "no_action|restrict|cascade|set_null|set_default";
 /// All keys.
 const KEYS: &[Key] = &[
     key("table", &[(Model, "table = \"...\"")]),
+    key("schema", &[(Model, "schema = \"...\"")]),
     key("rename_all", &[(Model, RENAME_ALL), (Columns, RENAME_ALL), (Enum, RENAME_ALL)]),
     key("renamed_from", &[(Field, "renamed_from = \"...\""), (Model, "renamed_from = \"...\"")]),
     key(

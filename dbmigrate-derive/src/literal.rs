@@ -105,6 +105,7 @@ impl Writer {
     fn struct_facts(&mut self, model: &Struct<'_>) {
         let attrs = &model.attrs;
         self.keyword("renamed_from", text_of(&attrs.renamed_from))
+            .keyword("schema", text_of(&attrs.schema))
             .keyword("docs", model.docs.as_deref())
             .keyword("comment", text_of(&attrs.comment))
             .keyword("database", text_of(&attrs.database));

@@ -491,6 +491,17 @@ impl Error {
             .with_hint("`upgrade_schemas` is for PostgreSQL; `upgrade_all` upgrades several files")
     }
 
+    pub(crate) fn named_schema(table: &str) -> Error {
+        let message = format!(
+            "the revisions can't be run once in each schema: table `{table}` names its schema, and \
+             so exists only once"
+        );
+        Error::new(Kind::Other, message).with_hint(
+            "remove `schema` from its model, or keep such tables in a history of their own, as a \
+             further database in dbmigrate.toml",
+        )
+    }
+
     pub(crate) fn unrecorded(revision: &str, why: &str) -> Error {
         Error::new(Kind::Other, format!("revision `{revision}` can't be recorded: {why}"))
     }

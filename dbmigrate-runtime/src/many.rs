@@ -200,8 +200,8 @@ impl Migrator {
     ///
     /// # Errors
     ///
-    /// When the revisions don't form a graph, when the database can't be opened, and when it has no
-    /// schemas, as a file. Nothing has run then.
+    /// When the revisions don't form a graph, when a table names its schema and so exists only once,
+    /// when the database can't be opened, and when it has no schemas, as a file. Nothing has run then.
     ///
     /// # Example
     ///
@@ -228,6 +228,7 @@ impl Migrator {
         let Location::Server(server) = &url.location else {
             return Err(Error::no_schemas(&shown(&url.location)));
         };
+        self.migrations()?.refuse_named_schemas()?;
         let mut driver = open(&url, Duration::ZERO)?;
         let failed = |err| Error::database("read the schemas of the database", err);
         let found = driver.dialect().schemas(driver.as_connection()).map_err(failed)?;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
 use crate::direction::Direction;
-use crate::operations::{self, Operations, Recording};
+use crate::operations::{self, Operation, Operations, Recording};
 use crate::revision::{Graph, GraphError, Revision, Target, View};
 use crate::schema::Schema;
+use crate::schema::qualified::split;
 
 /// A revision module as the `migrations!` macro names it.
 #[derive(Debug, Clone, Copy)]
@@ -199,6 +200,44 @@ impl Migrations {
     /// The migrations, each after those that it needs.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Migration> {
         self.migrations.iter()
+    }
+
+    /// The names that tables in a schema of their own choice have or had, such as
+    /// `billing.invoice`.
+    #[doc(hidden)]
+    pub fn qualified(&self) -> BTreeSet<String> {
+        fn add(operation: &Operation, names: &mut BTreeSet<String>) {
+            match operation {
+                Operation::CreateTable(table) if table.schema.is_some() => {
+                    names.insert(table.name.clone());
+                }
+                Operation::RenameTable { from, to } => {
+                    let both = [from, to].into_iter();
+                    names.extend(both.filter(|name| split(name).0.is_some()).cloned());
+                }
+                Operation::Execute(statement) => {
+                    statement.describes.iter().for_each(|operation| add(operation, names));
+                }
+                _ => {}
+            }
+        }
+        let mut names = BTreeSet::new();
+        for migration in self.every() {
+            let both = migration.upgrade.operations.iter().chain(&migration.downgrade.operations);
+            both.for_each(|operation| add(operation, &mut names));
+        }
+        names
+    }
+
+    /// Refuses to run in several schemas, each of which takes the place of the connection's own: all
+    /// of them would share the tables that name theirs.
+    ///
+    /// # Errors
+    ///
+    /// The first such table.
+    #[doc(hidden)]
+    pub fn refuse_named_schemas(&self) -> Result<(), Error> {
+        self.qualified().first().map_or(Ok(()), |table| Err(Error::named_schema(table)))
     }
 
     /// All migrations, including those that another one replaces, in no particular order.

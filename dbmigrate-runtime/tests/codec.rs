@@ -274,6 +274,8 @@ fn the_properties_that_only_servers_have_are_read_back() {
             .column(IndexColumn::expression("span(a, b)").excludes("&&"))
             .using("gist");
         op.create_index("t", exclusion.filter("a > 0"));
+        let table = Table::new("t").schema("billing");
+        op.create_table(table.column(Column::new("a", Type::Integer)));
         let table = Table::new("t").unlogged().with("fillfactor = 70").tablespace("fast");
         op.create_table(table.column(Column::new("a", Type::Integer).identity(Identity::Always)));
         let change = TableChange::new().unlogged(false).with(None).tablespace(Some("slow"));

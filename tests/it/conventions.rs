@@ -151,9 +151,9 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
         ),
         (
             "include",
-            "[\"user.id\"]",
+            "[\"index:ix_user\"]",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:48:11: `include` has `user.id`, but it takes only tables; `exclude` takes columns as `table.column`, and constraints and indexes as `kind:name`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:48:11: `include` has `index:ix_user`, but it takes only tables; `exclude` takes columns as `table.column`, and constraints and indexes as `kind:name`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),

@@ -34,6 +34,7 @@ mod readers;
 mod rebase;
 mod recording;
 mod conventions;
+mod schemas;
 mod scripts;
 mod session;
 mod settings;

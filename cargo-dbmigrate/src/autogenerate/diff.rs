@@ -24,7 +24,7 @@ pub fn diff(from: &Schema, to: &Schema) -> Vec<Operation> {
     }
     let gone = by_reference(from).into_iter().rev().filter(|table| to.table(&table.name).is_none());
     for table in gone {
-        let taken = table.indexes.iter().filter(|index| diff.is_taken(&table.name, index));
+        let taken = table.indexes.iter().filter(|index| diff.is_taken(table, index));
         let drops: Vec<_> = taken
             .map(|index| Operation::DropIndex {
                 table: table.name.clone(),
@@ -104,11 +104,11 @@ impl<'a> Diff<'a> {
         let (renamed, gone, new) = indexes(self.from, was, to);
         for index in gone {
             let drop = Operation::DropIndex { table: table(), name: index.name.clone() };
-            let is_taken = self.is_taken(&to.name, index);
+            let is_taken = self.is_taken(to, index);
             if is_taken { &mut self.first } else { &mut self.then }.push(drop);
         }
         for (from, new) in renamed {
-            let is_taken = self.is_taken(&to.name, from);
+            let is_taken = self.is_taken(to, from);
             let (from, to) = (from.name.clone(), new.name.clone());
             let rename = Operation::RenameIndex { table: table(), from, to };
             if is_taken { &mut self.first } else { &mut self.then }.push(rename);
@@ -201,9 +201,10 @@ impl<'a> Diff<'a> {
     }
 
     /// Whether another table is about to get an index with this name; names of indexes are unique
-    /// in a database.
-    fn is_taken(&self, table: &str, index: &Index) -> bool {
-        let mut others = self.to.tables.values().filter(|candidate| candidate.name != table);
+    /// in a schema.
+    fn is_taken(&self, table: &Table, index: &Index) -> bool {
+        let is_other = |other: &&Table| other.name != table.name && other.schema == table.schema;
+        let mut others = self.to.tables.values().filter(is_other);
         others.any(|table| table.find_index(&index.name).is_some())
     }
 }
@@ -218,7 +219,8 @@ fn indexes<'a>(
     to: &'a Table,
 ) -> (Pairs<'a, Index>, Vec<&'a Index>, Vec<&'a Index>) {
     let (mut gone, mut new) = named(&was.indexes, &to.indexes, |index| &index.name);
-    let is_free = |name: &str| from.tables.values().all(|table| table.find_index(name).is_none());
+    let beside = from.tables.values().filter(|other| other.schema == was.schema);
+    let is_free = |name: &str| beside.clone().all(|table| table.find_index(name).is_none());
     let mut renamed = Vec::new();
     new.retain(|new| {
         let is_same =

@@ -38,7 +38,8 @@ pub fn normalize(
             normalized.tables.share(&migrations.tables, name);
         } else if let Some(table) = normalized.tables.get_mut(name) {
             settle_table(was, table, naming);
-            let by_convention = |index: &Index| index.name == naming.index(name, &index.columns);
+            let by_convention =
+                |index: &Index| index.name == naming.index(was.bare_name(), &index.columns);
             let stays = was.indexes.iter().filter(|index| !follows.0.contains(&index.name));
             indexes.keep(stays, &mut table.indexes, by_convention);
             settle_indexes(was, table);
@@ -54,7 +55,7 @@ fn settle_table(was: &Table, table: &mut Table, naming: &Convention) {
         }
     }
     let names = Names::of(table);
-    let (name, columns) = (table.name.clone(), table.columns.clone());
+    let (name, columns) = (table.bare_name().to_owned(), table.columns.clone());
     if let (Some(was), Some(key)) = (&was.primary_key, &mut table.primary_key) {
         let by_convention = key.name == naming.primary_key(&name, &key.columns);
         if by_convention && was.columns == key.columns && names.is_free(&was.name) {
@@ -163,7 +164,7 @@ impl Names {
         let indexes =
             tables.flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
         let names = indexes
-            .filter(|(table, index)| index.name == naming.index(&table.name, &index.columns))
+            .filter(|(table, index)| index.name == naming.index(table.bare_name(), &index.columns))
             .map(|(_, index)| index.name.clone());
         Names(names.collect())
     }

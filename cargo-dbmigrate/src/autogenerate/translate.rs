@@ -63,7 +63,7 @@ fn adopt_table(
     for column in &mut table.columns {
         adopt_column(&table.name, column, &mut table.checks, known, rules);
     }
-    let name = table.name.clone();
+    let name = table.bare_name().to_owned();
     if let Some(key) = &mut table.primary_key {
         let same = |known: &&PrimaryKey| known.columns == key.columns;
         let known = own.clone().filter_map(|table| table.primary_key.as_ref()).filter(same);

@@ -60,7 +60,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     };
     let history = History::load(cx)?;
     let mut snapshot = if from.needs_database() || to.needs_database() {
-        Some(Snapshot::find(cx, &history)?)
+        Some(Snapshot::find(cx, &history, models.as_ref().map(|models| &models.schema))?)
     } else {
         None
     };

@@ -164,7 +164,7 @@ fn database(
     models: &models::Models,
     migrations: &Schema,
 ) -> Result<Schema> {
-    let snapshot = Snapshot::find(cx, history)?;
+    let snapshot = Snapshot::find(cx, history, Some(&models.schema))?;
     let (history, applied) = history.at(snapshot.applied.clone())?;
     let ids = history.graph.revisions().iter().map(|revision| revision.id.as_str());
     let pending: Vec<_> = ids.filter(|id| !applied.contains(*id)).collect();

@@ -63,7 +63,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         cx.out.done(format!("Deleting {} ... done", path.display()));
     }
     if database.path().is_none() {
-        empty_server(cx, &database, args)?;
+        empty_server(cx, &database, &history.migrations()?.qualified(), args)?;
     }
     let run = Run { args: args.args.clone(), ..Run::default() };
     let ran = run::upgrade(cx, &database, &history, &Up { to: "heads", run: &run })?;
@@ -71,14 +71,20 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Drops everything in the schema of a connection to a server.
-fn empty_server(cx: &Context, database: &Database, args: &Reset) -> Result<()> {
+/// Drops everything in the schema of a connection to a server, and the tables that the history names
+/// in other schemas.
+fn empty_server(
+    cx: &Context,
+    database: &Database,
+    named: &BTreeSet<String>,
+    args: &Reset,
+) -> Result<()> {
     // Only a database of this history, or one without a version table, may be emptied.
     history::applied(cx, database)?;
     let mut driver = database.open_to_write(Patience::reading(cx))?;
     let dialect = driver.dialect();
     let failed = || format!("read what `{}` contains", database.url());
-    let (statements, n_tables) = dialect.emptying(driver.as_connection()).doing(failed)?;
+    let (statements, n_tables) = dialect.emptying(driver.as_connection(), named).doing(failed)?;
     if statements.is_empty() {
         return Ok(());
     }

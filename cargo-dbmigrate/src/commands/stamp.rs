@@ -120,7 +120,7 @@ fn verify(
     migrations: &Migrations,
     stamped: &BTreeSet<String>,
 ) -> Result<()> {
-    let snapshot = Snapshot::unversioned(cx, database)?;
+    let snapshot = Snapshot::unversioned(cx, database, migrations)?;
     let declared = snapshot.declared(migrations, stamped);
     let drift =
         snapshot.drift(&migrations.replay(Some(stamped))?, &migrations.replay(None)?, declared)?;

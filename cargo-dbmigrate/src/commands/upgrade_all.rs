@@ -34,8 +34,12 @@ use targets::Target;
 
 pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     let identifier = args.revision.as_str();
+    let loaded = (!args.schemas.is_empty()).then(|| History::load(cx)).transpose()?;
+    if let Some(history) = &loaded {
+        history.migrations()?.refuse_named_schemas()?;
+    }
     let found = targets::find(cx, args)?;
-    let history = History::load(cx)?;
+    let history = loaded.map_or_else(|| History::load(cx), Ok)?;
     check_identifier(&history, identifier)?;
     let migrations = history.migrations()?;
     let options = run::options(cx, &args.run);

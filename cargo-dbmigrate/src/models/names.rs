@@ -15,7 +15,7 @@ pub fn check(records: &[ModelRecord], dialect: &dyn Dialect) -> Result<()> {
     let managed = || records.iter().filter(|model| !model.unmanaged);
     let tables: BTreeMap<String, &ModelRecord> =
         managed().map(|model| (model.table.name.to_lowercase(), model)).collect();
-    let mut indexes: BTreeMap<String, (&str, &ModelRecord)> = BTreeMap::new();
+    let mut indexes: BTreeMap<(Option<&str>, String), (&str, &ModelRecord)> = BTreeMap::new();
     for model in managed() {
         columns(model)?;
         for index in &model.table.indexes {
@@ -28,11 +28,14 @@ pub fn check(records: &[ModelRecord], dialect: &dyn Dialect) -> Result<()> {
                 );
                 return Err(index_error(&index.name, model, &why));
             }
-            if let Some(table) = tables.get(&lower) {
+            // Each schema has its own names.
+            let schema = model.table.schema.as_deref();
+            let qualified = schema.map_or(String::new(), |schema| format!("{schema}.")) + &lower;
+            if let Some(table) = tables.get(&qualified.to_lowercase()) {
                 let why = format!("the model {} has a table of that name", location(table));
                 return Err(index_error(&index.name, model, &why));
             }
-            if let Some((name, other)) = indexes.insert(lower, (&index.name, model)) {
+            if let Some((name, other)) = indexes.insert((schema, lower), (&index.name, model)) {
                 let why = if other.path == model.path {
                     format!("it already has an index `{name}`")
                 } else {

@@ -77,7 +77,7 @@ impl<'a> Rows<'a> {
         if need.is_of_one && need.dialect.backend() != dialect.backend() {
             return held;
         }
-        let quoted = dialect.quote(&table);
+        let quoted = dialect.relation(&table);
         let conditions = need.conditions(dialect, &column);
         for (why, condition) in conditions {
             let n = run::count(&mut **driver, &quoted, condition.as_deref());

@@ -21,8 +21,11 @@ pub fn texts<S: AsRef<str>>(items: &[S]) -> String {
 }
 
 pub fn table(table: &Table) -> String {
-    let mut source = format!("Table::new({})", text(&table.name));
+    let mut source = format!("Table::new({})", text(table.bare_name()));
     let mut add = |method: &str, args: &str| source += &format!(".{method}({args})");
+    if let Some(schema) = &table.schema {
+        add("schema", &text(schema));
+    }
     for column in &table.columns {
         add("column", &self::column(column));
     }

@@ -90,7 +90,7 @@ impl Dropped {
     /// The number of rows that lose a value.
     fn count(&self, driver: &mut dyn Driver) -> std::result::Result<i64, DatabaseError> {
         let dialect = driver.dialect();
-        let table = dialect.quote(&self.table);
+        let table = dialect.relation(&self.table);
         let condition = match &self.lost {
             Lost::Rows => None,
             Lost::Values { column } => Some(format!("{} IS NOT NULL", dialect.quote(column))),

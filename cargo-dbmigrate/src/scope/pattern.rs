@@ -45,7 +45,7 @@ impl TryFrom<String> for Included {
 
     fn try_from(text: String) -> Result<Included, String> {
         match parsed("include", &text)? {
-            Pattern::Table(name) => Ok(Included(name)),
+            Pattern::Table(name) | Pattern::Either { table: name, .. } => Ok(Included(name)),
             Pattern::Column(..) | Pattern::Object(..) => Err(format!(
                 "`include` has `{text}`, but it takes only tables; `exclude` takes columns as \
                  `table.column`, and constraints and indexes as `kind:name`"
@@ -81,8 +81,13 @@ impl Excluded {
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
         match (&self.pattern, subject) {
             (Pattern::Table(pattern), Subject::Table(name)) => pattern.matches(name),
-            (Pattern::Column(table, column), Subject::Column(of, name)) => {
-                table.matches(of) && column.matches(name)
+            (
+                Pattern::Column(table, column) | Pattern::Either { column: (table, column), .. },
+                Subject::Column(of, name),
+            ) => table.matches(of) && column.matches(name),
+            // Only a name with a dot is that of a table in a schema.
+            (Pattern::Either { table, .. }, Subject::Table(name)) => {
+                name.contains('.') && table.matches(name)
             }
             (Pattern::Object(kind, pattern), Subject::Object(of, name)) => {
                 kind == of && pattern.matches(name)
@@ -96,6 +101,11 @@ impl Excluded {
 enum Pattern {
     Table(Name),
     Column(Name, Name),
+    /// `a.b`: the column of a table, or the table of a schema.
+    Either {
+        table: Name,
+        column: (Name, Name),
+    },
     Object(Kind, Name),
 }
 
@@ -161,10 +171,18 @@ fn parsed(key: &str, text: &str) -> Result<Pattern, String> {
     }
     match text.split('.').collect::<Vec<_>>().as_slice() {
         [table] => Ok(Pattern::Table(name(table)?)),
-        [table, column] => Ok(Pattern::Column(name(table)?, name(column)?)),
+        [table, column] => {
+            let column = (name(table)?, name(column)?);
+            Ok(Pattern::Either { table: name(text)?, column })
+        }
+        [schema, table, column] => {
+            name(schema)?;
+            name(table)?;
+            Ok(Pattern::Column(name(&format!("{schema}.{table}"))?, name(column)?))
+        }
         _ => Err(format!(
-            "`{key}` has `{text}`, but a column is written `table.column`; use `?` for a `.` in a \
-             name"
+            "`{key}` has `{text}`, but a column is written `table.column` or \
+             `schema.table.column`; use `?` for a `.` in a name"
         )),
     }
 }

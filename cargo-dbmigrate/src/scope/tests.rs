@@ -121,13 +121,38 @@ fn bracket() -> Table {
 }
 
 #[test]
+fn a_table_in_a_schema_is_named_with_it() {
+    let schema = || {
+        let tables = ["invoice", "total"].map(|name| Table::new(name).schema("billing"));
+        let column = || Column::new("total", Type::Integer);
+        let tables = tables.map(|table| table.column(id()).column(column()));
+        Schema::from_tables(tables.into_iter().chain([Table::new("billing").column(id())]))
+    };
+    let left = |include: &[&str], exclude: &[&str]| -> Vec<String> {
+        let include = include.iter().map(|text| Included::try_from((*text).to_owned()).unwrap());
+        let exclude = exclude.iter().map(|text| Excluded::try_from((*text).to_owned()).unwrap());
+        let names = Sqlite.names(&Sqlite.offline_facts());
+        let (include, exclude) = (include.collect(), exclude.collect());
+        let compared = Scope { names, include, exclude }.compared(&schema());
+        let shown = compared.tables.values().map(|table| {
+            let columns: Vec<_> = table.columns.iter().map(|column| &*column.name).collect();
+            format!("{} {}", table.name, columns.join(" "))
+        });
+        shown.collect()
+    };
+    assert_eq!(left(&["billing.*"], &["billing.total"]), ["billing.invoice id total"]);
+    assert_eq!(left(&["billing"], &[]), ["billing id"]);
+    let without = left(&["billing.*"], &["billing.invoice.total"]);
+    assert_eq!(without, ["billing.invoice id", "billing.total id total"]);
+}
+
+#[test]
 fn an_invalid_pattern_is_an_error() {
     let include = |text: &str| Included::try_from(text.to_owned()).unwrap_err();
     let exclude = |text: &str| Excluded::try_from(text.to_owned()).unwrap_err();
-    let only_tables = "`include` has `user.x`, but it takes only tables; `exclude` takes columns \
+    let only_tables = "`include` has `index:x`, but it takes only tables; `exclude` takes columns \
                        as `table.column`, and constraints and indexes as `kind:name`";
-    assert_eq!(include("user.x"), only_tables);
-    assert_eq!(include("index:x"), only_tables.replace("user.x", "index:x"));
+    assert_eq!(include("index:x"), only_tables);
     let missing =
         |text| format!("`exclude` has `{text}`, in which a name is missing; `*` matches any name");
     for text in ["", ".x", "t.", "index:"] {
@@ -139,8 +164,9 @@ fn an_invalid_pattern_is_an_error() {
          `foreign_key`, `check`"
     );
     assert_eq!(
-        exclude("a.b.c"),
-        "`exclude` has `a.b.c`, but a column is written `table.column`; use `?` for a `.` in a name"
+        exclude("a.b.c.d"),
+        "`exclude` has `a.b.c.d`, but a column is written `table.column` or \
+         `schema.table.column`; use `?` for a `.` in a name"
     );
 }
 

@@ -174,7 +174,7 @@ fn constraints(table: &Table, bare: &Table, trial: Option<&Trial<'_>>) -> Vec<Al
         // A check of a field is named after its column.
         let is_of = |column: &&Column| {
             let naming = trial.map(|trial| &trial.models.naming);
-            naming.is_some_and(|naming| naming.check(&table.name, &column.name) == check.name)
+            naming.is_some_and(|naming| naming.check(table.bare_name(), &column.name) == check.name)
         };
         let column = table.columns.iter().find(is_of).map(|column| column.name.clone());
         let what = format!("the check `{}` (`{}`)", check.name, check.expression);

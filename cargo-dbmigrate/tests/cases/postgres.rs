@@ -1,10 +1,10 @@
 //! Runs a case on the PostgreSQL servers that the environment names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dbmigrate_runtime::engine::dialect::{Alone, Postgres, Task};
+use dbmigrate_runtime::engine::dialect::{Alone, Dialect as _, Postgres, Task};
 use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
@@ -156,7 +156,8 @@ pub fn outcome(
 /// Empties the database.
 fn reset(driver: &mut PostgresDriver<'static>) {
     driver.rollback();
-    let reset = "DISCARD TEMP; DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+    let reset = "DISCARD TEMP; DROP SCHEMA IF EXISTS public, billing, crm CASCADE; \
+                 CREATE SCHEMA public";
     reset.split("; ").for_each(|sql| driver.batch(sql).unwrap());
 }
 
@@ -173,6 +174,9 @@ fn ran(
         say(format!("the first revision fails: {}", err.report()));
         return None;
     }
+    let named = migrations[1].qualified();
+    let state =
+        |driver: &mut PostgresDriver<'static>, schema: &Schema| state(driver, schema, &named);
     let fresh = state(driver, before);
     let setup = case.setup_postgres.as_ref().or(case.setup.as_ref());
     if let Some(Err(err)) = setup.map(|setup| driver.batch(setup)) {
@@ -208,6 +212,7 @@ fn offline(
     reset(driver);
     let mut schema = Schema::default();
     let mut drifted = Vec::new();
+    let [_, migrations] = run::migrations(first, second);
     for operations in [first, &second.upgrade, &second.downgrade] {
         let tasks = plan::offline(operations, &mut schema, POSTGRES).map_err(|err| err.message)?;
         for task in tasks {
@@ -216,17 +221,18 @@ fn offline(
             };
             driver.batch(&statement.sql).map_err(|err| format!("{}: {err}", statement.sql))?;
         }
-        let found = driver.as_connection().catalog(None).unwrap();
+        let found = driver.as_connection().catalog_with(None, &migrations.qualified()).unwrap();
         drifted.extend(drift(driver, &schema, &found));
     }
     Ok(drifted)
 }
 
-/// Reads the whole database, which should have this schema according to the migrations.
-fn state(driver: &mut PostgresDriver<'static>, schema: &Schema) -> State {
-    let mut objects = driver.as_connection().objects().unwrap();
+/// Reads the whole database, which should have this schema according to the migrations, with these
+/// tables of other schemas.
+fn state(driver: &mut PostgresDriver<'static>, schema: &Schema, named: &BTreeSet<String>) -> State {
+    let mut objects = driver.as_connection().objects_with(named).unwrap();
     objects.retain(|object| object.table != "dbmigrate_version");
-    let mut found = driver.as_connection().catalog(None).unwrap();
+    let mut found = driver.as_connection().catalog_with(None, named).unwrap();
     found.objects.clone_from(&objects);
     found.schema.tables.remove("dbmigrate_version");
     let tables: Vec<_> = found.schema.tables.values().collect();
@@ -261,7 +267,8 @@ fn rows(driver: &mut PostgresDriver<'static>, table: &str, columns: Vec<String>)
     });
     let shown: Vec<_> = shown.collect();
     // A temporary table may have the same name.
-    let text = format!("SELECT {} FROM public.{}", shown.join(", "), sql::quote(table));
+    let in_public = if table.contains('.') { "" } else { "public." };
+    let text = format!("SELECT {} FROM {in_public}{}", shown.join(", "), POSTGRES.relation(table));
     let found =
         if columns.is_empty() { Vec::new() } else { driver.query(&text, &[]).unwrap().rows };
     let value = |value: Value| match value {

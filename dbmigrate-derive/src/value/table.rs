@@ -16,6 +16,17 @@ pub(crate) struct Postgres {
 }
 
 impl Reader {
+    /// `= "billing"`
+    pub(crate) fn schema(self, input: ParseStream<'_>) -> syn::Result<Text> {
+        let schema = self.text(input)?;
+        if schema.value.contains('.') {
+            let message =
+                "a schema's name can't contain a dot, which separates it from the table's";
+            return Err(syn::Error::new(schema.span, message));
+        }
+        Ok(schema)
+    }
+
     /// `sqlite(strict, without_rowid)`
     pub(crate) fn sqlite(self, input: ParseStream<'_>) -> syn::Result<Vec<String>> {
         let mut found = Vec::new();

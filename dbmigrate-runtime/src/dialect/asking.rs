@@ -32,7 +32,19 @@ impl<'a> dyn Connection + 'a {
     ///
     /// The database's errors.
     pub fn objects(&mut self) -> Result<Vec<Object>, DatabaseError> {
-        self.dialect().objects(self)
+        self.objects_with(&BTreeSet::new())
+    }
+
+    /// The same with these tables of other schemas.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    pub fn objects_with(
+        &mut self,
+        elsewhere: &BTreeSet<String>,
+    ) -> Result<Vec<Object>, DatabaseError> {
+        self.dialect().objects(self, elsewhere)
     }
 
     /// The tables of the database: only the given ones, or all.
@@ -41,7 +53,20 @@ impl<'a> dyn Connection + 'a {
     ///
     /// The database's errors.
     pub fn catalog(&mut self, only: Option<&BTreeSet<String>>) -> Result<Catalog, DatabaseError> {
-        self.dialect().catalog(self, only)
+        self.catalog_with(only, &BTreeSet::new())
+    }
+
+    /// The same with these tables of other schemas.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    pub fn catalog_with(
+        &mut self,
+        only: Option<&BTreeSet<String>>,
+        elsewhere: &BTreeSet<String>,
+    ) -> Result<Catalog, DatabaseError> {
+        self.dialect().catalog(self, only, elsewhere)
     }
 
     /// The tables as this database would store them, each compared with the existing table of the

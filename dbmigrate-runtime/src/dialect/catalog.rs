@@ -41,6 +41,7 @@ impl Facts {
             views: None,
             users: Vec::new(),
             definitions: Vec::new(),
+            schemas: None,
         };
         Facts {
             version,
@@ -68,6 +69,9 @@ pub struct Existing {
     /// The views over tables whose columns the operations change; `None` if there is no database,
     /// or no such operation.
     pub(crate) views: Option<Views>,
+    /// The schemas in which the operations may create tables; `None` if there is no database, or no
+    /// such operation.
+    pub(crate) schemas: Option<Schemas>,
     /// What else the server refuses to change a column or to drop a key for.
     pub(crate) users: Vec<User>,
     /// The statements that would create the tables whose columns the operations change.
@@ -85,6 +89,19 @@ pub(crate) struct User {
     pub(crate) what: String,
     /// Its name.
     pub(crate) name: String,
+}
+
+/// The schemas of a database, as far as operations depend on them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Schemas {
+    /// Those of the needed ones that exist.
+    pub(crate) names: BTreeSet<String>,
+    /// Whether the connection's role may create others.
+    pub(crate) may_create: bool,
+    /// The role.
+    pub(crate) role: String,
+    /// The name of the database.
+    pub(crate) database: String,
 }
 
 /// The views over tables, in a database.

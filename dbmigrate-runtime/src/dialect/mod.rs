@@ -11,6 +11,7 @@ mod comparing;
 mod cost;
 mod mysql;
 mod postgres;
+mod refusal;
 mod script;
 mod sqlite;
 
@@ -21,13 +22,14 @@ pub use catalog::{
     Beyond, Broken, Catalog, Existing, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part,
     PartKind, Shadow, Trigger, Unreadable, Violation, ViolationKind,
 };
-pub(crate) use catalog::{Read, User, ViewName, Views};
+pub(crate) use catalog::{Read, Schemas, User, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
 pub use mysql::{Flavor, MARIADB, MYSQL, Mysql};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::statements;
 pub use postgres::{POSTGRES, Postgres};
+pub use refusal::Refusal;
 pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
 
@@ -35,10 +37,8 @@ use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::resolve::NoText;
 use crate::schema::{Column, Schema, Table, Type};
 use crate::sql::{self, Lexicon};
-use crate::written::Mistake;
 
 /// How one kind of database writes SQL and describes itself.
 pub trait Dialect: Sync {
@@ -84,6 +84,11 @@ pub trait Dialect: Sync {
     /// An identifier, always quoted.
     fn quote(&self, name: &str) -> String;
 
+    /// The name of a table in SQL, with its schema if it has one.
+    fn relation(&self, table: &str) -> String {
+        self.quote(table)
+    }
+
     /// A value as a literal.
     fn literal(&self, value: &crate::Value) -> String;
 
@@ -100,12 +105,17 @@ pub trait Dialect: Sync {
     /// The database's errors, as in all methods that query it.
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError>;
 
-    /// The objects that the database stores, in the order in which they were created.
+    /// The objects that the database stores, in the order in which they were created. Of schemas
+    /// other than the connection's own, only these tables with what belongs to them.
     ///
     /// # Errors
     ///
     /// The database's errors.
-    fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError>;
+    fn objects(
+        &self,
+        conn: &mut dyn Connection,
+        elsewhere: &BTreeSet<String>,
+    ) -> Result<Vec<Object>, DatabaseError>;
 
     /// A number that changes whenever the stored objects change, if the database has one.
     ///
@@ -115,7 +125,8 @@ pub trait Dialect: Sync {
     fn objects_version(&self, conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError>;
 
     /// The tables of the database, in its own terms: only the given ones, or all. The list of
-    /// objects is always complete.
+    /// objects is always complete. Of schemas other than the connection's own, only the tables in
+    /// `elsewhere` are looked at, which are called `schema.table`.
     ///
     /// # Errors
     ///
@@ -124,6 +135,7 @@ pub trait Dialect: Sync {
         &self,
         conn: &mut dyn Connection,
         only: Option<&BTreeSet<String>>,
+        elsewhere: &BTreeSet<String>,
     ) -> Result<Catalog, DatabaseError>;
 
     /// Foreign key violations in the whole database, and broken views and triggers that mention one
@@ -337,15 +349,19 @@ pub trait Dialect: Sync {
         false
     }
 
-    /// The statements that drop everything in the connection's own schema, each to be run in a
-    /// transaction of its own, and how many tables they drop. A database in a file is deleted
-    /// instead.
+    /// The statements that drop everything in the connection's own schema, and these tables of
+    /// other ones, each to be run in a transaction of its own, and how many tables they drop. A
+    /// database in a file is deleted instead.
     ///
     /// # Errors
     ///
     /// The database's errors.
-    fn emptying(&self, conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
-        let _ = conn;
+    fn emptying(
+        &self,
+        conn: &mut dyn Connection,
+        elsewhere: &BTreeSet<String>,
+    ) -> Result<(Vec<String>, usize), DatabaseError> {
+        let _ = (conn, elsewhere);
         Ok((Vec::new(), 0))
     }
 
@@ -537,43 +553,6 @@ pub enum StatementKind {
     Rebuild,
     /// With hand-written SQL, unchanged.
     Raw,
-}
-
-/// An operation that a database can't run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Why, as a sentence that starts in lower case: ``cannot drop ... on SQLite: ...``.
-    pub message: String,
-    /// What to do about it, if there is something to suggest.
-    pub hint: Option<String>,
-}
-
-impl Refusal {
-    /// The refusal of SQL that has texts for other databases only.
-    pub(crate) fn no_text(what: &str, backend: Backend, NoText(sql): &NoText) -> Refusal {
-        let name = backend.name();
-        Refusal {
-            message: format!("cannot {what} on {backend}: {sql} has no SQL for {backend}"),
-            hint: Some(format!(
-                "write one, as `{name} = \"...\"` in the model and `.{name}(\"...\")` in the \
-                 revision"
-            )),
-        }
-    }
-
-    /// The refusal of an operation whose SQL would do something else than was intended.
-    pub(crate) fn mistake(operation: &Operation, backend: Backend, mistake: Mistake) -> Refusal {
-        Refusal {
-            message: format!("cannot {operation} on {backend}: {}", mistake.message),
-            hint: Some(mistake.hint),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
 }
 
 /// The dialect for this kind of database, if this version has one.

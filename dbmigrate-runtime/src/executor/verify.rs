@@ -26,7 +26,9 @@ pub(super) struct Verification {
     expected: Schema,
     /// Their names at the start, in between, and now.
     names: BTreeSet<String>,
-    /// The same names, folded.
+    /// The tables that are in a schema of their own choice, which foreign keys may refer to.
+    elsewhere: BTreeSet<String>,
+    /// The names, folded.
     touched: BTreeSet<String>,
     /// The differences before the run, under the tables' current names.
     before: Vec<Difference>,
@@ -59,6 +61,7 @@ impl Verification {
             comparing: dialect.comparing(facts),
             expected: Schema::default(),
             names: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
             touched: BTreeSet::new(),
             before: Vec::new(),
             health: Health::default(),
@@ -98,7 +101,8 @@ impl Verification {
         if names.is_empty() {
             return Ok(Verification { health, ..Verification::none(dialect, facts) });
         }
-        let found = conn.catalog(Some(&names)).map_err(failed)?;
+        let elsewhere = schema.qualified().map(str::to_owned).collect();
+        let found = conn.catalog_with(Some(&names), &elsewhere).map_err(failed)?;
         match dialect.shadow(conn, &names, schema, &found.objects).map_err(failed)? {
             Some(Shadow::Temporary(name)) => return Err(Error::hidden(&name)),
             Some(Shadow::Elsewhere { table, place }) => {
@@ -113,6 +117,7 @@ impl Verification {
             expected: Schema::from_tables(there),
             touched: names.iter().map(|name| comparing.folding.folded_table(name)).collect(),
             names,
+            elsewhere,
             ..none
         };
         verification.before = verification.differences(conn, &found)?;
@@ -257,7 +262,7 @@ impl Verification {
         }
         let version = conn.dialect().objects_version(conn).map_err(failed)?;
         if version.is_none() || version != self.snapshot_version {
-            self.snapshot = conn.objects().map_err(failed)?;
+            self.snapshot = conn.objects_with(&self.names).map_err(failed)?;
             self.snapshot_version = version;
         }
         Ok(())
@@ -277,7 +282,7 @@ impl Verification {
             return Ok(());
         }
         self.snapshot_version = version;
-        let objects = conn.objects().map_err(failed)?;
+        let objects = conn.objects_with(&self.names).map_err(failed)?;
         let snapshot = std::mem::take(&mut self.snapshot);
         let (was, is) = (by_key(&snapshot), by_key(&objects));
         let gone = was.iter().filter(|(key, object)| is.get(*key) != Some(*object));
@@ -335,7 +340,7 @@ impl Verification {
         if !self.compares() {
             return Ok(());
         }
-        let found = conn.catalog(Some(&self.names)).map_err(failed)?;
+        let found = conn.catalog_with(Some(&self.names), &self.elsewhere).map_err(failed)?;
         let different = self.differences(conn, &found)?;
         let different = new_differences(&self.before, different, self.has_renamed);
         let mut new: Vec<String> = different.iter().map(ToString::to_string).collect();

@@ -61,6 +61,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | key | meaning |
 /// |---|---|
 /// | `table = "..."` | the table's name; default: the struct's name in snake case |
+/// | `schema = "..."` | the schema that contains the table, on PostgreSQL; other databases refuse it. The table is then called `schema.table` everywhere: in revisions, in `renamed_from`, in flags and in settings |
 /// | `rename_all = "camelCase"` | the case of the column names |
 /// | `renamed_from = "..."` | the table's previous name: the table is renamed, not dropped and created |
 /// | `primary_key(a, b)` | a primary key of several columns |
@@ -248,7 +249,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
     note = "a struct becomes a model with `#[derive(dbmigrate_runtime::Model)]`"
 )]
 pub trait Model {
-    /// The table's name.
+    /// The table's name, after its schema if it has one: `billing.invoice`.
     const TABLE: &'static str;
 
     /// The fields that are columns, for foreign keys of other models.

@@ -153,7 +153,7 @@ impl Operation {
                 remove(&mut get(schema, table)?.checks, |check| check.name == *name)
             }
             Operation::CreateIndex { table, index } => {
-                free_index_name(schema, &index.name)?;
+                free_index_name(schema, schema.table(table), &index.name)?;
                 let table = get(schema, table)?;
                 known(table, &index_columns(index))?;
                 table.indexes.push(index.clone());
@@ -163,7 +163,7 @@ impl Operation {
                 remove(&mut get(schema, table)?.indexes, |index| index.name == *name)
             }
             Operation::RenameIndex { table, from, to } => {
-                free_index_name(schema, to)?;
+                free_index_name(schema, schema.table(table), to)?;
                 let table = get(schema, table)?;
                 let index = table.indexes.iter_mut().find(|index| index.name == *from);
                 index.ok_or_else(missing)?.name.clone_from(to);
@@ -225,7 +225,7 @@ fn create_table(schema: &mut Schema, table: &Table) -> Result<(), String> {
         .chain(table.foreign_keys.iter().map(|foreign_key| &foreign_key.columns))
         .try_for_each(|columns| known(table, columns))?;
     for index in &table.indexes {
-        free_index_name(schema, &index.name)?;
+        free_index_name(schema, Some(table), &index.name)?;
         known(table, &index_columns(index))?;
     }
     schema.tables.insert(table.name.clone(), table.clone());
@@ -237,9 +237,13 @@ fn rename_table(schema: &mut Schema, from: &str, to: &str) -> Result<(), String>
         return Err(format!("table `{to}` already exists"));
     }
     let mut table = schema.tables.remove(from).ok_or_else(|| no_table(from))?;
-    to.clone_into(&mut table.name);
+    let was = table.bare_name().to_owned();
+    table.rename(to);
     // `CHECK (user.age > 0)`
-    rewrite_expressions(&mut table, |name| NEUTRAL.rename_qualifier(name, from, to));
+    let now = table.bare_name().to_owned();
+    if was != now {
+        rewrite_expressions(&mut table, |name| NEUTRAL.rename_qualifier(name, &was, &now));
+    }
     schema.tables.insert(to.to_owned(), table);
     let refers = |key: &ForeignKey| key.references_table == from;
     let tables = schema.tables.matching_mut(|table| table.foreign_keys.iter().any(refers));
@@ -392,8 +396,10 @@ fn free_name(table: &Table, name: &str) -> Result<(), String> {
     absent(names.any(|text| text == name))
 }
 
-fn free_index_name(schema: &Schema, name: &str) -> Result<(), String> {
-    let mut tables = schema.tables.values();
+/// Each schema has its own names of indexes.
+fn free_index_name(schema: &Schema, of: Option<&Table>, name: &str) -> Result<(), String> {
+    let place = of.and_then(|table| table.schema.as_deref());
+    let mut tables = schema.tables.values().filter(|table| table.schema.as_deref() == place);
     match tables.find(|table| table.find_index(name).is_some()) {
         Some(table) => Err(format!("table `{}` already has an index of that name", table.name)),
         None => Ok(()),

@@ -209,7 +209,8 @@ impl Model<'_> {
                 | Fact::Index(_)
                 | Fact::Check(..)
                 | Fact::ForeignKey(_) => {}
-                Fact::Database(_)
+                Fact::Schema(_)
+                | Fact::Database(_)
                 | Fact::Unmanaged
                 | Fact::Option(_)
                 | Fact::With(_)
@@ -252,15 +253,16 @@ impl Model<'_> {
                 unique.columns = self.resolved(&unique.columns)?;
                 unique.include = self.resolved(&unique.include)?;
                 if unique.name.is_empty() {
-                    unique.name = self.naming.unique(&self.record.table.name, &unique.columns);
+                    unique.name =
+                        self.naming.unique(self.record.table.bare_name(), &unique.columns);
                 }
                 self.record.table.uniques.push(unique);
             }
             Fact::Index(index) => self.index(index)?,
             Fact::Check(name, expression) => {
                 let name = name.unwrap_or_else(|| match of {
-                    Some(column) => self.naming.check(&self.record.table.name, column),
-                    None => self.naming.table_check(&self.record.table.name, &expression),
+                    Some(column) => self.naming.check(self.record.table.bare_name(), column),
+                    None => self.naming.table_check(self.record.table.bare_name(), &expression),
                 });
                 self.record.table.checks.push(Check { name, expression });
             }
@@ -269,6 +271,7 @@ impl Model<'_> {
             _ if of.is_some() => {}
             Fact::RenamedFrom(fact) => self.record.renamed_from = Some(fact),
             Fact::Docs(fact) => self.record.docs = Some(fact),
+            Fact::Schema(schema) => self.record.table.schema = Some(schema),
             Fact::Comment(fact) => self.record.table.comment = Some(fact),
             Fact::Database(fact) => self.record.database = Some(fact),
             Fact::Unmanaged => self.record.unmanaged = true,
@@ -298,7 +301,7 @@ impl Model<'_> {
         }
         index.include = self.resolved(&index.include)?;
         if index.name.is_empty() {
-            index.name = self.naming.index(&self.record.table.name, &index.columns);
+            index.name = self.naming.index(self.record.table.bare_name(), &index.columns);
         }
         self.record.table.indexes.push(index);
         Ok(())
@@ -307,7 +310,7 @@ impl Model<'_> {
     fn foreign_key(&mut self, mut key: ForeignKey) -> Result<()> {
         key.columns = self.resolved(&key.columns)?;
         if key.name.is_empty() {
-            let table = &self.record.table.name;
+            let table = self.record.table.bare_name();
             key.name = self.naming.foreign_key(table, &key.columns, &key.references_table);
         }
         self.record.table.foreign_keys.push(key);
@@ -338,7 +341,7 @@ impl Model<'_> {
             }
         }
         if !self.key.is_empty() {
-            let name = self.naming.primary_key(&table.name, &self.key);
+            let name = self.naming.primary_key(table.bare_name(), &self.key);
             table.primary_key = Some(PrimaryKey { name, columns: self.key });
         }
         table.uniques.sort_by(|one, two| one.name.cmp(&two.name));

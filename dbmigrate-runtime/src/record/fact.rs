@@ -18,6 +18,8 @@ type Result<T> = std::result::Result<T, RecordError>;
 #[derive(Debug)]
 pub(super) enum Fact {
     RenamedFrom(String),
+    /// It is also at the beginning of the table's name.
+    Schema(String),
     Docs(String),
     Comment(String),
     Database(String),
@@ -51,6 +53,7 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
         let fact = match literal.text()? {
             "" => return Ok(facts),
             "renamed_from" => Fact::RenamedFrom(literal.owned()?),
+            "schema" => Fact::Schema(literal.owned()?),
             "docs" => Fact::Docs(literal.owned()?),
             "comment" => Fact::Comment(literal.owned()?),
             "database" => Fact::Database(literal.owned()?),

@@ -7,6 +7,7 @@ mod column;
 mod constraint;
 pub(crate) mod naming;
 mod option;
+pub(crate) mod qualified;
 pub(crate) mod resolve;
 mod sql;
 mod tables;
@@ -79,8 +80,10 @@ impl Schema {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// The table's name, unquoted.
+    /// The table's name, unquoted: `billing.invoice` if it is in the schema `billing`.
     pub name: String,
+    /// The schema, on PostgreSQL; without one, the table is in the connection's own.
+    pub schema: Option<String>,
     /// The columns in their order.
     pub columns: Vec<Column>,
     /// The primary key.
@@ -108,6 +111,7 @@ impl Table {
     pub fn new(name: impl Into<String>) -> Table {
         Table {
             name: name.into(),
+            schema: None,
             columns: Vec::new(),
             primary_key: None,
             uniques: Vec::new(),

@@ -4,6 +4,7 @@
 //! can alter what another one created. The names follow the project's [`Convention`]. A name longer
 //! than [`LIMIT`] bytes is cut and ends in a hash of the whole name.
 
+use super::qualified::bare;
 use super::{IndexColumn, IndexTerm, Sql};
 
 /// The longest identifier, in bytes, that no supported database truncates: PostgreSQL's 63
@@ -127,9 +128,9 @@ impl Convention {
         filled(&self.templates.index, table, &joined(&terms.collect::<Vec<_>>()), "")
     }
 
-    /// `fk_post_author_id_user`
+    /// `fk_post_author_id_user`; the target may be in a schema, which is left out.
     pub fn foreign_key<S: AsRef<str>>(&self, table: &str, columns: &[S], target: &str) -> String {
-        filled(&self.templates.foreign_key, table, &joined(columns), target)
+        filled(&self.templates.foreign_key, table, &joined(columns), bare(target))
     }
 
     /// `ck_user_age`, for a check on the field of this column.

@@ -56,6 +56,20 @@ fn schemas_and_databases_have_results_of_their_own() {
     let found: String = client.query_one(sql, &[]).unwrap().get(0);
     assert_eq!(found, "t_ada \"t_B.\\ob\" t_cay");
 
+    static NAMED: &[Module] = &[module(
+        "a1",
+        &[],
+        |op| {
+            let id = Column::new("id", Type::BigInteger);
+            op.create_table(Table::new("one").schema("billing").column(id));
+        },
+        |op| op.drop_table("billing.one"),
+    )];
+    let err = Migrator::new(NAMED).upgrade_schemas(&url_of_all, is_wanted, &options).unwrap_err();
+    let expected = "the revisions can't be run once in each schema: table `billing.one` names its \
+                    schema, and so exists only once";
+    assert_eq!(err.to_string(), expected);
+
     let databases = migrator.upgrade_all([url("customers"), url("missing")], &options).unwrap();
     let databases = shown(&databases);
     assert!(databases.iter().all(|line| !line.contains("s3cret")), "{databases:?}");

@@ -1,5 +1,6 @@
 //! The same on a server: PostgreSQL, beside its own shell and the other tools.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::time::Instant;
@@ -140,7 +141,7 @@ fn reading(bench: &Bench, url: &str, queries: &[String]) -> Result<Line> {
             &mut || {
                 let start = Instant::now();
                 let dialect = conn.dialect();
-                let found = dialect.catalog(conn.as_connection(), None)?;
+                let found = dialect.catalog(conn.as_connection(), None, &BTreeSet::new())?;
                 if found.schema.tables.len() < extract::N_MODELS {
                     return Err("tables are missing from what was read".into());
                 }
@@ -225,7 +226,7 @@ fn queries_of(url: &str) -> Result<Vec<String>> {
     let mut driver = open(url)?;
     let dialect = driver.dialect();
     let mut listening = Listening { conn: driver.as_connection(), queries: Vec::new() };
-    dialect.catalog(&mut listening, None)?;
+    dialect.catalog(&mut listening, None, &BTreeSet::new())?;
     Ok(listening.queries)
 }
 

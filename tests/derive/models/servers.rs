@@ -2,7 +2,7 @@
 
 use dbmigrate_runtime::operations::Sql;
 use dbmigrate_runtime::schema::{
-    Check, Column, Deferrable, Identity, Index, IndexColumn, Table, Type, Unique,
+    Check, Column, Deferrable, ForeignKey, Identity, Index, IndexColumn, Table, Type, Unique,
 };
 use dbmigrate_runtime::{ColumnType, Model};
 
@@ -154,4 +154,44 @@ fn tables_and_keys_of_servers() {
             .with("fillfactor = 70")
             .tablespace("fast"),
     );
+}
+
+#[test]
+fn a_table_in_a_schema_is_called_by_both_names() {
+    #[derive(Model)]
+    #[model(schema = "crm", table = "customers")]
+    pub struct Customer {
+        #[model(primary_key)]
+        pub id: i64,
+    }
+
+    #[derive(Model)]
+    #[model(schema = "billing", index(customer_id, amount))]
+    pub struct Invoice {
+        #[model(primary_key)]
+        pub id: i64,
+        #[model(references = Customer)]
+        pub customer_id: i64,
+        #[model(unique, check("amount > 0"))]
+        pub amount: i32,
+    }
+
+    assert_eq!((Customer::TABLE, Invoice::TABLE), ("crm.customers", "billing.invoice"));
+    let customer = ForeignKey::new(
+        "fk_invoice_customer_id_customers",
+        ["customer_id"],
+        "crm.customers",
+        ["id"],
+    );
+    let mut invoice = Table::new("invoice")
+        .schema("billing")
+        .column(id())
+        .column(Column::new("customer_id", Type::BigInteger).not_null())
+        .column(Column::new("amount", Type::Integer).not_null())
+        .primary_key("pk_invoice", ["id"])
+        .unique("uq_invoice_amount", ["amount"])
+        .foreign_key(customer)
+        .check("ck_invoice_amount", "amount > 0");
+    invoice.indexes.push(Index::new("ix_invoice_customer_id_amount", ["customer_id", "amount"]));
+    check::<Invoice>(invoice);
 }

@@ -91,7 +91,11 @@ impl Dialect for Mysql {
         read::facts(conn)
     }
 
-    fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
+    fn objects(
+        &self,
+        conn: &mut dyn Connection,
+        _elsewhere: &BTreeSet<String>,
+    ) -> Result<Vec<Object>, DatabaseError> {
         read::objects(conn)
     }
 
@@ -103,6 +107,7 @@ impl Dialect for Mysql {
         &self,
         conn: &mut dyn Connection,
         only: Option<&BTreeSet<String>>,
+        _elsewhere: &BTreeSet<String>,
     ) -> Result<Catalog, DatabaseError> {
         read::catalog(self.0, conn, only)
     }
@@ -217,7 +222,11 @@ impl Dialect for Mysql {
         true
     }
 
-    fn emptying(&self, conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
+    fn emptying(
+        &self,
+        conn: &mut dyn Connection,
+        _elsewhere: &BTreeSet<String>,
+    ) -> Result<(Vec<String>, usize), DatabaseError> {
         read::emptying(conn)
     }
 

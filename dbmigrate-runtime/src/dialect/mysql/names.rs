@@ -4,6 +4,7 @@ use super::flavor::Flavor;
 use super::types;
 use crate::dialect::Refusal;
 use crate::operations::Operation;
+use crate::schema::qualified::split;
 use crate::schema::{Column, Table};
 
 /// The longest name, in characters.
@@ -20,7 +21,12 @@ pub(super) fn look(flavor: Flavor, operation: &Operation) -> Result<(), Refusal>
     let mut names = Names { flavor, why: None };
     match operation {
         Operation::CreateTable(table) => names.table(table),
-        Operation::RenameTable { to, .. } => names.name("table", to),
+        Operation::RenameTable { from, to } => {
+            names.name("table", to);
+            if split(from).0.is_none() {
+                names.schema(split(to).0);
+            }
+        }
         Operation::RenameColumn { to, .. } => names.name("column", to),
         Operation::RenameIndex { to, .. } => names.name("index", to),
         Operation::AddColumn { column, .. } => names.column(column),
@@ -71,6 +77,18 @@ impl Names {
         self.why.get_or_insert((why, hint));
     }
 
+    /// What PostgreSQL calls a schema is a database here, of which a history has one.
+    fn schema(&mut self, schema: Option<&str>) {
+        let Some(schema) = schema else { return };
+        let title = self.flavor.title();
+        let why = format!(
+            "the table is in the schema `{schema}`, and {title} has no schemas within a database"
+        );
+        let hint = "remove `schema` from the model, or leave the database out of `dialects` in \
+                    dbmigrate.toml";
+        self.wrong(why, hint);
+    }
+
     fn name(&mut self, what: &'static str, name: &str) {
         let length = name.chars().count();
         if length > LIMIT {
@@ -101,6 +119,7 @@ impl Names {
     }
 
     fn table(&mut self, table: &Table) {
+        self.schema(table.schema.as_deref());
         self.name("table", &table.name);
         self.comment("table", table.comment.as_ref(), TABLE_COMMENT);
         table.columns.iter().for_each(|column| self.column(column));

@@ -245,7 +245,8 @@ impl Planner<'_> {
         if let Given::ByUpdate(value, condition) = &given {
             let condition =
                 condition.as_ref().map_or(String::new(), |condition| format!(" WHERE {condition}"));
-            let update = format!("UPDATE {} SET {own} = {value}{condition}", quote(&table.name));
+            let update =
+                format!("UPDATE {} SET {own} = {value}{condition}", ddl::relation(&table.name));
             self.update_rows(idx, &table.name, update);
         }
         if is_typed {
@@ -467,7 +468,7 @@ impl Planner<'_> {
         let value = converted(using, column, &ty);
         let mut parts = Parts::new(&own);
         if POSTGRES.mentions(using, "select") {
-            let update = format!("UPDATE {} SET {own} = {value}", quote(table));
+            let update = format!("UPDATE {} SET {own} = {value}", ddl::relation(table));
             self.update_rows(idx, table, update);
         } else {
             // The table is locked anyway, and this writes each row once and runs no triggers.
@@ -498,7 +499,7 @@ impl Planner<'_> {
         let name = quote(&scratch);
         let ty = self.ddl(idx).declared(&table.name, to)?;
         self.alter(idx, &table.name, &format!("ADD COLUMN {name} {ty}"), Work::None);
-        let update = format!("UPDATE {} SET {name} = {value}", quote(&table.name));
+        let update = format!("UPDATE {} SET {name} = {value}", ddl::relation(&table.name));
         self.update_rows(idx, &table.name, update);
         Ok(scratch)
     }
@@ -521,7 +522,7 @@ impl Planner<'_> {
         ) else {
             return;
         };
-        let (name, own) = (quote(&table.name), &to.name);
+        let (name, own) = (ddl::relation(&table.name), &to.name);
         self.guard_existing(
             &table.name,
             Guard {

@@ -59,9 +59,7 @@ impl Planner<'_> {
         let is_over = |unit: &Unit, found: &[Unit]| match known {
             Some(known) if unit.at < self.n_written => known.reads.iter().any(|read| {
                 unit.has(&read.view)
-                    && (read.source.schema.is_none()
-                        && read.source.name == before
-                        && read.column.as_deref() == Some(column)
+                    && (read.source.shown() == before && read.column.as_deref() == Some(column)
                         || found.iter().any(|other| other.has(&read.source)))
             }),
             _ => unit.reads(table, column) || found.iter().any(|other| unit.mentions(other)),

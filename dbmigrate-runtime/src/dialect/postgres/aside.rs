@@ -65,7 +65,7 @@ pub(super) fn aside(
     let has_gone = |columns: &[String]| columns.iter().any(|name| gone.contains(&name.as_str()));
     let mentions = |text: &str| mentioned.iter().any(|name| POSTGRES.names_column(text, name));
     let is_present = |name: &str| !absent.contains(&(table.name.clone(), name.to_owned()));
-    let alter = format!("ALTER TABLE {}", quote(&table.name));
+    let alter = format!("ALTER TABLE {}", ddl::relation(&table.name));
     let catalog = || cost::alter(&table.name, Work::None);
     let mut aside = Aside::default();
     let drop = |name: &str| {

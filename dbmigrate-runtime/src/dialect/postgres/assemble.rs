@@ -84,6 +84,7 @@ impl Assembling {
 
     fn relation(&mut self, relation: &Relation) {
         let mut table = Table::new(&relation.name);
+        table.schema.clone_from(&relation.schema);
         table.comment = relation.comment.clone();
         table.options.set(TableOption::Unlogged, relation.persistence == "u");
         table.with = relation.options.clone();

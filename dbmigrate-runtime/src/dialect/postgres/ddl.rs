@@ -5,6 +5,7 @@ use super::{literal, text_enum, types};
 use crate::Value;
 use crate::dialect::{Facts, POSTGRES, Refusal, Work};
 use crate::operations::Operation;
+use crate::schema::qualified;
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Identity, Index, IndexTerm,
     Nulls, PrimaryKey, ReferentialAction, Schema, Table, TableOption, Type, Unique,
@@ -20,6 +21,18 @@ const VIRTUAL: u32 = 180_000;
 pub(super) fn quoted(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|name| quote(name)).collect();
     names.join(", ")
+}
+
+/// The name of a table in SQL.
+pub(super) fn relation(table: &str) -> String {
+    let (schema, name) = qualified::split(table);
+    schema.map_or(String::new(), |schema| quote(schema) + ".") + &quote(name)
+}
+
+/// The name in SQL of something else that is in the schema of a table, such as its index.
+pub(super) fn beside(table: &str, name: &str) -> String {
+    let (schema, _) = qualified::split(table);
+    schema.map_or(String::new(), |schema| quote(schema) + ".") + &quote(name)
 }
 
 pub(super) fn text(value: &str) -> String {
@@ -46,7 +59,7 @@ impl Ddl<'_> {
         is_present: impl Fn(&ForeignKey) -> bool,
     ) -> Result<String, Refusal> {
         let unlogged = if table.has(TableOption::Unlogged) { "UNLOGGED " } else { "" };
-        let words = format!("CREATE {unlogged}TABLE {}", quote(&table.name));
+        let words = format!("CREATE {unlogged}TABLE {}", relation(&table.name));
         let mut sql = self.create_table_with(&words, table, is_present)?;
         if let Some(parameters) = &table.with {
             sql += &format!(" WITH ({parameters})");
@@ -242,7 +255,7 @@ impl Ddl<'_> {
             columns.push(sql);
         }
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let (name, table, columns) = (quote(&index.name), quote(table), columns.join(", "));
+        let (name, table, columns) = (quote(&index.name), relation(table), columns.join(", "));
         let using = index.using.as_ref().map_or(String::new(), |method| format!("USING {method} "));
         let mut sql = if is_exclusion {
             format!("ALTER TABLE {table} ADD CONSTRAINT {name} EXCLUDE {using}({columns})")
@@ -314,8 +327,8 @@ pub(super) fn default_of(column: &Column) -> Option<String> {
 /// Drops an index, which is a constraint if it has operators.
 pub(super) fn drop_index(table: &Table, name: &str) -> String {
     match table.find_index(name).filter(|index| index.is_exclusion()) {
-        Some(_) => format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(&table.name), quote(name)),
-        None => format!("DROP INDEX {}", quote(name)),
+        Some(_) => format!("ALTER TABLE {} DROP CONSTRAINT {}", relation(&table.name), quote(name)),
+        None => format!("DROP INDEX {}", beside(&table.name, name)),
     }
 }
 
@@ -361,7 +374,7 @@ pub(super) fn foreign_key(foreign_key: &ForeignKey) -> String {
     let (name, columns) = (quote(&foreign_key.name), quoted(&foreign_key.columns));
     let mut sql = format!(
         "CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {} ({})",
-        quote(&foreign_key.references_table),
+        relation(&foreign_key.references_table),
         quoted(&foreign_key.references_columns)
     );
     for (on, action) in [("DELETE", foreign_key.on_delete), ("UPDATE", foreign_key.on_update)] {
@@ -374,12 +387,12 @@ pub(super) fn foreign_key(foreign_key: &ForeignKey) -> String {
 
 pub(super) fn comment_on_table(table: &str, comment: Option<&str>) -> String {
     let comment = comment.map_or("NULL".to_owned(), text);
-    format!("COMMENT ON TABLE {} IS {comment}", quote(table))
+    format!("COMMENT ON TABLE {} IS {comment}", relation(table))
 }
 
 pub(super) fn comment_on_column(table: &str, column: &str, comment: Option<&str>) -> String {
     let comment = comment.map_or("NULL".to_owned(), text);
-    format!("COMMENT ON COLUMN {}.{} IS {comment}", quote(table), quote(column))
+    format!("COMMENT ON COLUMN {}.{} IS {comment}", relation(table), quote(column))
 }
 
 /// What `ADD COLUMN` has to do for existing rows. An expression whose value may differ from row to
@@ -434,13 +447,13 @@ pub(super) fn inserts(table: &Table, columns: &[String], rows: &[Vec<Value>]) ->
     };
     let insert = |rows: &[Vec<Value>]| {
         let rows: Vec<_> = rows.iter().map(row).collect();
-        let (table, columns, rows) = (quote(&table.name), quoted(columns), rows.join(",\n    "));
+        let (table, columns, rows) = (relation(&table.name), quoted(columns), rows.join(",\n    "));
         format!("INSERT INTO {table} ({columns}) VALUES\n    {rows}")
     };
     rows.chunks(ROWS_A_STATEMENT).map(insert).collect()
 }
 
-/// The names of the foreign keys that are checked at the end of a transaction.
+/// The foreign keys that are checked at the end of a transaction, by their names in SQL.
 pub(super) fn initially_deferred(
     schema: &Schema,
     pending: &[(String, String, usize)],
@@ -451,7 +464,7 @@ pub(super) fn initially_deferred(
             let is_pending =
                 pending.iter().any(|(of, name, _)| *of == table.name && *name == key.name);
             if key.deferrable == Some(Deferrable::InitiallyDeferred) && !is_pending {
-                names.push(key.name.clone());
+                names.push(beside(&table.name, &key.name));
             }
         }
     }

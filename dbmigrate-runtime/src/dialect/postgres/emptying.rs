@@ -3,8 +3,12 @@
 //! One statement for all of it would need a lock for each object at once, and the server has room for
 //! a few thousand of them. So each statement drops a few objects, and is a transaction of its own.
 
+use std::collections::BTreeSet;
+
+use super::{ddl, read};
 use crate::Value;
 use crate::driver::{Connection, DatabaseError};
+use crate::schema::qualified::split;
 
 /// How many objects a statement drops. A table has a few more, such as its indexes.
 const AT_ONCE: usize = 50;
@@ -43,11 +47,21 @@ SELECT kind, name FROM (
             WHERE classid = 'pg_type'::regclass AND objid = t.oid)) AS found
 ORDER BY place, is_part DESC, name";
 
-/// The statements that drop everything, each to be run in a transaction of its own, and how many
-/// tables they drop.
-pub(super) fn emptying(conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
+/// The statements that drop everything and these tables of other schemas, each to be run in a
+/// transaction of its own, and how many tables they drop. The schemas stay: others may use them.
+pub(super) fn emptying(
+    conn: &mut dyn Connection,
+    elsewhere: &BTreeSet<String>,
+) -> Result<(Vec<String>, usize), DatabaseError> {
     let mut statements = Vec::new();
     let mut objects: Vec<(String, String)> = Vec::new();
+    for table in elsewhere {
+        if let (Some(schema), name) = split(table) {
+            if read::has_table(conn, schema, name)? {
+                objects.push(("TABLE".to_owned(), ddl::relation(table)));
+            }
+        }
+    }
     for row in conn.query(OBJECTS, &[])?.rows {
         if let [Value::Text(kind), Value::Text(name)] = row.as_slice() {
             objects.push((kind.clone(), name.clone()));

@@ -364,7 +364,7 @@ impl Planner<'_> {
         if !POSTGRES.mentions(given, "select") {
             return vec![format!("TYPE {ty} USING ({given})::{ty}")];
         }
-        let update = format!("UPDATE {} SET {own} = {given}", quote(&user.table));
+        let update = format!("UPDATE {} SET {own} = {given}", ddl::relation(&user.table));
         self.update_rows(idx, &user.table, update);
         vec![format!("TYPE {ty} USING {own}::{ty}")]
     }

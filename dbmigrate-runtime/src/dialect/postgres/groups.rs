@@ -92,7 +92,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn push_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {
-        let add = format!("ALTER TABLE {} ADD {}", quote(table), ddl::foreign_key(key));
+        let add = format!("ALTER TABLE {} ADD {}", ddl::relation(table), ddl::foreign_key(key));
         let referenced = key.references_table.as_str();
         // One that was only set aside comes back together with what it was set aside for.
         let is_new = matches!(&self.operations[idx], Operation::AddForeignKey { .. });
@@ -146,8 +146,8 @@ impl Planner<'_> {
         for constraint in std::mem::take(&mut self.unvalidated) {
             let Unvalidated { idx, table, name, references } = constraint;
             self.border();
-            let validate =
-                format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", quote(&table), quote(&name));
+            let of = ddl::relation(&table);
+            let validate = format!("ALTER TABLE {of} VALIDATE CONSTRAINT {}", quote(&name));
             self.push(idx, validate, Some(cost::validate(&table, references.as_deref())));
         }
     }
@@ -155,7 +155,8 @@ impl Planner<'_> {
     /// Proves that a column of a large table has no NULL, so that `SET NOT NULL` doesn't have to
     /// read the table while it is locked. Returns the name of the check that proves it.
     pub(super) fn prove_not_null(&mut self, idx: usize, table: &Table, column: &Column) -> String {
-        let name = naming::limited(format!("dbmigrate_{}_{}_not_null", table.name, column.name));
+        let name =
+            naming::limited(format!("dbmigrate_{}_{}_not_null", table.bare_name(), column.name));
         let condition = format!("{} IS NOT NULL", quote(&column.name));
         let add = format!("ADD {} NOT VALID", ddl::check(&Check::new(&name, &condition)));
         self.alter(idx, &table.name, &add, Work::None);
@@ -182,7 +183,7 @@ impl Planner<'_> {
         ) else {
             return;
         };
-        let name = quote(&index.name);
+        let name = ddl::beside(table, &index.name);
         let found = |condition: &str| {
             let name = ddl::text(&name);
             format!("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass({name}) AND {condition}")

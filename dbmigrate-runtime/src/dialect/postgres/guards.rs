@@ -14,7 +14,7 @@ fn any(from: &str) -> String {
 }
 
 pub(super) fn not_null(table: &str, column: &str, ty: Option<&Type>) -> Guard {
-    let (table_sql, column_sql) = (quote(table), quote(column));
+    let (table_sql, column_sql) = (ddl::relation(table), quote(column));
     Guard {
         sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
         failure: format!(
@@ -27,7 +27,11 @@ pub(super) fn not_null(table: &str, column: &str, ty: Option<&Type>) -> Guard {
 /// Finds rows that a new check doesn't allow, before anything is committed.
 pub(super) fn check(table: &str, check: &Check) -> Guard {
     Guard {
-        sql: any(&format!("{} WHERE NOT ({})", quote(table), literal::closed(&check.expression))),
+        sql: any(&format!(
+            "{} WHERE NOT ({})",
+            ddl::relation(table),
+            literal::closed(&check.expression)
+        )),
         failure: format!(
             "check `{}` can't be added to table `{table}`: {{}} row(s) violate it",
             check.name
@@ -48,9 +52,9 @@ pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> Guard {
     Guard {
         sql: any(&format!(
             "{} AS own WHERE {} AND NOT EXISTS (SELECT FROM {} AS other WHERE {})",
-            quote(table),
+            ddl::relation(table),
             is_set.join(" AND "),
-            quote(target),
+            ddl::relation(target),
             is_same.join(" AND ")
         )),
         failure: format!(
@@ -64,7 +68,7 @@ pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> Guard {
 
 pub(super) fn no_rows(table: &str, column: &str) -> Guard {
     Guard {
-        sql: any(&quote(table)),
+        sql: any(&ddl::relation(table)),
         failure: format!(
             "column `{column}` is NOT NULL without a default, but table `{table}` has {{}} row(s), \
              which would have no value in it"
@@ -79,7 +83,7 @@ pub(super) fn no_rows(table: &str, column: &str) -> Guard {
 /// Finds values that don't meet a condition, and so don't fit the column's new type.
 pub(super) fn fitting(table: &str, [was, to]: [&Column; 2], fits: &str, ty: &str) -> Guard {
     let column = &was.name;
-    let (table_sql, column_sql) = (quote(table), quote(column));
+    let (table_sql, column_sql) = (ddl::relation(table), quote(column));
     Guard {
         sql: any(&format!("{table_sql} WHERE {column_sql} IS NOT NULL AND NOT ({fits})")),
         failure: format!(
@@ -92,7 +96,7 @@ pub(super) fn fitting(table: &str, [was, to]: [&Column; 2], fits: &str, ty: &str
 /// Finds indexes and constraints over a column that no revision made: they would be dropped along
 /// with it, without a word.
 pub(super) fn unused(table: &str, column: &str) -> Guard {
-    let (table_sql, column_sql) = (ddl::text(&quote(table)), ddl::text(column));
+    let (table_sql, column_sql) = (ddl::text(&ddl::relation(table)), ddl::text(column));
     Guard {
         sql: format!(
             "SELECT string_agg(DISTINCT coalesce(i.relname, k.conname)::text, ', ') \

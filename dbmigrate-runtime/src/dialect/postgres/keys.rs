@@ -331,7 +331,7 @@ impl Planner<'_> {
 
     fn push_drop_of_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {
         let name = self.taken_name(table, &key.name);
-        let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&name));
+        let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", ddl::relation(table), quote(&name));
         self.push(idx, sql, Some(cost::alter_both(table, &key.references_table)));
     }
 

@@ -27,6 +27,7 @@ mod planner;
 mod queries;
 mod read;
 mod rows;
+mod schemas;
 mod script;
 mod sequence;
 mod silence;
@@ -102,6 +103,10 @@ impl Dialect for Postgres {
         crate::sql::quote(name)
     }
 
+    fn relation(&self, table: &str) -> String {
+        ddl::relation(table)
+    }
+
     fn literal(&self, value: &Value) -> String {
         literal::literal(value)
     }
@@ -114,8 +119,12 @@ impl Dialect for Postgres {
         read::facts(conn)
     }
 
-    fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
-        read::objects(conn)
+    fn objects(
+        &self,
+        conn: &mut dyn Connection,
+        elsewhere: &BTreeSet<String>,
+    ) -> Result<Vec<Object>, DatabaseError> {
+        read::objects(conn, elsewhere)
     }
 
     fn objects_version(&self, conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError> {
@@ -126,8 +135,9 @@ impl Dialect for Postgres {
         &self,
         conn: &mut dyn Connection,
         only: Option<&BTreeSet<String>>,
+        elsewhere: &BTreeSet<String>,
     ) -> Result<Catalog, DatabaseError> {
-        read::catalog(conn, only)
+        read::catalog(conn, only, elsewhere)
     }
 
     fn health(
@@ -254,8 +264,12 @@ impl Dialect for Postgres {
         enumeration::uses_uncommitted(added, operations, facts)
     }
 
-    fn emptying(&self, conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
-        emptying::emptying(conn)
+    fn emptying(
+        &self,
+        conn: &mut dyn Connection,
+        elsewhere: &BTreeSet<String>,
+    ) -> Result<(Vec<String>, usize), DatabaseError> {
+        emptying::emptying(conn, elsewhere)
     }
 
     fn script(&self) -> &'static Script {

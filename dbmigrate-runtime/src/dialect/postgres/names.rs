@@ -4,14 +4,35 @@ use super::types;
 use crate::Value;
 use crate::dialect::Refusal;
 use crate::operations::Operation;
+use crate::schema::qualified::split;
 use crate::schema::{Column, DefaultValue, Table, naming};
 
-/// Refuses names that the server would cut, and texts that it can't store.
-pub(super) fn look(operation: &Operation) -> Result<(), Refusal> {
+/// Refuses names that the server would cut or that stand for something else, and texts that it
+/// can't store. `before` is the table before the operation.
+pub(super) fn look(operation: &Operation, before: Option<&Table>) -> Result<(), Refusal> {
+    let table = match operation {
+        Operation::CreateTable(table) => Some(table),
+        _ => before,
+    };
+    if let Some(table) = table.filter(|table| table.schema.is_none()) {
+        if let (Some(schema), bare) = split(&table.name) {
+            return Err(Refusal {
+                message: format!(
+                    "cannot {operation} on PostgreSQL: the name `{}` has a dot, which separates a \
+                     schema from a table",
+                    table.name
+                ),
+                hint: Some(format!(
+                    "name the table without a dot, or put table `{bare}` into the schema with \
+                     `#[model(schema = \"{schema}\")]`"
+                )),
+            });
+        }
+    }
     let mut names = Names { operation, long: None, is_nul: false };
     match operation {
         Operation::CreateTable(table) => names.table(table),
-        Operation::RenameTable { to, .. } => names.name("table", to),
+        Operation::RenameTable { to, .. } => names.relation(to),
         Operation::RenameColumn { to, .. } => names.name("column", to),
         Operation::RenameIndex { to, .. } => names.name("index", to),
         Operation::AddColumn { column, .. } => names.column(column),
@@ -63,12 +84,18 @@ impl Names<'_> {
         }
     }
 
+    fn relation(&mut self, table: &str) {
+        let (schema, name) = split(table);
+        schema.into_iter().for_each(|schema| self.name("schema", schema));
+        self.name("table", name);
+    }
+
     fn value(&mut self, value: &Value) {
         self.is_nul |= matches!(value, Value::Text(text) if text.contains('\0'));
     }
 
     fn table(&mut self, table: &Table) {
-        self.name("table", &table.name);
+        self.relation(&table.name);
         table.columns.iter().for_each(|column| self.column(column));
         table.primary_key.iter().for_each(|key| self.name("primary key", &key.name));
         table.uniques.iter().for_each(|unique| self.name("unique constraint", &unique.name));

@@ -71,7 +71,7 @@ pub(super) struct Planner<'a> {
     /// By table and name, the names in the database of constraints that have another one there.
     pub(super) other_names: BTreeMap<(String, String), String>,
     /// The names that tables had at the beginning, by their current ones.
-    names_before: BTreeMap<String, String>,
+    pub(super) names_before: BTreeMap<String, String>,
     /// The foreign keys that the schema has and that are created at the end, with their tables and
     /// the operation that needs them.
     pub(super) pending: Vec<(String, String, usize)>,
@@ -151,11 +151,11 @@ impl<'a> Planner<'a> {
         {
             return Err(Refusal::mistake(operation, Backend::Postgres, mistake));
         }
-        names::look(operation)?;
         if !matches!(operation, Operation::AlterColumn { .. }) {
             self.put_views_up();
         }
         let first = operation.tables().first().and_then(|name| self.schema.table(name)).cloned();
+        names::look(operation, first.as_ref())?;
         operation.apply(self.schema).map_err(|err| Refusal {
             message: err.to_string(),
             hint: Some("compare the revision with those before it".to_owned()),
@@ -306,8 +306,9 @@ impl<'a> Planner<'a> {
                 self.push(idx, sql, Some(cost::alter(table, Work::None)));
                 Ok(())
             }
-            Operation::RenameIndex { from, to, .. } => {
-                let sql = format!("ALTER INDEX {} RENAME TO {}", quote(from), quote(to));
+            Operation::RenameIndex { table, from, to } => {
+                let index = ddl::beside(table, from);
+                let sql = format!("ALTER INDEX {index} RENAME TO {}", quote(to));
                 self.push(idx, sql, None);
                 Ok(())
             }
@@ -359,6 +360,7 @@ impl<'a> Planner<'a> {
 
     fn create_table(&mut self, idx: usize, table: &Table) -> Result<(), Refusal> {
         self.refuse_enumeration_named(idx, &table.name)?;
+        self.provide_schema(idx, &table.name)?;
         for column in &table.columns {
             self.provide_enumeration(idx, &table.name, column)?;
         }
@@ -403,37 +405,13 @@ impl<'a> Planner<'a> {
         self.free_of_keys(idx, table)?;
         self.push(
             idx,
-            format!("DROP TABLE {}", quote(table)),
+            format!("DROP TABLE {}", ddl::relation(table)),
             Some(cost::alter(table, Work::None)),
         );
         self.created.remove(table);
         self.generating.remove(table);
         self.absent.retain(|(of, _)| of != table);
         self.pending.retain(|(of, ..)| of != table);
-        Ok(())
-    }
-
-    fn rename_table(&mut self, idx: usize, from: &str, to: &str) -> Result<(), Refusal> {
-        self.refuse_enumeration_named(idx, to)?;
-        self.alter(idx, from, &format!("RENAME TO {}", quote(to)), Work::None);
-        if self.created.remove(from) {
-            self.created.insert(to.to_owned());
-        }
-        if let Some(generating) = self.generating.remove(from) {
-            self.generating.insert(to.to_owned(), generating);
-        }
-        let renamed = |(table, name): (String, String)| {
-            (if table == from { to.to_owned() } else { table }, name)
-        };
-        self.absent = std::mem::take(&mut self.absent).into_iter().map(renamed).collect();
-        let other_names = std::mem::take(&mut self.other_names);
-        self.other_names =
-            other_names.into_iter().map(|(place, name)| (renamed(place), name)).collect();
-        let before = self.names_before.remove(from).unwrap_or_else(|| from.to_owned());
-        self.names_before.insert(to.to_owned(), before);
-        for (table, ..) in self.pending.iter_mut().filter(|(table, ..)| table == from) {
-            to.clone_into(table);
-        }
         Ok(())
     }
 
@@ -520,7 +498,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn alter(&mut self, idx: usize, table: &str, change: &str, work: Work) {
-        let sql = format!("ALTER TABLE {} {change}", quote(table));
+        let sql = format!("ALTER TABLE {} {change}", ddl::relation(table));
         self.push(idx, sql, Some(cost::alter(table, work)));
     }
 
@@ -579,7 +557,7 @@ impl<'a> Planner<'a> {
         }
         let deferred = ddl::initially_deferred(self.schema, &self.pending);
         if !deferred.is_empty() {
-            let sql = format!("SET CONSTRAINTS {} DEFERRED", ddl::quoted(&deferred));
+            let sql = format!("SET CONSTRAINTS {} DEFERRED", deferred.join(", "));
             self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, None));
         }
         Ok(())

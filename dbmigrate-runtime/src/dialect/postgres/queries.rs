@@ -5,15 +5,98 @@
 
 use std::collections::BTreeSet;
 
+use crate::schema::qualified::split;
 use crate::sql::quote_text;
 
 /// Which tables are read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Tables<'a> {
-    /// The tables of the connection's own schema: only these, or all.
-    Own(Option<&'a BTreeSet<String>>),
+    Named(Named<'a>),
     /// The temporary tables of the session.
     Temporary,
+}
+
+/// Tables by name: `schema.table`, or a bare name in the connection's own schema.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    /// Only these, or all of the own schema.
+    pub(super) only: Option<&'a BTreeSet<String>>,
+    /// The known tables of other schemas. They are read if there is no other choice, and called by
+    /// both names in any case.
+    pub(super) elsewhere: &'a BTreeSet<String>,
+}
+
+static NONE: BTreeSet<String> = BTreeSet::new();
+
+impl Named<'_> {
+    pub(super) fn only(tables: &BTreeSet<String>) -> Named<'_> {
+        Named { only: Some(tables), elsewhere: &NONE }
+    }
+
+    /// The condition for the row of `pg_class` with this alias to be one of the tables.
+    fn has(self, alias: &str) -> String {
+        let own = format!("{alias}.relnamespace = {OWN}");
+        let Some(only) = self.only else {
+            return match among(alias, self.elsewhere.iter()) {
+                Some(elsewhere) => format!("({own} OR {elsewhere})"),
+                None => own,
+            };
+        };
+        let names = only.iter().filter(|name| split(name).0.is_none());
+        let names: Vec<String> = names.map(|name| quote_text(name)).collect();
+        // A list can't be empty.
+        let names = if names.is_empty() { "NULL".to_owned() } else { names.join(", ") };
+        let own = format!("{own} AND {alias}.relname IN ({names})");
+        match among(alias, only.iter()) {
+            Some(elsewhere) => format!("({own} OR {elsewhere})"),
+            None => own,
+        }
+    }
+
+    /// The expression for the table's name.
+    fn name(self, alias: &str) -> String {
+        let known = self.elsewhere.iter().chain(self.only.into_iter().flatten());
+        match among(alias, known) {
+            Some(is_known) => format!(
+                "CASE WHEN {is_known} THEN {} ELSE {alias}.relname::text END",
+                with_schema(alias, "relname")
+            ),
+            None => format!("{alias}.relname::text"),
+        }
+    }
+
+    /// The expression for the schema of the table, if its name begins with it.
+    fn schema(self, alias: &str) -> String {
+        let known = self.elsewhere.iter().chain(self.only.into_iter().flatten());
+        among(alias, known).map_or("NULL::text".to_owned(), |is_known| {
+            format!("CASE WHEN {is_known} THEN {} END", schema_of(alias))
+        })
+    }
+}
+
+fn schema_of(alias: &str) -> String {
+    format!("(SELECT sn.nspname::text FROM pg_namespace sn WHERE sn.oid = {alias}.relnamespace)")
+}
+
+fn with_schema(alias: &str, column: &str) -> String {
+    format!("{} || '.' || {alias}.{column}", schema_of(alias))
+}
+
+/// The condition for the row of `pg_class` with this alias to be one of these tables with a schema,
+/// if there are any.
+fn among<'a>(alias: &str, tables: impl Iterator<Item = &'a String>) -> Option<String> {
+    let pairs = tables.filter_map(|name| match split(name) {
+        (Some(schema), table) => Some(format!("({}, {})", quote_text(schema), quote_text(table))),
+        (None, _) => None,
+    });
+    let pairs: Vec<String> = pairs.collect();
+    (!pairs.is_empty()).then(|| {
+        format!(
+            "({alias}.relnamespace, {alias}.relname) IN (SELECT sn.oid, v.name::name \
+             FROM (VALUES {}) v (schema, name) JOIN pg_namespace sn ON sn.nspname = v.schema)",
+            pairs.join(", ")
+        )
+    })
 }
 
 /// The schema in which statements create and find tables.
@@ -23,25 +106,24 @@ const OWN: &str = "(SELECT s.oid FROM pg_namespace s WHERE s.nspname = current_s
 /// partition is a part of its table.
 fn condition(tables: Tables<'_>) -> String {
     match tables {
-        Tables::Own(only) => {
-            let names = only.map_or(String::new(), |only| format!(" AND c.{}", is_one_of(only)));
-            format!(
-                "c.relnamespace = {OWN} AND c.relkind IN ('r', 'p') AND NOT c.relispartition{names} \
-                 AND {}",
-                not_of_extension("pg_class", "c.oid")
-            )
-        }
+        Tables::Named(named) => format!(
+            "{} AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}",
+            named.has("c"),
+            not_of_extension("pg_class", "c.oid")
+        ),
         Tables::Temporary => {
             "c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p')".to_owned()
         }
     }
 }
 
-/// The condition for the name of a relation, after its alias and a dot.
-fn is_one_of(names: &BTreeSet<String>) -> String {
-    let names: Vec<String> = names.iter().map(|name| quote_text(name)).collect();
-    // A list can't be empty.
-    format!("relname IN ({})", if names.is_empty() { "NULL".to_owned() } else { names.join(", ") })
+impl<'a> Tables<'a> {
+    fn named(self) -> Named<'a> {
+        match self {
+            Tables::Named(named) => named,
+            Tables::Temporary => Named { only: None, elsewhere: &NONE },
+        }
+    }
 }
 
 /// The condition for an object that doesn't belong to an extension.
@@ -55,7 +137,7 @@ fn not_of_extension(catalog: &str, oid: &str) -> String {
 /// The tables themselves; see [`Relation`](super::rows::Relation).
 pub(super) fn relations(tables: Tables<'_>) -> String {
     format!(
-        "SELECT c.oid::bigint, c.relname, c.relpersistence::text, \
+        "SELECT c.oid::bigint, {}, {}, c.relpersistence::text, \
          array_to_string(c.reloptions, ', '), des.description, \
          CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END, \
          c.relrowsecurity, c.relforcerowsecurity, c.relreplident::text, ts.spcname, \
@@ -69,6 +151,8 @@ pub(super) fn relations(tables: Tables<'_>) -> String {
          LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace \
          LEFT JOIN pg_am am ON am.oid = c.relam \
          WHERE {} ORDER BY c.oid",
+        tables.named().name("c"),
+        tables.named().schema("c"),
         condition(tables)
     )
 }
@@ -131,6 +215,11 @@ pub(super) fn constraints(tables: Tables<'_>, version: u32) -> String {
     } else {
         "NULL::text"
     };
+    let named = tables.named();
+    let target = match among("r", named.elsewhere.iter().chain(named.only.into_iter().flatten())) {
+        Some(is_known) => format!("WHEN {is_known} THEN rn.nspname || '.' || r.relname "),
+        None => String::new(),
+    };
     let (enforced, period) =
         if version >= 180_000 { ("n.conenforced", "n.conperiod") } else { ("true", "false") };
     format!(
@@ -140,7 +229,7 @@ pub(super) fn constraints(tables: Tables<'_>, version: u32) -> String {
           FROM unnest(n.conkey) WITH ORDINALITY k (num, place) \
           JOIN pg_attribute b ON b.attrelid = n.conrelid AND b.attnum = k.num), \
          CASE WHEN n.contype = 'f' THEN (SELECT \
-           CASE WHEN r.relnamespace = {OWN} THEN r.relname::text \
+           CASE {target}WHEN r.relnamespace = {OWN} THEN r.relname::text \
            ELSE rn.nspname || '.' || r.relname END \
            FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace \
            WHERE r.oid = n.confrelid) END, \
@@ -202,34 +291,38 @@ pub(super) fn indexes(tables: Tables<'_>, version: u32) -> String {
 
 /// Those of these tables that have at least this many bytes.
 pub(super) fn large(tables: &BTreeSet<String>, least: u64) -> String {
+    let tables = Named::only(tables);
     format!(
-        "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = {OWN} AND c.relkind = 'r' \
-         AND c.{} AND pg_relation_size(c.oid) >= {least}",
-        is_one_of(tables)
+        "SELECT {} FROM pg_class c WHERE {} AND c.relkind = 'r' \
+         AND pg_relation_size(c.oid) >= {least}",
+        tables.name("c"),
+        tables.has("c")
     )
 }
 
-/// The tables with foreign keys to these.
+/// The tables with foreign keys to these, in any schema.
 pub(super) fn referring(targets: &BTreeSet<String>) -> String {
     format!(
-        "SELECT DISTINCT c.relname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
-         JOIN pg_class r ON r.oid = k.confrelid WHERE k.contype = 'f' \
-         AND c.relnamespace = {OWN} AND r.relnamespace = {OWN} AND r.{}",
-        is_one_of(targets)
+        "SELECT DISTINCT CASE WHEN c.relnamespace = {OWN} THEN c.relname::text ELSE {} END \
+         FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
+         JOIN pg_class r ON r.oid = k.confrelid WHERE k.contype = 'f' AND {}",
+        with_schema("c", "relname"),
+        Named::only(targets).has("r")
     )
 }
 
 /// The columns of these tables that own a sequence and aren't identity columns, with their tables.
 pub(super) fn serial(tables: &BTreeSet<String>) -> String {
+    let tables = Named::only(tables);
     format!(
-        "SELECT c.relname::text, a.attname::text FROM pg_depend d \
+        "SELECT {}, a.attname::text FROM pg_depend d \
          JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
          JOIN pg_class c ON c.oid = d.refobjid \
          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
          WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
-         AND d.deptype = 'a' AND a.attidentity = '' \
-         AND c.relnamespace = {OWN} AND c.{}",
-        is_one_of(tables)
+         AND d.deptype = 'a' AND a.attidentity = '' AND {}",
+        tables.name("c"),
+        tables.has("c")
     )
 }
 
@@ -243,9 +336,9 @@ fn over(tables: &BTreeSet<String>) -> String {
          AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class \
          JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm')), \
          over AS (SELECT reads.* FROM reads JOIN pg_class c ON c.oid = reads.source \
-         WHERE c.relnamespace = {OWN} AND c.{} \
+         WHERE {} \
          UNION SELECT reads.* FROM reads JOIN over ON reads.source = over.view)",
-        is_one_of(tables)
+        Named::only(tables).has("c")
     )
 }
 
@@ -277,9 +370,10 @@ pub(super) fn parts_of_views(tables: &BTreeSet<String>) -> String {
 /// policies, functions and publications; and the views that need a primary key. See
 /// [`user`](super::rows::user).
 pub(super) fn users(tables: &BTreeSet<String>) -> String {
-    let one_of = is_one_of(tables);
+    let tables = Named::only(tables);
+    let (name, has) = (tables.name("c"), tables.has("c"));
     format!(
-        "SELECT c.relname::text, a.attname::text, pg_describe_object(d.classid, d.objid, 0), \
+        "SELECT {name}, a.attname::text, pg_describe_object(d.classid, d.objid, 0), \
          coalesce(g.tgname, p.polname, f.proname, b.pubname)::text \
          FROM pg_class c JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass \
          AND d.refobjid = c.oid AND d.refobjsubid > 0 \
@@ -289,14 +383,14 @@ pub(super) fn users(tables: &BTreeSet<String>) -> String {
          LEFT JOIN pg_proc f ON d.classid = 'pg_proc'::regclass AND f.oid = d.objid \
          LEFT JOIN pg_publication_rel r ON d.classid = 'pg_publication_rel'::regclass \
          AND r.oid = d.objid LEFT JOIN pg_publication b ON b.oid = r.prpubid \
-         WHERE c.relnamespace = {OWN} AND c.{one_of} AND d.classid IN ('pg_trigger'::regclass, \
+         WHERE {has} AND d.classid IN ('pg_trigger'::regclass, \
          'pg_policy'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass) \
-         UNION SELECT c.relname::text, NULL, pg_describe_object('pg_class'::regclass, v.oid, 0), \
+         UNION SELECT {name}, NULL, pg_describe_object('pg_class'::regclass, v.oid, 0), \
          v.relname::text FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid \
          JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid \
          AND d.classid = 'pg_rewrite'::regclass JOIN pg_rewrite r ON r.oid = d.objid \
          JOIN pg_class v ON v.oid = r.ev_class \
-         WHERE k.contype = 'p' AND c.relnamespace = {OWN} AND c.{one_of} ORDER BY 1, 2, 3"
+         WHERE k.contype = 'p' AND {has} ORDER BY 1, 2, 3"
     )
 }
 
@@ -304,12 +398,27 @@ pub(super) fn users(tables: &BTreeSet<String>) -> String {
 /// [`trigger`](super::rows::trigger).
 pub(super) fn triggers(tables: &BTreeSet<String>) -> String {
     // The bits are those of `TRIGGER_TYPE_UPDATE`.
+    let tables = Named::only(tables);
     format!(
-        "SELECT c.relname::text, t.tgname::text, t.tgenabled = 'A' \
+        "SELECT {}, t.tgname::text, t.tgenabled = 'A' \
          FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal \
          AND t.tgenabled IN ('O', 'A') AND t.tgtype::int & 16 <> 0 \
-         AND c.relnamespace = {OWN} AND c.{} ORDER BY t.tgname",
-        is_one_of(tables)
+         AND {} ORDER BY t.tgname",
+        tables.name("c"),
+        tables.has("c")
+    )
+}
+
+/// Which of these schemas exist, and whether the connection's role may create others: one row each,
+/// and one for no schema.
+pub(super) fn schemas(names: &BTreeSet<String>) -> String {
+    let names: Vec<String> = names.iter().map(|name| quote_text(name)).collect();
+    format!(
+        "SELECT nspname::text, current_user::text, current_database()::text, \
+         has_database_privilege(current_database(), 'CREATE') \
+         FROM (SELECT NULL::name AS nspname UNION ALL SELECT n.nspname FROM pg_namespace n \
+         WHERE n.nspname IN ({})) AS found",
+        names.join(", ")
     )
 }
 
@@ -326,10 +435,13 @@ SELECT current_setting('server_version_num')::int,
     EXISTS (SELECT FROM pg_attribute
         WHERE attrelid = to_regclass('sys.jobs') AND attname = 'job_id')";
 
-/// All objects of the own schema, and the temporary ones of the session; see
+/// All objects of the own schema, these tables of others, and the temporary objects of the session;
+/// see
 /// [`object`](super::rows::object). With `versions`, a table's text changes whenever its definition
 /// does, and so does an index's.
-pub(super) fn objects(versions: bool) -> String {
+pub(super) fn objects(versions: bool, elsewhere: &BTreeSet<String>) -> String {
+    let known = Named { only: None, elsewhere };
+    let table_name = known.name("c");
     let (table, index) = if versions {
         (
             "concat_ws(' ', c.relpersistence, c.reloptions, c.relreplident, c.relrowsecurity, \
@@ -351,7 +463,11 @@ pub(super) fn objects(versions: bool) -> String {
     } else {
         ("NULL::text", "NULL::text")
     };
-    let in_schema = |oid: &str| format!("{oid} IN ({OWN}, pg_my_temp_schema())");
+    let in_schema = || {
+        let elsewhere = among("c", elsewhere.iter());
+        let elsewhere = elsewhere.map_or(String::new(), |known| format!(" OR {known}"));
+        format!("(c.relnamespace IN ({OWN}, pg_my_temp_schema()){elsewhere})")
+    };
     let temporary = |oid: &str| format!("{oid} = pg_my_temp_schema()");
     let parts = [
         // Tables and what is named like them. The table of a partition is the partitioned table.
@@ -360,10 +476,10 @@ pub(super) fn objects(versions: bool) -> String {
                WHEN 'f' THEN 'foreign table' WHEN 'S' THEN 'sequence' \
                WHEN 'c' THEN 'composite type' \
                ELSE CASE WHEN c.relispartition THEN 'partition' ELSE 'table' END END, \
-             c.relname::text, \
+             {table_name}, \
              CASE WHEN c.relispartition THEN COALESCE((SELECT p.relname FROM pg_inherits h \
-               JOIN pg_class p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid), c.relname) \
-               ELSE c.relname END::text, \
+               JOIN pg_class p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid), c.relname)::text \
+               ELSE {table_name} END, \
              CASE WHEN c.relkind = 'v' \
                THEN format('CREATE VIEW %I AS %s', c.relname, pg_get_viewdef(c.oid)) \
                WHEN c.relkind = 'm' THEN \
@@ -374,32 +490,34 @@ pub(super) fn objects(versions: bool) -> String {
                WHERE sd.classid = 'pg_class'::regclass AND sd.objid = c.oid \
                AND sd.refclassid = 'pg_class'::regclass AND sd.deptype IN ('a', 'i'))) AND {}",
             temporary("c.relnamespace"),
-            in_schema("c.relnamespace"),
+            in_schema(),
             not_of_extension("pg_class", "c.oid"),
         ),
         format!(
-            "SELECT 'index', x.relname::text, c.relname::text, {index}, {}, x.oid::bigint \
+            "SELECT 'index', x.relname::text, {table_name}, {index}, {}, x.oid::bigint \
              FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid \
              JOIN pg_class c ON c.oid = i.indrelid WHERE {} AND NOT x.relispartition AND {}",
             temporary("c.relnamespace"),
-            in_schema("c.relnamespace"),
+            in_schema(),
             not_of_extension("pg_class", "c.oid"),
         ),
         format!(
-            "SELECT 'trigger', t.tgname::text, c.relname::text, pg_get_triggerdef(t.oid), {}, \
+            "SELECT 'trigger', t.tgname::text, {table_name}, pg_get_triggerdef(t.oid), {}, \
              t.oid::bigint FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
              WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND {}",
             temporary("c.relnamespace"),
-            in_schema("c.relnamespace"),
+            in_schema(),
         ),
         format!(
-            "SELECT 'policy', o.polname::text, c.relname::text, NULL, false, o.oid::bigint \
-             FROM pg_policy o JOIN pg_class c ON c.oid = o.polrelid WHERE c.relnamespace = {OWN}"
+            "SELECT 'policy', o.polname::text, {table_name}, NULL, false, o.oid::bigint \
+             FROM pg_policy o JOIN pg_class c ON c.oid = o.polrelid WHERE {}",
+            known.has("c")
         ),
         format!(
-            "SELECT 'rule', r.rulename::text, c.relname::text, NULL, false, r.oid::bigint \
+            "SELECT 'rule', r.rulename::text, {table_name}, NULL, false, r.oid::bigint \
              FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class \
-             WHERE r.rulename <> '_RETURN' AND c.relnamespace = {OWN}"
+             WHERE r.rulename <> '_RETURN' AND {}",
+            known.has("c")
         ),
         format!(
             "SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' \
@@ -418,7 +536,7 @@ pub(super) fn objects(versions: bool) -> String {
             not_of_extension("pg_type", "t.oid"),
         ),
         format!(
-            "SELECT 'statistics', s.stxname::text, c.relname::text, NULL, false, s.oid::bigint \
+            "SELECT 'statistics', s.stxname::text, {table_name}, NULL, false, s.oid::bigint \
              FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid \
              WHERE s.stxnamespace = {OWN}"
         ),

@@ -6,14 +6,16 @@ use super::POSTGRES;
 use super::assemble::{self, Assembled};
 use super::existing;
 use super::groups::LARGE;
-use super::queries::{self, Tables};
+use super::queries::{self, Named, Tables};
 use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
+use super::schemas;
 use super::views;
 use crate::Value;
-use crate::dialect::{Catalog, Existing, Facts, Object, ObjectKind, ObjectName, Shadow};
+use crate::dialect::{Catalog, Existing, Facts, Object, ObjectKind, ObjectName, Schemas, Shadow};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::Schema;
+use crate::schema::qualified::bare;
 use crate::sql::{Token, quote_text};
 
 /// The server's version as a number: 15.4 is `150_004`.
@@ -41,10 +43,19 @@ pub(super) fn facts(conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
 pub(super) fn definitions(conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
     let tokens = POSTGRES.tokens(sql);
     let names: BTreeSet<_> = tokens.iter().filter_map(Token::identifier).collect();
+    let elsewhere = POSTGRES
+        .significant(sql)
+        .windows(3)
+        .filter_map(|parts| {
+            let [schema, dot, name] = parts else { return None };
+            let (schema, name) = (schema.identifier()?, name.identifier()?);
+            dot.is_symbol(".").then(|| format!("{schema}.{name}"))
+        })
+        .collect();
     // Not every product has what tells one version of a definition from another.
-    let Ok(found) = objects(conn) else { return Ok(String::new()) };
+    let Ok(found) = objects(conn, &elsewhere) else { return Ok(String::new()) };
     let is_named = |object: &&Object| {
-        names.contains(object.name.as_str()) || names.contains(object.table.as_str())
+        names.contains(bare(&object.name)) || names.contains(bare(&object.table))
     };
     let mut hash = hmac_sha256::Hash::new();
     for object in found.iter().filter(is_named) {
@@ -79,12 +90,19 @@ pub(super) fn large(
 }
 
 /// The objects, with texts that change whenever a definition does.
-pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
-    reading(conn, |conn| objects_with(conn, true))
+pub(super) fn objects(
+    conn: &mut dyn Connection,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Vec<Object>, DatabaseError> {
+    reading(conn, |conn| objects_with(conn, true, elsewhere))
 }
 
-fn objects_with(conn: &mut dyn Connection, versions: bool) -> Result<Vec<Object>, DatabaseError> {
-    let found = conn.query(&queries::objects(versions), &[])?;
+fn objects_with(
+    conn: &mut dyn Connection,
+    versions: bool,
+    elsewhere: &BTreeSet<String>,
+) -> Result<Vec<Object>, DatabaseError> {
+    let found = conn.query(&queries::objects(versions, elsewhere), &[])?;
     Ok(found.rows.into_iter().filter_map(rows::object).collect())
 }
 
@@ -103,15 +121,20 @@ pub(super) fn objects_version(conn: &mut dyn Connection) -> Result<Option<i64>, 
     })
 }
 
-/// The tables of the connection's own schema, which is the first one of the search path.
+/// The tables of the connection's own schema, which is the first one of the search path, and these
+/// of other ones.
 pub(super) fn catalog(
     conn: &mut dyn Connection,
     only: Option<&BTreeSet<String>>,
+    elsewhere: &BTreeSet<String>,
 ) -> Result<Catalog, DatabaseError> {
     reading(conn, |conn| {
         let version = version(conn)?;
-        let Assembled { schema, beyond, unreadable } = tables(conn, Tables::Own(only), version)?;
-        let objects = objects_with(conn, false)?;
+        let Assembled { schema, beyond, unreadable } =
+            tables(conn, Tables::Named(Named { only, elsewhere }), version)?;
+        // Those that are about to be created or dropped are among the others.
+        let names = elsewhere.iter().chain(only.into_iter().flatten()).cloned().collect();
+        let objects = objects_with(conn, false, &names)?;
         let is_wanted = |object: &Object| only.is_none_or(|only| only.contains(&object.table));
         let is_other = |object: &&Object| match object.kind {
             ObjectKind::Table | ObjectKind::Index | ObjectKind::Partition => false,
@@ -139,7 +162,7 @@ pub(super) fn existing(
     if !names.is_empty() {
         existing.tables = Some(reading(conn, |conn| {
             let version = version(conn)?;
-            Ok(tables(conn, Tables::Own(Some(&names)), version)?.schema)
+            Ok(tables(conn, Tables::Named(Named::only(&names)), version)?.schema)
         })?);
     }
     let keys = existing::of_keys(operations);
@@ -163,12 +186,35 @@ pub(super) fn existing(
         };
         existing.views = Some(views::read(reads, parts.into_iter().map(rows::texts_of)));
     }
+    let needed: BTreeSet<String> = schemas::needed(operations).map(str::to_owned).collect();
+    if !needed.is_empty() {
+        existing.schemas = Some(schemas_of(conn, &needed)?);
+    }
     let used = existing::of_users(operations);
     if !used.is_empty() {
         let found = conn.query(&queries::users(&used), &[])?;
         existing.users = found.rows.into_iter().map(rows::texts_of).map(rows::user).collect();
     }
     Ok(existing)
+}
+
+/// Which of these schemas exist.
+fn schemas_of(
+    conn: &mut dyn Connection,
+    needed: &BTreeSet<String>,
+) -> Result<Schemas, DatabaseError> {
+    let mut schemas = Schemas::default();
+    for row in conn.query(&queries::schemas(needed), &[])?.rows {
+        if let [name, Value::Text(role), Value::Text(database), may_create] = row.as_slice() {
+            if let Value::Text(name) = name {
+                schemas.names.insert(name.clone());
+            }
+            schemas.may_create = *may_create == Value::Bool(true);
+            role.clone_into(&mut schemas.role);
+            database.clone_into(&mut schemas.database);
+        }
+    }
+    Ok(schemas)
 }
 
 /// The temporary tables of the session.
@@ -272,7 +318,7 @@ pub(super) fn shadow(
     };
     let suspects: Vec<String> = tables
         .iter()
-        .filter(|name| expected.table(name).is_some())
+        .filter(|name| expected.table(name).is_some_and(|table| table.schema.is_none()))
         .filter(|name| !is_here(name) || name.starts_with("pg_"))
         .map(|name| format!("({})", quote_text(name)))
         .collect();

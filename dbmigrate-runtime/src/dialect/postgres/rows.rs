@@ -55,6 +55,8 @@ fn texts(list: &str) -> Vec<String> {
 pub(super) struct Relation {
     pub(super) oid: i64,
     pub(super) name: String,
+    /// The schema that the name begins with.
+    pub(super) schema: Option<String>,
     /// `p` for a permanent, `u` for an unlogged and `t` for a temporary table.
     pub(super) persistence: String,
     pub(super) options: Option<String>,
@@ -80,6 +82,7 @@ impl Relation {
         Relation {
             oid: row.number(),
             name: row.name(),
+            schema: row.text(),
             persistence: row.name(),
             options: row.text().filter(|options| !options.is_empty()),
             comment: row.text(),

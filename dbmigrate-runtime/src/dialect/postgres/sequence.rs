@@ -2,16 +2,17 @@
 
 use super::ddl;
 use crate::schema::naming;
+use crate::schema::qualified::bare;
 use crate::sql::quote;
 
 /// Has a column's next generated value follow the largest one that it holds.
 pub(super) fn continued(table: &str, column: &str) -> String {
     let sequence = format!(
         "pg_get_serial_sequence({}, {})::regclass",
-        ddl::text(&quote(table)),
+        ddl::text(&ddl::relation(table)),
         ddl::text(column)
     );
-    let (table, column) = (quote(table), quote(column));
+    let (table, column) = (ddl::relation(table), quote(column));
     format!(
         "SELECT setval(own, most) FROM (SELECT {sequence} AS own, max({column}) AS most \
          FROM {table}) AS key WHERE most > coalesce(pg_sequence_last_value(own), 0)"
@@ -33,7 +34,7 @@ pub(super) fn widened(table: &str, column: &str, ty: &str) -> String {
 /// numbers go on after the last one, which a deleted row may have had.
 pub(super) fn of_serial(table: &str, column: &str, identity: Option<&str>) -> String {
     let own = own(table, column);
-    let alter = format!("ALTER TABLE {} ALTER COLUMN {}", quote(table), quote(column));
+    let alter = format!("ALTER TABLE {} ALTER COLUMN {}", ddl::relation(table), quote(column));
     let generate = identity.map_or(String::new(), |clause| {
         format!(
             " {alter} ADD {clause}; \
@@ -49,8 +50,9 @@ pub(super) fn of_serial(table: &str, column: &str, identity: Option<&str>) -> St
 /// Makes a column serial, which may be an identity column.
 pub(super) fn to_serial(table: &str, column: &str, ty: &str) -> String {
     let own = own(table, column);
-    let sequence = quote(&naming::limited(format!("{table}_{column}_seq")));
-    let alter = format!("ALTER TABLE {} ALTER COLUMN {}", quote(table), quote(column));
+    let sequence = naming::limited(format!("{}_{column}_seq", bare(table)));
+    let sequence = ddl::beside(table, &sequence);
+    let alter = format!("ALTER TABLE {} ALTER COLUMN {}", ddl::relation(table), quote(column));
     let name = ddl::text(&sequence);
     format!(
         "DO $dbmigrate$ DECLARE last bigint := pg_sequence_last_value({own}::regclass); \
@@ -58,11 +60,11 @@ pub(super) fn to_serial(table: &str, column: &str, ty: &str) -> String {
          CREATE SEQUENCE {sequence} AS {ty} OWNED BY {}.{}; \
          {alter} SET DEFAULT nextval({name}); \
          IF last IS NOT NULL THEN PERFORM setval({name}, last); END IF; END $dbmigrate$",
-        quote(table),
+        ddl::relation(table),
         quote(column)
     )
 }
 
 fn own(table: &str, column: &str) -> String {
-    format!("pg_get_serial_sequence({}, {})", ddl::text(&quote(table)), ddl::text(column))
+    format!("pg_get_serial_sequence({}, {})", ddl::text(&ddl::relation(table)), ddl::text(column))
 }

@@ -5,6 +5,7 @@
 
 use super::literal;
 use crate::Value;
+use crate::schema::qualified::bare;
 use crate::schema::{Check, Column, Table, Type, naming};
 use crate::sql::quote;
 
@@ -19,7 +20,7 @@ pub(super) fn values(ty: &Type) -> Option<&[String]> {
 
 /// The name of the check. A check that a model gives to the column has the column's own name.
 fn name_of(table: &str, column: &str) -> String {
-    naming::Convention::default().check(table, &format!("{column}_values"))
+    naming::Convention::default().check(bare(table), &format!("{column}_values"))
 }
 
 /// The check for the values of a column.

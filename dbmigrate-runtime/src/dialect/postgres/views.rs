@@ -7,6 +7,7 @@ use super::ddl;
 use crate::backend::Backend;
 use crate::dialect::{Guard, POSTGRES, Read, ViewName, Views};
 use crate::schema::Written;
+use crate::schema::qualified::bare;
 use crate::sql::{Token, quote_text};
 
 /// A view that SQL creates.
@@ -37,7 +38,7 @@ impl Unit {
     }
 
     pub(super) fn reads(&self, table: &str, column: &str) -> bool {
-        POSTGRES.mentions(&self.sql, table)
+        POSTGRES.mentions(&self.sql, bare(table))
             && (POSTGRES.names_column(&self.sql, column) || selects_all(&self.sql))
     }
 
@@ -136,7 +137,8 @@ pub(super) fn units(written: &[Written]) -> Vec<Unit> {
                 }
             }
             Written::RenamedTable(from) => {
-                for unit in units.iter_mut().filter(|unit| POSTGRES.mentions(&unit.sql, from)) {
+                for unit in units.iter_mut().filter(|unit| POSTGRES.mentions(&unit.sql, bare(from)))
+                {
                     unit.hinder(|| {
                         format!("its SQL names table `{from}`, which was renamed since")
                     });
@@ -144,7 +146,7 @@ pub(super) fn units(written: &[Written]) -> Vec<Unit> {
             }
             Written::RenamedColumn(table, from) => {
                 let names = |unit: &&mut Unit| {
-                    POSTGRES.mentions(&unit.sql, table) && POSTGRES.mentions(&unit.sql, from)
+                    POSTGRES.mentions(&unit.sql, bare(table)) && POSTGRES.mentions(&unit.sql, from)
                 };
                 for unit in units.iter_mut().filter(names) {
                     unit.hinder(|| {
@@ -157,7 +159,7 @@ pub(super) fn units(written: &[Written]) -> Vec<Unit> {
             }
             Written::AddedColumn(table, column) => {
                 let selects = |unit: &&mut Unit| {
-                    POSTGRES.mentions(&unit.sql, table) && selects_all(&unit.sql)
+                    POSTGRES.mentions(&unit.sql, bare(table)) && selects_all(&unit.sql)
                 };
                 for unit in units.iter_mut().filter(selects) {
                     unit.hinder(|| {

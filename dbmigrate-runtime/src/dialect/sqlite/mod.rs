@@ -96,7 +96,11 @@ impl Dialect for Sqlite {
         Ok(Facts::new(version, read::has_json(conn, version)?))
     }
 
-    fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
+    fn objects(
+        &self,
+        conn: &mut dyn Connection,
+        _elsewhere: &BTreeSet<String>,
+    ) -> Result<Vec<Object>, DatabaseError> {
         read::objects(conn)
     }
 
@@ -108,6 +112,7 @@ impl Dialect for Sqlite {
         &self,
         conn: &mut dyn Connection,
         only: Option<&BTreeSet<String>>,
+        _elsewhere: &BTreeSet<String>,
     ) -> Result<Catalog, DatabaseError> {
         let objects = read::objects(conn)?;
         Ok(Catalog { objects: objects.clone(), ..read::read(&objects, only) })

@@ -3,12 +3,14 @@
 
 use crate::dialect::Refusal;
 use crate::operations::Operation;
+use crate::schema::qualified::split;
 use crate::schema::{Column, Index, Schema, Table, Unique};
 
 /// The refusal of an operation that asks for something that SQLite lacks.
 pub(super) fn refusal(operation: &Operation, before: &Schema) -> Option<Refusal> {
     let (what, hint) = match operation {
         Operation::CreateTable(table) => in_table(table)?,
+        Operation::RenameTable { from, to } if split(from).0.is_none() => in_schema(split(to).0)?,
         Operation::AddUnique { unique, .. } => in_unique(unique)?,
         Operation::CreateIndex { index, .. } => in_index(index)?,
         Operation::AddColumn { column, .. } => in_column(column)?,
@@ -29,11 +31,21 @@ pub(super) fn refusal(operation: &Operation, before: &Schema) -> Option<Refusal>
 type Lacking = (String, &'static str);
 
 fn in_table(table: &Table) -> Option<Lacking> {
+    if let Some(lacking) = in_schema(table.schema.as_deref()) {
+        return Some(lacking);
+    }
     let key = table.generated_key().map(|column| &column.name);
     let others = table.columns.iter().filter(|column| Some(&column.name) != key);
     let column = others.into_iter().find_map(in_column);
     let unique = || table.uniques.iter().find_map(in_unique);
     column.or_else(unique).or_else(|| table.indexes.iter().find_map(in_index))
+}
+
+fn in_schema(schema: Option<&str>) -> Option<Lacking> {
+    let why = format!("the table is in the schema `{}`, and SQLite has no schemas", schema?);
+    let hint =
+        "remove `schema` from the model, or leave SQLite out of `dialects` in dbmigrate.toml";
+    Some((why, hint))
 }
 
 fn in_column(column: &Column) -> Option<Lacking> {

@@ -247,6 +247,7 @@ fn table(json: &Json) -> Res<Table> {
     let mut members = Members::of(json)?;
     let table = Table {
         name: members.text("name")?,
+        schema: members.opt_text("schema")?,
         columns: members.list("columns", column)?,
         primary_key: members.opt("primary_key").map(primary_key).transpose()?,
         uniques: members.list("uniques", unique)?,

@@ -152,6 +152,7 @@ fn op<'a, const N: usize>(name: &'a str, members: [(&'a str, Option<Json<'a>>); 
 fn table(table: &Table) -> Json<'_> {
     let members = [
         ("name", Some(Json::text(&table.name))),
+        ("schema", table.schema.as_ref().map(Json::text)),
         ("columns", Some(Json::Array(table.columns.iter().map(column).collect()))),
         ("primary_key", table.primary_key.as_ref().map(primary_key)),
         ("uniques", by_name(&table.uniques, |unique| &unique.name, unique)),

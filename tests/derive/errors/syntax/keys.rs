@@ -2,7 +2,7 @@
 use dbmigrate_runtime::{Columns, Model};
 
 #[derive(Model)]
-#[model(tabel = "users")] //~ error: unknown key `tabel` (did you mean `table`?); the keys of a model's struct are `table`, `rename_all`
+#[model(tabel = "users")] //~ error: unknown key `tabel` (did you mean `table`?); the keys of a model's struct are `table`, `schema`, `rename_all`
 #[model(lenght = 10, strict, "x")] //~ error: unknown key `lenght`; the keys of a model's struct are
 //~^ error: expected a key; the keys of a model's struct are `table`
 #[model(length = 10)] //~ error: `length` is not a key of a model's struct; it belongs on a field, as `length = 100`

@@ -4,6 +4,7 @@ use dbmigrate_runtime::Model;
 #[derive(Model)]
 #[model(
     table = users, //~ error: expected `table = "..."`
+    schema = "billing.eu", //~ error: a schema's name can't contain a dot, which separates it from the table's
     renamed_from = "", //~ error: `renamed_from` takes a string that isn't empty
     rename_all = "Snake", //~ error: unknown rule "Snake"; the rules are "lowercase", "UPPERCASE", "PascalCase", "camelCase", "snake_case"
     comment, //~ error: expected `comment = "..."`

@@ -28,7 +28,7 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     pub(super) fn of(idx: usize, asked: &Asked<'a>, questions: Vec<Question>) -> Draft<'a> {
         let declared = asked.declared;
-        Draft { idx, name: declared.name.clone(), declared, questions }
+        Draft { idx, name: declared.bare_name().to_owned(), declared, questions }
     }
 
     fn text(&self, place: &Place) -> Option<&str> {
@@ -94,7 +94,7 @@ impl<'a> Draft<'a> {
             }
         }
         // The name of the table can stand for all of its columns.
-        let all = texts.iter().any(|text| POSTGRES.mentions(text, &self.declared.name));
+        let all = texts.iter().any(|text| POSTGRES.mentions(text, self.declared.bare_name()));
         move |name| {
             all || own.contains(name) || texts.iter().any(|text| POSTGRES.mentions(text, name))
         }
