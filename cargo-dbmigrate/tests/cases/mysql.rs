@@ -1,6 +1,6 @@
 //! Runs a case on the MySQL and MariaDB servers that the environment names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -153,7 +153,7 @@ fn reset(driver: &mut MysqlDriver<'static>) {
     driver.rollback();
     driver.batch("DROP TEMPORARY TABLE IF EXISTS dbmigrate_kept").unwrap();
     let dialect = driver.dialect();
-    let (statements, _) = dialect.emptying(driver.as_connection()).unwrap();
+    let (statements, _) = dialect.emptying(driver.as_connection(), &BTreeSet::new()).unwrap();
     statements.iter().for_each(|sql| driver.batch(sql).unwrap());
 }
 
