@@ -68,8 +68,9 @@ static CUSTOMERS: &[Module] = &[module(
 #[test]
 fn a_lent_client_migrates_the_first_schema_of_its_search_path() {
     let Some(server) = shared() else { return };
-    server.sql("CREATE DATABASE lent");
-    let url = format!("host={} port={} user=admin dbname=lent", server.dir.display(), server.port);
+    server.sql("CREATE DATABASE of_ada");
+    let url =
+        format!("host={} port={} user=admin dbname=of_ada", server.dir.display(), server.port);
     let mut client = Client::connect(&url, NoTls).unwrap();
     let migrator = Migrator::new(CUSTOMERS);
     client.batch_execute("CREATE SCHEMA ada; CREATE SCHEMA \"B b\"").unwrap();
