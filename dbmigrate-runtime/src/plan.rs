@@ -339,7 +339,12 @@ impl<'a> Planner<'a> {
     pub fn overtaken_by(&self, migration: &Migration) -> Option<&'a Revision> {
         let graph = self.migrations.graph();
         let id = &migration.revision.id;
-        let mut after = graph.revisions()[graph.position(id)? + 1..].iter().rev();
+        let position = graph.position(id)?;
+        // What follows a revision comes after it, so the last applied revision is a head.
+        if self.heads.last().is_none_or(|last| *last < position) {
+            return None;
+        }
+        let mut after = graph.revisions()[position + 1..].iter().rev();
         after.find(|revision| {
             self.applied.contains(&revision.id) && !graph.is_elsewhere(id, &revision.id)
         })
