@@ -9,6 +9,7 @@ mod asking;
 mod catalog;
 mod comparing;
 mod cost;
+mod guard;
 mod mysql;
 mod postgres;
 mod refusal;
@@ -25,6 +26,7 @@ pub use catalog::{
 pub(crate) use catalog::{Read, Schemas, User, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
+pub use guard::Guard;
 pub use mysql::{Flavor, MARIADB, MYSQL, Mysql};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::statements;
@@ -531,17 +533,6 @@ impl Scratch {
     pub fn named(&self, message: &str) -> String {
         message.replace(&self.name, &self.table)
     }
-}
-
-/// A query that must not return a row, or else the run stops.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Guard {
-    /// A query without a result if all is well, and otherwise with one row of one number.
-    pub sql: String,
-    /// What is wrong, as a sentence that starts in lower case; `{}` is replaced by the number.
-    pub failure: String,
-    /// What to do about it.
-    pub hint: Option<String>,
 }
 
 /// How a database makes a change.

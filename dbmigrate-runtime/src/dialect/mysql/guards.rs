@@ -2,15 +2,11 @@
 //!
 //! A change that fails leaves those before it, so what can be known is looked at first.
 
-use super::flavor::{closed, quote, quoted, text};
+use super::flavor::{Flavor, closed, quote, quoted, text};
 use super::hint;
 use crate::dialect::Guard;
+use crate::dialect::guard::CORRECT_ROWS;
 use crate::schema::{Check, Column, ForeignKey, Type};
-
-use super::flavor::Flavor;
-
-/// What to do about rows that a new constraint doesn't allow.
-const FIRST: &str = "correct these rows first, in the same revision or an earlier one";
 
 /// Counts rows, and returns nothing if there are none.
 fn any(from: &str) -> String {
@@ -19,13 +15,8 @@ fn any(from: &str) -> String {
 
 pub(super) fn not_null(flavor: Flavor, table: &str, column: &str, ty: Option<&Type>) -> Guard {
     let (table_sql, column_sql) = (quote(table), quote(column));
-    Guard {
-        sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
-        failure: format!(
-            "column `{column}` of table `{table}` can't become NOT NULL: it is NULL in {{}} row(s)"
-        ),
-        hint: Some(hint::for_null(flavor, column, ty)),
-    }
+    let sql = any(&format!("{table_sql} WHERE {column_sql} IS NULL"));
+    Guard::not_null(sql, table, column, hint::for_null(flavor, column, ty))
 }
 
 /// Finds rows for which an expression gives no value.
@@ -42,14 +33,8 @@ pub(super) fn given(table: &str, column: &str, value: &str) -> Guard {
 
 /// Finds rows that a new check doesn't allow.
 pub(super) fn check(table: &str, check: &Check) -> Guard {
-    Guard {
-        sql: any(&format!("{} WHERE NOT ({})", quote(table), closed(&check.expression))),
-        failure: format!(
-            "check `{}` can't be added to table `{table}`: {{}} row(s) violate it",
-            check.name
-        ),
-        hint: Some(FIRST.to_owned()),
-    }
+    let sql = any(&format!("{} WHERE NOT ({})", quote(table), closed(&check.expression)));
+    Guard::check(sql, table, check)
 }
 
 /// Finds values that occur more than once in columns that have to be unique.
@@ -66,7 +51,7 @@ pub(super) fn unique(table: &str, what: &str, columns: &[String]) -> Guard {
         failure: format!(
             "{what} can't be added to table `{table}`: {{}} value(s) occur in more than one row"
         ),
-        hint: Some(FIRST.to_owned()),
+        hint: Some(CORRECT_ROWS.to_owned()),
     }
 }
 
@@ -79,35 +64,19 @@ pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> Guard {
     let is_same: Vec<_> =
         pairs.map(|(column, to)| format!("other.{} = {}", quote(to), own(column))).collect();
     let target = &key.references_table;
-    Guard {
-        sql: any(&format!(
-            "{} AS own WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS other WHERE {})",
-            quote(table),
-            is_set.join(" AND "),
-            quote(target),
-            is_same.join(" AND ")
-        )),
-        failure: format!(
-            "foreign key `{}` can't be added to table `{table}`: {{}} row(s) refer to no row of \
-             table `{target}`",
-            key.name
-        ),
-        hint: Some(FIRST.to_owned()),
-    }
+    let sql = any(&format!(
+        "{} AS own WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS other WHERE {})",
+        quote(table),
+        is_set.join(" AND "),
+        quote(target),
+        is_same.join(" AND ")
+    ));
+    Guard::foreign_key(sql, table, key)
 }
 
 pub(super) fn no_rows(table: &str, column: &str) -> Guard {
-    Guard {
-        sql: any(&quote(table)),
-        failure: format!(
-            "column `{column}` is NOT NULL without a default, but table `{table}` has {{}} row(s), \
-             which would have no value in it"
-        ),
-        hint: Some(
-            "give the column a default, or give existing rows a value with `.using(...)`"
-                .to_owned(),
-        ),
-    }
+    let sql = any(&quote(table));
+    Guard::no_rows(sql, table, column)
 }
 
 /// Finds values that don't fit the column's new type.
@@ -119,13 +88,8 @@ pub(super) fn fitting(
     ty: &str,
 ) -> Guard {
     let column = &was.name;
-    Guard {
-        sql: any(&format!("{} WHERE {misfit}", quote(table))),
-        failure: format!(
-            "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
-        ),
-        hint: Some(hint::hint(flavor, column, &was.ty, &to.ty)),
-    }
+    let sql = any(&format!("{} WHERE {misfit}", quote(table)));
+    Guard::fitting(sql, table, column, ty, hint::hint(flavor, column, &was.ty, &to.ty))
 }
 
 /// Finds indexes over a column that no revision made, which the server would shrink or drop along
@@ -137,21 +101,14 @@ pub(super) fn unused(table: &str, column: &str, known: &[String]) -> Guard {
         let names: Vec<_> = known.iter().map(|name| text(name)).collect();
         format!(" AND index_name NOT IN ({})", names.join(", "))
     };
-    Guard {
-        sql: format!(
-            "SELECT group_concat(DISTINCT index_name ORDER BY index_name SEPARATOR ', ') FROM \
-             information_schema.statistics WHERE table_schema = DATABASE() AND table_name = {} AND \
-             column_name = {}{known} HAVING count(*) > 0",
-            text(table),
-            text(column)
-        ),
-        failure: format!("cannot drop column `{column}` of table `{table}`: {{}} uses it"),
-        hint: Some(
-            "drop the index or constraint first, in the same revision: with `op.execute` if no \
-             revision created it"
-                .to_owned(),
-        ),
-    }
+    let sql = format!(
+        "SELECT group_concat(DISTINCT index_name ORDER BY index_name SEPARATOR ', ') FROM \
+         information_schema.statistics WHERE table_schema = DATABASE() AND table_name = {} AND \
+         column_name = {}{known} HAVING count(*) > 0",
+        text(table),
+        text(column)
+    );
+    Guard::unused(sql, table, column)
 }
 
 /// Finds views over a table, or over one of its columns, which would stop working.

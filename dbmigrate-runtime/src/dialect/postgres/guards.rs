@@ -5,9 +5,6 @@ use crate::dialect::Guard;
 use crate::schema::{Check, Column, ForeignKey, Type};
 use crate::sql::quote;
 
-/// What to do about rows that a new constraint doesn't allow.
-const FIRST: &str = "correct these rows first, in the same revision or an earlier one";
-
 /// Counts rows, and returns nothing if there are none.
 fn any(from: &str) -> String {
     format!("SELECT count(*) FROM {from} HAVING count(*) > 0")
@@ -15,29 +12,18 @@ fn any(from: &str) -> String {
 
 pub(super) fn not_null(table: &str, column: &str, ty: Option<&Type>) -> Guard {
     let (table_sql, column_sql) = (ddl::relation(table), quote(column));
-    Guard {
-        sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
-        failure: format!(
-            "column `{column}` of table `{table}` can't become NOT NULL: it is NULL in {{}} row(s)"
-        ),
-        hint: Some(hint::for_null(column, ty)),
-    }
+    let sql = any(&format!("{table_sql} WHERE {column_sql} IS NULL"));
+    Guard::not_null(sql, table, column, hint::for_null(column, ty))
 }
 
 /// Finds rows that a new check doesn't allow, before anything is committed.
 pub(super) fn check(table: &str, check: &Check) -> Guard {
-    Guard {
-        sql: any(&format!(
-            "{} WHERE NOT ({})",
-            ddl::relation(table),
-            literal::closed(&check.expression)
-        )),
-        failure: format!(
-            "check `{}` can't be added to table `{table}`: {{}} row(s) violate it",
-            check.name
-        ),
-        hint: Some(FIRST.to_owned()),
-    }
+    let sql = any(&format!(
+        "{} WHERE NOT ({})",
+        ddl::relation(table),
+        literal::closed(&check.expression)
+    ));
+    Guard::check(sql, table, check)
 }
 
 /// Finds rows that a new foreign key doesn't allow, before anything is committed.
@@ -49,74 +35,46 @@ pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> Guard {
     let is_same: Vec<_> =
         pairs.map(|(column, to)| format!("other.{} = {}", quote(to), own(column))).collect();
     let target = &key.references_table;
-    Guard {
-        sql: any(&format!(
-            "{} AS own WHERE {} AND NOT EXISTS (SELECT FROM {} AS other WHERE {})",
-            ddl::relation(table),
-            is_set.join(" AND "),
-            ddl::relation(target),
-            is_same.join(" AND ")
-        )),
-        failure: format!(
-            "foreign key `{}` can't be added to table `{table}`: {{}} row(s) refer to no row of \
-             table `{target}`",
-            key.name
-        ),
-        hint: Some(FIRST.to_owned()),
-    }
+    let sql = any(&format!(
+        "{} AS own WHERE {} AND NOT EXISTS (SELECT FROM {} AS other WHERE {})",
+        ddl::relation(table),
+        is_set.join(" AND "),
+        ddl::relation(target),
+        is_same.join(" AND ")
+    ));
+    Guard::foreign_key(sql, table, key)
 }
 
 pub(super) fn no_rows(table: &str, column: &str) -> Guard {
-    Guard {
-        sql: any(&ddl::relation(table)),
-        failure: format!(
-            "column `{column}` is NOT NULL without a default, but table `{table}` has {{}} row(s), \
-             which would have no value in it"
-        ),
-        hint: Some(
-            "give the column a default, or give existing rows a value with `.using(...)`"
-                .to_owned(),
-        ),
-    }
+    let sql = any(&ddl::relation(table));
+    Guard::no_rows(sql, table, column)
 }
 
 /// Finds values that don't meet a condition, and so don't fit the column's new type.
 pub(super) fn fitting(table: &str, [was, to]: [&Column; 2], fits: &str, ty: &str) -> Guard {
     let column = &was.name;
     let (table_sql, column_sql) = (ddl::relation(table), quote(column));
-    Guard {
-        sql: any(&format!("{table_sql} WHERE {column_sql} IS NOT NULL AND NOT ({fits})")),
-        failure: format!(
-            "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
-        ),
-        hint: Some(hint::hint(column, &was.ty, &to.ty)),
-    }
+    let sql = any(&format!("{table_sql} WHERE {column_sql} IS NOT NULL AND NOT ({fits})"));
+    Guard::fitting(sql, table, column, ty, hint::hint(column, &was.ty, &to.ty))
 }
 
 /// Finds indexes and constraints over a column that no revision made: they would be dropped along
 /// with it, without a word.
 pub(super) fn unused(table: &str, column: &str) -> Guard {
     let (table_sql, column_sql) = (ddl::text(&ddl::relation(table)), ddl::text(column));
-    Guard {
-        sql: format!(
-            "SELECT string_agg(DISTINCT coalesce(i.relname, k.conname)::text, ', ') \
-             FROM pg_depend AS d \
-             JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
-             LEFT JOIN pg_class AS i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid \
-             AND i.relkind = 'i' \
-             LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass \
-             AND k.oid = d.objid AND k.contype <> 'n' \
-             WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass({table_sql}) \
-             AND a.attname = {column_sql} \
-             HAVING count(coalesce(i.relname, k.conname)) > 0"
-        ),
-        failure: format!("cannot drop column `{column}` of table `{table}`: {{}} uses it"),
-        hint: Some(
-            "drop the index or constraint first, in the same revision: with `op.execute` if no \
-             revision created it"
-                .to_owned(),
-        ),
-    }
+    let sql = format!(
+        "SELECT string_agg(DISTINCT coalesce(i.relname, k.conname)::text, ', ') \
+         FROM pg_depend AS d \
+         JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+         LEFT JOIN pg_class AS i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid \
+         AND i.relkind = 'i' \
+         LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass \
+         AND k.oid = d.objid AND k.contype <> 'n' \
+         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass({table_sql}) \
+         AND a.attname = {column_sql} \
+         HAVING count(coalesce(i.relname, k.conname)) > 0"
+    );
+    Guard::unused(sql, table, column)
 }
 
 /// The conversion between dates and times with and without a time zone depends on the session.

@@ -89,13 +89,8 @@ pub(super) fn check(table: &str, column: &str, conversion: &Conversion<'_>) -> O
     let fits = fits(column, conversion)?;
     let to = &conversion.to;
     let ty = shown_type(form, to);
-    Some(Guard {
-        sql: any(&format!("{rows} AND NOT ({fits})")),
-        failure: format!(
-            "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
-        ),
-        hint: Some(hint(column, conversion)),
-    })
+    let sql = any(&format!("{rows} AND NOT ({fits})"));
+    Some(Guard::fitting(sql, table, column, &ty, hint(column, conversion)))
 }
 
 /// Finds values that an expression gave to a column of a table, which has another name meanwhile,

@@ -14,28 +14,14 @@ use crate::sql::quote;
 
 pub(super) fn not_null(table: &str, column: &str, ty: Option<&Type>) -> Guard {
     let (table_sql, column_sql) = (quote(table), quote(column));
-    Guard {
-        sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
-        failure: format!(
-            "column `{column}` of table `{table}` can't become NOT NULL: it is NULL in {{}} row(s)"
-        ),
-        hint: Some(hint::for_null(column, ty)),
-    }
+    let sql = any(&format!("{table_sql} WHERE {column_sql} IS NULL"));
+    Guard::not_null(sql, table, column, hint::for_null(column, ty))
 }
 
 pub(super) fn no_rows(table: &str, column: &str) -> Guard {
     let table_sql = quote(table);
-    Guard {
-        sql: any(&format!("{table_sql} NOT INDEXED")),
-        failure: format!(
-            "column `{column}` is NOT NULL without a default, but table `{table}` has {{}} row(s), \
-             which would have no value in it"
-        ),
-        hint: Some(
-            "give the column a default, or give existing rows a value with `.using(...)`"
-                .to_owned(),
-        ),
-    }
+    let sql = any(&format!("{table_sql} NOT INDEXED"));
+    Guard::no_rows(sql, table, column)
 }
 
 /// What expressions give to the columns of a table that is rebuilt.
