@@ -431,7 +431,7 @@ impl<'m> Executor<'m> {
         // Nothing can be rolled back, so there is nothing to verify either.
         let facts = self.facts()?;
         let mut none = Verification::none(self.driver.dialect(), &facts);
-        let place = Place { in_transaction: false, known: None };
+        let place = Place { in_transaction: false, server: &facts, known: None };
         self.run_one(migration, &mut planner, place, &mut none)?;
         let new = new_violations(before, self.violations()?);
         if !new.is_empty() {
@@ -487,7 +487,7 @@ impl<'m> Executor<'m> {
             Verification::begin(self.conn(), &facts, planner.schema(), operations)?;
         let mut n_run = 0;
         for migration in group {
-            let known = self.facts_of_groups(migration, &planner)?;
+            let known = self.facts_of_groups(migration, &planner, &facts)?;
             let takes_groups = match &known {
                 Some(facts) => planner.takes_groups(migration, dialect, facts)?,
                 None => false,
@@ -501,7 +501,7 @@ impl<'m> Executor<'m> {
             if planner.must_commit(migration, dialect, &facts) {
                 break;
             }
-            let place = Place { in_transaction: true, known };
+            let place = Place { in_transaction: true, server: &facts, known };
             self.run_one(migration, &mut planner, place, &mut verification)?;
             done.push(migration.revision.id.clone());
             n_run += 1;
@@ -525,20 +525,20 @@ impl<'m> Executor<'m> {
         &mut self,
         migration: &Migration,
         planner: &Planner<'_>,
+        server: &Facts,
     ) -> Result<Option<Facts>, Error> {
         let dialect = self.driver.dialect();
         let operations = planner.operations(migration);
         if !operations.iter().any(|operation| dialect.may_take_groups(operation)) {
             return Ok(None);
         }
-        self.facts_for(operations).map(Some)
+        self.facts_for(operations, server).map(Some)
     }
 
-    /// What the statements of these operations depend on.
-    fn facts_for(&mut self, operations: &[Operation]) -> Result<Facts, Error> {
-        let known = self.facts()?;
+    /// What the statements of these operations depend on, besides what is known of the server.
+    fn facts_for(&mut self, operations: &[Operation], server: &Facts) -> Result<Facts, Error> {
         let failed = |err| Error::database("read the stored definitions of the tables", err);
-        self.driver.dialect().facts_for(self.conn(), operations, &known).map_err(failed)
+        self.driver.dialect().facts_for(self.conn(), operations, server).map_err(failed)
     }
 
     /// Commits after success and rolls back after a failure.

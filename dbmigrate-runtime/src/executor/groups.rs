@@ -111,7 +111,8 @@ impl Executor<'_> {
         let dialect = self.driver.dialect();
         let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
         let done = ledger::read(self.conn(), ledger, id)?;
-        let facts = self.facts_for(planner.operations(migration))?;
+        let server = self.facts()?;
+        let facts = self.facts_for(planner.operations(migration), &server)?;
         let tasks_with = |facts: &Facts| Ok(planner.clone().next(migration, dialect, facts)?.tasks);
         let operations = planner.operations(migration).iter();
         let tables = operations.filter(|operation| dialect.may_take_groups(operation));

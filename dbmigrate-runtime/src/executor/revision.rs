@@ -35,8 +35,10 @@ pub(super) struct Run<'a> {
 }
 
 /// Where a revision is run.
-pub(super) struct Place {
+pub(super) struct Place<'a> {
     pub(super) in_transaction: bool,
+    /// What is known of the server, which doesn't change during a run.
+    pub(super) server: &'a Facts,
     /// What its statements depend on, if that was just read.
     pub(super) known: Option<Facts>,
 }
@@ -62,7 +64,7 @@ impl Executor<'_> {
         &mut self,
         migration: &'a Migration,
         planner: &mut Planner<'a>,
-        Place { in_transaction, mut known }: Place,
+        Place { in_transaction, server, mut known }: Place<'_>,
         verification: &mut Verification,
     ) -> Result<(), Error> {
         if in_transaction != self.driver.in_transaction() {
@@ -81,7 +83,7 @@ impl Executor<'_> {
         loop {
             let facts = match known.take() {
                 Some(facts) => facts,
-                None => self.facts_for(&operations[taken..])?,
+                None => self.facts_for(&operations[taken..], server)?,
             };
             let dialect = self.driver.dialect();
             let plan = planner.part(migration, taken, dialect, &facts)?;
