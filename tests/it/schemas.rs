@@ -285,3 +285,31 @@ fn what_cannot_be_done_with_a_schema_is_refused_by_name() {
             .expect("the role goes");
     }
 }
+
+#[test]
+fn a_model_may_name_the_schema_that_the_connection_uses_anyway() {
+    let name = "a_model_may_name_the_schema_that_the_connection_uses_anyway";
+    for server in servers::postgres(name) {
+        let mut host = Host::library("schemas-own", &FIRST.replace("billing", "public"));
+        host.ok("init --dialect postgres");
+        let url = server.database();
+        host.env("DATABASE_URL", &url);
+        host.ok("migrate -m first");
+        host.ok("upgrade");
+        host.ok("check");
+        assert_eq!(host.ok("migrate").stdout, "No changes in schema detected.\n");
+        let first = dump(&url);
+        // Each table counts once.
+        let run = host.fails("reset");
+        expect![[r#"
+            error: `$URL` with 3 table(s) and all their rows would be emptied
+              hint: --yes empties it without asking
+        "#]]
+        .assert_eq(&host.plain(&run.stderr).replace(&url, "$URL"));
+        host.ok("reset --yes");
+        assert_eq!(dump(&url), first);
+        host.ok("downgrade base --allow-destructive");
+        host.ok("upgrade");
+        assert_eq!(dump(&url), first);
+    }
+}

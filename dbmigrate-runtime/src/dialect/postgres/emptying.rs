@@ -55,9 +55,11 @@ pub(super) fn emptying(
 ) -> Result<(Vec<String>, usize), DatabaseError> {
     let mut statements = Vec::new();
     let mut objects: Vec<(String, String)> = Vec::new();
+    let own = conn.query("SELECT current_schema()::text", &[])?.texts().next();
     for table in elsewhere {
         if let (Some(schema), name) = split(table) {
-            if read::has_table(conn, schema, name)? {
+            // The own schema is emptied in any case.
+            if own.as_deref() != Some(schema) && read::has_table(conn, schema, name)? {
                 objects.push(("TABLE".to_owned(), ddl::relation(table)));
             }
         }
