@@ -29,7 +29,9 @@ pub use custom::CustomOperation;
 pub use execute::Execute;
 pub(crate) use execute::UNNAMED;
 pub(crate) use json::Json;
-pub use recorder::{AddColumnHandle, BulkInsertHandle, ExecuteHandle, Operations};
+pub use recorder::{
+    AddColumnHandle, BulkInsertHandle, CreateIndexHandle, ExecuteHandle, Operations,
+};
 pub(crate) use recording::{Recording, replay};
 pub use reverse::Irreversible;
 pub(crate) use reverse::reverse_all;

@@ -166,8 +166,21 @@ impl Operations {
     }
 
     /// Creates an index. A unique index fails if existing rows have equal values in it.
-    pub fn create_index(&mut self, table: &str, index: Index) {
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::prelude::*;
+    ///
+    /// let mut op = Operations::new();
+    /// op.create_index("user", Index::new("ix_user_name", ["name"])).concurrently();
+    /// ```
+    pub fn create_index(&mut self, table: &str, index: Index) -> CreateIndexHandle<'_> {
         self.push(Operation::CreateIndex { table: table.to_owned(), index });
+        match self.recording.operations.last_mut() {
+            Some(Operation::CreateIndex { index, .. }) => CreateIndexHandle { index },
+            _ => unreachable!("the operation was pushed just before"),
+        }
     }
 
     /// Drops an index.
@@ -291,6 +304,20 @@ impl AddColumnHandle<'_> {
     /// for this; a database that can't do it adds the column at the end.
     pub fn before(self, column: &str) -> Self {
         *self.before = Some(column.to_owned());
+        self
+    }
+}
+
+/// Says how an index is created.
+#[derive(Debug)]
+pub struct CreateIndexHandle<'a> {
+    index: &'a mut Index,
+}
+
+impl CreateIndexHandle<'_> {
+    /// Builds the index while others write to the table, as [`Index::concurrently`] does.
+    pub fn concurrently(self) -> Self {
+        self.index.concurrently = true;
         self
     }
 }

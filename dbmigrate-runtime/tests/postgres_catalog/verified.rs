@@ -160,7 +160,9 @@ fn a_run_with_another_result_is_rolled_back() {
             CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('CREATE INDEX')
                 EXECUTE FUNCTION meddle()",
         );
-        let second = |op: &mut Operations| op.create_index("plain", Index::new("ix_n", ["n"]));
+        let second = |op: &mut Operations| {
+            op.create_index("plain", Index::new("ix_n", ["n"]));
+        };
         let err = run(database, vec![migration(1, first), migration(2, second)]).unwrap_err();
         let text = err.report();
         assert!(text.contains("column `plain.n` has the default `5`, but none"), "{text}");

@@ -100,6 +100,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             AddColumnHandle
             BulkInsertHandle
             ColumnChange
+            CreateIndexHandle
             CustomOperation
             Execute
             ExecuteHandle
