@@ -114,16 +114,21 @@ impl<'a> Draft<'a> {
         if !self.asks_of(index) {
             return None;
         }
-        let keys = index.columns.iter().enumerate().map(|(place, column)| match &column.term {
-            IndexTerm::Column(name) => quote(name),
-            IndexTerm::Expression(text) => format!("({}\n)", key(place).unwrap_or(text)),
+        let keys = index.columns.iter().enumerate().map(|(place, column)| {
+            let term = match &column.term {
+                IndexTerm::Column(name) => quote(name),
+                IndexTerm::Expression(text) => format!("({}\n)", key(place).unwrap_or(text)),
+            };
+            // Not every type has a class of its own in every method.
+            format!("{term} {}", column.opclass.as_deref().unwrap_or_default())
         });
         let keys: Vec<String> = keys.collect();
         let filter = filter.map_or(String::new(), |text| format!(" WHERE {text}"));
         Some(format!(
-            "CREATE INDEX {} ON pg_temp.{} ({}){filter}",
+            "CREATE INDEX {} ON pg_temp.{} USING {} ({}){filter}",
             quote(&index.name),
             quote(&self.name),
+            index.method(),
             keys.join(", ")
         ))
     }
