@@ -23,6 +23,7 @@ mod json;
 mod stored_revisions;
 mod revision_list;
 mod locks;
+mod long_history;
 mod output;
 mod postgres;
 mod locations;
