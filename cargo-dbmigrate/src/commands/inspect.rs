@@ -154,7 +154,22 @@ fn unsaid(found: &Catalog, is_wanted: impl Fn(&str) -> bool, all: bool) -> Vec<S
         _ => all,
     });
     let others = others.map(|object| format!("{} `{}`", object.kind, object.name));
-    unreadable.chain(beyond).chain(others).collect()
+    let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
+    let keys = tables.flat_map(nullable_keys);
+    unreadable.chain(beyond).chain(keys).chain(others).collect()
+}
+
+/// The columns of a primary key that may be NULL, as SQLite allows in most tables.
+fn nullable_keys(table: &Table) -> impl Iterator<Item = String> + '_ {
+    let is_key =
+        |name: &String| table.primary_key.as_ref().is_some_and(|key| key.columns.contains(name));
+    let columns = table.columns.iter().filter(move |column| is_key(&column.name));
+    columns.filter(|column| column.nullable).map(|column| {
+        format!(
+            "column `{}.{}` may be NULL, although it is in the primary key",
+            table.name, column.name
+        )
+    })
 }
 
 /// A feature of a table in words: ``column `shop.name` has ON CONFLICT IGNORE``.

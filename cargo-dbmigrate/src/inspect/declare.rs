@@ -189,7 +189,9 @@ fn values(check: &Check, column: &Column, comparing: &Comparing) -> Option<Vec<S
     let texts = tokens.iter().filter(|token| token.kind == Kind::Text);
     let values: Vec<String> =
         texts.filter_map(|token| token.unquoted()).map(String::from).collect();
-    (!values.is_empty() && tokens.iter().any(names_column)).then_some(values)
+    // A variant has no empty name.
+    let is_listed = !values.is_empty() && values.iter().all(|value| !value.is_empty());
+    (is_listed && tokens.iter().any(names_column)).then_some(values)
 }
 
 /// The ways to express a default, the most natural one first.

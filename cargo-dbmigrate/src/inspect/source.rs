@@ -193,7 +193,8 @@ impl Writer<'_> {
                 ty => ty,
             };
             let enumeration = match element {
-                Type::Enum(enum_name, values) => {
+                // A variant has no empty name.
+                Type::Enum(enum_name, values) if values.iter().all(|value| !value.is_empty()) => {
                     let wanted = match enum_name.as_str() {
                         "" | "enum" => {
                             format!("{name}{}", names::of_type(&column.name))
@@ -251,7 +252,10 @@ impl Writer<'_> {
         if column.collation.is_some() && matches!(column.ty, Type::Enum(..)) {
             ty.said = Some(column.ty.clone());
         }
-        let rust = if column.nullable { format!("Option<{}>", ty.text) } else { ty.text.clone() };
+        let key = self.table.primary_key.as_ref();
+        let is_key = key.is_some_and(|key| key.columns.contains(&column.name));
+        let is_option = column.nullable && !is_key;
+        let rust = if is_option { format!("Option<{}>", ty.text) } else { ty.text.clone() };
         let mut keys = Vec::new();
         let field = self.names.field(&self.table.name, &column.name);
         if field != column.name {
