@@ -19,6 +19,7 @@ mod help;
 mod hooks;
 mod hosts;
 mod init;
+mod inspect;
 mod json;
 mod stored_revisions;
 mod revision_list;
