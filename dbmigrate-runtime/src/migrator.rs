@@ -44,8 +44,8 @@ pub struct Migrator {
 pub struct Status {
     /// Ids of applied revisions, in the order of the history.
     pub applied: Vec<String>,
-    /// Ids of revisions that the program has and that aren't applied, in the order in which they
-    /// would run.
+    /// Ids of revisions that the program has and that are pending, in the order in which they would
+    /// run.
     pub pending: Vec<String>,
     /// Ids of applied revisions that the program doesn't have.
     pub unknown: Vec<String>,
@@ -77,8 +77,8 @@ impl Migrator {
     ///
     /// Everything happens in one transaction: it succeeds, or the database is unchanged. Several
     /// processes may call this at the same time; each revision is applied once, and all calls
-    /// succeed. The call blocks: inside an async function it holds up the thread for as long as the
-    /// migrations take, which [`Migrator::upgrade_async`] doesn't.
+    /// succeed. The call blocks its thread for as long as the migrations take. Inside an async
+    /// function, use [`Migrator::upgrade_async`].
     ///
     /// # Errors
     ///
@@ -272,17 +272,17 @@ impl Migrator {
 
     /// Creates a migrated database for one test, and drops it with the returned value.
     ///
-    /// The URL says where: on PostgreSQL, on the same server and with the same role as the database
-    /// that it names, which is left as it is and need not exist; with an `sqlite:` URL, in a file
-    /// under the system's directory for temporary files. The history runs once for each of its
-    /// states, into a template that the databases are then copied from, by all tests and processes
-    /// together. Tests may run in parallel, each with a database of its own.
+    /// The URL says where to create it. With an `sqlite:` URL, the database is a file under the
+    /// system's directory for temporary files. On PostgreSQL, it is created on the server of the
+    /// URL, with the same role. The database that the URL names is left as it is and need not exist.
+    /// The history is applied once to a template, which all tests and processes copy; a changed
+    /// history gets a new template. Tests may run in parallel, each with a database of its own.
     ///
-    /// On a server the role needs the right to create databases (`ALTER ROLE ... CREATEDB`), and
-    /// the connection has to be a direct one, not one of a pooler. Connections that are still open
-    /// are ended when the database is dropped. The database of a process that was killed remains
-    /// until another process creates a test database; a template, until nobody has used it for a
-    /// week.
+    /// On a server, the role must be allowed to create databases (`ALTER ROLE ... CREATEDB`), and
+    /// the URL must be that of the server itself and not of a pooler. When the database is dropped,
+    /// the server ends the connections that are still open. If a process is killed, its database
+    /// remains until another process creates a test database. A template remains until it has not
+    /// been used for a week.
     ///
     /// # Errors
     ///
@@ -309,7 +309,7 @@ impl Migrator {
     /// # }
     /// ```
     ///
-    /// In an async test it can be awaited, so that other tasks go on:
+    /// An async test can await the call, so that other tasks run in the meantime:
     ///
     /// ```
     /// use dbmigrate_runtime::{Error, Migrator, TestDatabase};
@@ -323,7 +323,7 @@ impl Migrator {
     }
 
     /// The same as [`Migrator::test_database`] with options, such as another version table.
-    /// Callbacks are called when the template is made, and not for each database.
+    /// Callbacks are called when the template is created, and not for each database.
     ///
     /// # Errors
     ///

@@ -248,7 +248,7 @@ impl Operations {
         }
     }
 
-    /// Runs a step over live rows at this position, inside the revision's transaction.
+    /// Runs a step over existing rows at this position, inside the revision's transaction.
     ///
     /// The function can't capture anything; it accesses the database through [`Db`]. If it fails,
     /// the whole run is rolled back. The name represents the step in checksums and messages.
@@ -273,8 +273,8 @@ impl Operations {
     }
 
     /// Runs the revision outside the run's transaction, by itself, with each statement committed
-    /// separately. If it fails, what was done before the failure remains. No lock prevents two
-    /// simultaneous upgrades from both running it, so running it twice must do no harm.
+    /// separately. It runs under a lock of its own. If it fails, what was done before the failure
+    /// remains, so running it twice must do no harm.
     pub fn no_transaction(&mut self) {
         self.recording.no_transaction = true;
     }
@@ -315,7 +315,7 @@ pub struct CreateIndexHandle<'a> {
 }
 
 impl CreateIndexHandle<'_> {
-    /// Builds the index while others write to the table, as [`Index::concurrently`] does.
+    /// Builds the index while other sessions write to the table, as [`Index::concurrently`] does.
     pub fn concurrently(self) -> Self {
         self.index.concurrently = true;
         self
