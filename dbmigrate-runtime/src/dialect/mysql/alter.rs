@@ -76,28 +76,13 @@ impl Planner<'_> {
         }
         let bare = Definition { nullable: true, default: None, ..definition.clone() };
         self.alter(idx, table, vec![add(&bare)]);
-        self.update(idx, (table, &column.name), using, None);
+        self.update(idx, (after, &column.name), using, None)?;
         if bare != definition {
             self.modify(idx, table, &column.name, [&bare, &definition]);
         }
         let check = check.map(|check| self.add_check(table, &check));
         self.alter(idx, table, check.into_iter().collect());
         Ok(())
-    }
-
-    /// Gives rows a value.
-    fn update(
-        &mut self,
-        idx: usize,
-        (table, column): (&str, &str),
-        value: &str,
-        condition: Option<&str>,
-    ) {
-        let mut sql = format!("UPDATE {} SET {} = {}", quote(table), quote(column), closed(value));
-        if let Some(condition) = condition {
-            sql += &format!(" WHERE {condition}");
-        }
-        self.change_rows(idx, sql);
     }
 
     /// Changes a definition.
@@ -348,14 +333,14 @@ impl Planner<'_> {
         let frees = !from.nullable && into.nullable;
         self.alter(idx, table, gone);
         if let (Some((value, condition)), false) = (&given, frees) {
-            self.update(idx, (table, column), value, condition.as_deref());
+            self.update(idx, (after, column), value, condition.as_deref())?;
         }
         if is_typed {
             self.set_keys_aside(idx, table, column);
         }
         self.modify_all(idx, altered)?;
         if let (Some((value, condition)), true) = (&given, frees) {
-            self.update(idx, (table, column), value, condition.as_deref());
+            self.update(idx, (after, column), value, condition.as_deref())?;
         }
         self.alter(idx, table, new);
         Ok(())
@@ -424,7 +409,7 @@ impl Planner<'_> {
         let effect = Effect::Column(table.clone(), scratch.clone(), true);
         let class = class::add_column(self.flavor, self.facts, &bare, true);
         self.alter(idx, table, vec![Clause::new(sql, class, &scratch, effect)]);
-        self.update(idx, (table, &scratch), value, None);
+        self.update(idx, (after, &scratch), value, None)?;
         let definition = Definition { nullable: into.nullable, ..target.clone() };
         let sql = format!(
             "CHANGE COLUMN {} {} {}{}",
