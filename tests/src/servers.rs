@@ -31,11 +31,16 @@ pub fn postgres(test: &str) -> Vec<Server> {
     servers
 }
 
-/// The servers of MySQL and MariaDB; empty if there is none, which is then reported. None is
-/// demanded yet.
+/// The servers of MySQL and MariaDB; empty if there is none, which is then reported.
+///
+/// # Panics
+///
+/// Without a server, if `DBMIGRATE_TEST_SERVERS` demands one.
 pub fn mysql(test: &str) -> Vec<Server> {
     let servers: Vec<Server> = ["mariadb", "mysql"].into_iter().flat_map(started).collect();
     if servers.is_empty() {
+        let demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
+        assert!(!demanded, "{test}: no server of MySQL or MariaDB was started");
         crate::left_out(test, "a server of MySQL or MariaDB");
     }
     servers

@@ -12,6 +12,7 @@ mod older_sqlite;
 mod postgres;
 mod state;
 
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
@@ -109,6 +110,17 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
     }
     broken.sort();
     assert!(broken.is_empty(), "{} are broken:\n{}", broken.len(), broken.join("\n"));
+}
+
+/// Says that no server of a kind was started. Without one, the cases aren't run there, which is a
+/// failure if `DBMIGRATE_TEST_SERVERS` demands one.
+fn demand(servers: &[(String, String)], kind: &str) {
+    if servers.is_empty() {
+        let is_demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
+        assert!(!is_demanded, "no server of {kind} was started");
+        // Not with `eprintln!`, which the test harness captures.
+        let _ = writeln!(std::io::stderr(), "left out, for want of a server of {kind}: the cases");
+    }
 }
 
 /// Removes the module of a case's models, whose number depends on which cases run.

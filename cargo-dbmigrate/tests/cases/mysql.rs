@@ -24,7 +24,7 @@ use super::state::{Rows, State, drift, words};
 const DIALECTS: [(&Mysql, &str); 2] =
     [(&Mysql(Flavor::Mysql), "MYSQL9"), (&Mysql(Flavor::Mariadb), "MARIADB1011")];
 
-/// The servers' names and URLs; empty if none was started.
+/// The servers' names and URLs; empty if none was started and none is demanded.
 fn servers() -> &'static [(String, String)] {
     static SERVERS: OnceLock<Vec<(String, String)>> = OnceLock::new();
     SERVERS.get_or_init(|| {
@@ -35,6 +35,7 @@ fn servers() -> &'static [(String, String)] {
         });
         let mut servers: Vec<_> = named.collect();
         servers.sort();
+        super::demand(&servers, "MySQL or MariaDB");
         servers
     })
 }
@@ -121,7 +122,8 @@ fn outcome(
         }
         let database = driver.query("SELECT DATABASE()", &[]).unwrap().texts().next().unwrap();
         let report = |failure: &(dbmigrate_runtime::Error, State)| {
-            format!("error: {}\n", failure.0.report().replace(&database, "cases"))
+            let text = failure.0.report().replace(&database, "cases");
+            format!("error: {}\n", without_scratch_names(&text))
         };
         let has_rows = ran.before.rows.values().any(|rows| !rows.rows.is_empty());
         let this = OnServer {
@@ -146,6 +148,17 @@ fn outcome(
         }
     }
     (found.clone(), true)
+}
+
+/// Removes the random part of the names that a server gives to the tables it copies to.
+fn without_scratch_names(text: &str) -> String {
+    let mut parts = text.split("#sql-");
+    let mut without = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        without += "#sql-";
+        without += part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_".contains(c));
+    }
+    without
 }
 
 /// Empties the database.

@@ -26,7 +26,7 @@ pub const POSTGRES: &Postgres = &Postgres;
 /// The version that is planned for without a database, and whose results are expected.
 const PLANNED_FOR: &str = "PostgreSQL 15";
 
-/// The servers' names and URLs; empty if none was started.
+/// The servers' names and URLs; empty if none was started and none is demanded.
 pub fn servers() -> &'static [(String, String)] {
     static SERVERS: OnceLock<Vec<(String, String)>> = OnceLock::new();
     SERVERS.get_or_init(|| {
@@ -36,6 +36,7 @@ pub fn servers() -> &'static [(String, String)] {
         });
         let mut servers: Vec<_> = named.collect();
         servers.sort();
+        super::demand(&servers, "PostgreSQL");
         servers
     })
 }

@@ -87,9 +87,8 @@ impl Planner<'_> {
         let is_new = |name: &String| {
             self.open.as_ref().is_some_and(|open| open.new_columns.contains(&name.to_lowercase()))
         };
-        let has_default = |name: &String| {
-            after.find_column(name).is_some_and(|column| column.default.is_some())
-        };
+        let has_default =
+            |name: &String| after.find_column(name).is_some_and(|column| column.default.is_some());
         if foreign_key.columns.iter().any(|name| is_new(name) && has_default(name)) {
             self.flush();
         }
