@@ -182,7 +182,7 @@ impl Planner<'_> {
                 let was = self.ddl(idx).definition(before, was)?;
                 let is = self.ddl(idx).definition(after, is)?;
                 if was != is {
-                    let own = self.own(table, name).unwrap_or_else(|| was.clone());
+                    let own = self.own(idx, table, name)?.unwrap_or_else(|| was.clone());
                     let to = own.changed(&was, &is);
                     let sql = format!("MODIFY COLUMN {} {}", quote(name), to.sql());
                     clauses.push(Clause::new(sql, Class::Open, name, Effect::Unseen));
@@ -212,7 +212,7 @@ impl Planner<'_> {
                 let was = self.ddl(idx).definition(before, was)?;
                 let is = self.ddl(idx).definition(after, is)?;
                 if was != is {
-                    let own = self.own(table, name).unwrap_or_else(|| was.clone());
+                    let own = self.own(idx, table, name)?.unwrap_or_else(|| was.clone());
                     let to = own.changed(&was, &is);
                     let sql = format!("MODIFY COLUMN {} {}", quote(name), to.sql());
                     clauses.push(Clause::new(sql, Class::Open, name, Effect::Unseen));
@@ -223,16 +223,26 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// A column as the server has it, unless this plan has changed it.
-    fn own(&self, table: &str, column: &str) -> Option<Definition> {
-        if self.touched.contains(&column.to_lowercase())
-            || self.touched.contains(&table.to_lowercase())
-        {
-            return None;
-        }
+    /// A column as the server has it, unless this plan has changed it. What isn't understood of it
+    /// would be lost in a new definition.
+    fn own(&self, idx: usize, table: &str, column: &str) -> Result<Option<Definition>, Refusal> {
         let definitions = &self.facts.existing.definitions;
-        let (_, sql) = definitions.iter().find(|(name, _)| name == table)?;
-        super::parse::column(self.flavor, sql, column)
+        let Some((_, sql)) = definitions.iter().find(|(name, _)| name == table) else {
+            return Ok(None);
+        };
+        let Some(own) = super::parse::column(self.flavor, sql, column) else { return Ok(None) };
+        if !own.unknown.is_empty() {
+            let words = own.unknown.join(" ");
+            let why = format!(
+                "column `{column}` of table `{table}` has `{words}`, which a new definition would \
+                 lose"
+            );
+            let hint = "write the change by hand: `op.execute(\"ALTER TABLE ...\").describes(...)`";
+            return Err(self.ddl(idx).refuse(&why, hint));
+        }
+        let is_touched =
+            [table, column].iter().any(|name| self.touched.contains(&name.to_lowercase()));
+        Ok(Some(own.definition).filter(|_| !is_touched))
     }
 
     pub(super) fn alter_column(
@@ -247,7 +257,7 @@ impl Planner<'_> {
         };
         let ddl = self.ddl(idx);
         let [from, into] = [ddl.definition(before, was)?, ddl.definition(after, to)?];
-        let own = self.own(&after.name, column).unwrap_or_else(|| from.clone());
+        let own = self.own(idx, &after.name, column)?.unwrap_or_else(|| from.clone());
         let target = own.changed(&from, &into);
         let altered = Altered { before, after, was, to, from, into, own, target };
         match (&was.generated, &to.generated) {
