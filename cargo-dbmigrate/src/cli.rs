@@ -183,6 +183,8 @@ pub enum Command {
     Check(Check),
     /// Show the difference between two schemas
     Diff(Diff),
+    /// Write models for the tables of a live database
+    Inspect(Inspect),
     /// Open a revision in the editor
     Edit(Edit),
     /// Print a shell completion script
@@ -320,6 +322,22 @@ fn fill(text: &str) -> Result<String, String> {
     } else {
         Err("expected TABLE.COLUMN=EXPR".to_owned())
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// File to write the models to, instead of printing them; it must not exist yet
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Only tables whose names match this pattern, such as `shop_*`
+    #[arg(long, value_name = "PATTERN")]
+    pub tables: Vec<String>,
+    /// Write a file for each table, as modules of --out
+    #[arg(long, requires = "out")]
+    pub split: bool,
+    /// Name the structs like the tables, instead of the singular of their names
+    #[arg(long)]
+    pub keep_names: bool,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,7 @@ mod paths;
 mod project;
 mod prompt;
 mod render;
+mod inspect;
 mod revision_files;
 mod scope;
 mod run;

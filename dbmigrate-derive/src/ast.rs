@@ -42,6 +42,7 @@ pub(crate) struct StructAttrs {
     pub(crate) with: Option<Text>,
     pub(crate) tablespace: Option<Text>,
     pub(crate) primary_key: Option<Names>,
+    pub(crate) primary_key_name: Option<Text>,
     pub(crate) uniques: Vec<Unique>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) checks: Vec<Check>,
@@ -168,7 +169,11 @@ impl StructAttrs {
                 "renamed_from" => struct_attrs.renamed_from = Some(read.text(input)?),
                 "comment" => struct_attrs.comment = Some(read.text(input)?),
                 "database" => struct_attrs.database = Some(read.text(input)?),
-                "primary_key" => struct_attrs.primary_key = Some(read.names(input)?),
+                "primary_key" => {
+                    let key = read.primary_key(input)?;
+                    (struct_attrs.primary_key_name, struct_attrs.primary_key) =
+                        (key.0, Some(key.1));
+                }
                 "unique" => struct_attrs.uniques.push(read.unique(input)?),
                 "index" => struct_attrs.indexes.push(read.index(input)?),
                 "exclude" => struct_attrs.indexes.push(read.exclude(input)?),

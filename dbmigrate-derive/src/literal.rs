@@ -120,6 +120,7 @@ impl Writer {
         if let Some(names) = &attrs.primary_key {
             self.text("primary_key").names(names);
         }
+        self.keyword("primary_key_name", text_of(&attrs.primary_key_name));
         for unique in &attrs.uniques {
             self.unique(unique, None);
         }

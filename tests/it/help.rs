@@ -258,7 +258,7 @@ fn words_of_other_tools_are_answered_by_what_they_are_here() {
         ("makemigrations", "dbmigrate migrate -m"),
         ("sqlmigrate app 0001", "dbmigrate upgrade --sql"),
         ("showmigrations", "dbmigrate history -i"),
-        ("pull", "dbmigrate diff database models"),
+        ("pull", "dbmigrate inspect`"),
         ("push", "dbmigrate migrate -m"),
         // As diesel and sqlx group them.
         ("migration run", "dbmigrate upgrade`"),

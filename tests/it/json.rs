@@ -58,6 +58,7 @@ const STEPS: &[(&str, i32)] = &[
     ("downgrade a100:base --sql", 0),
     ("downgrade base --allow-destructive", 0),
     ("reset --yes", 0),
+    ("inspect --out found.rs --url sqlite:found.db", 0),
     ("list-templates", 0),
     ("completions bash", 0),
     ("man", 0),
@@ -96,6 +97,10 @@ fn prepare(host: &Host, nth: usize, command: &str) {
             host.write("src/lib.rs", &MODELS.replace("    pub name: String,\n", ""));
             let text = "ALTER TABLE user ADD COLUMN extra TEXT; CREATE TABLE theirs (x);";
             sql(&database, text);
+        }
+        "inspect --out found.rs --url sqlite:found.db" => {
+            let text = "CREATE TABLE tags (name TEXT PRIMARY KEY); CREATE VIEW seen AS SELECT 1;";
+            sql(&host.dir.join("found.db"), text);
         }
         "history -v" => fs::remove_file(host.dir.join(host.revision("other"))).unwrap(),
         // The second time, the revision was edited after it was applied.

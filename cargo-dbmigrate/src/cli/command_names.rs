@@ -20,6 +20,7 @@ impl Command {
             Command::Current(_) => "current",
             Command::History(_) => "history",
             Command::Heads(_) => "heads",
+            Command::Inspect(_) => "inspect",
             Command::Branches => "branches",
             Command::Show(_) => "show",
             Command::Squash(_) => "squash",

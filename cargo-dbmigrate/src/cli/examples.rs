@@ -57,6 +57,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         "downgrade",
         [("downgrade", "undo the last applied revision"), ("downgrade base", "undo all of them")],
     ),
+    (
+        "inspect",
+        [
+            ("inspect --out src/models.rs", "write models for all tables"),
+            ("inspect --tables \"shop_*\"", "print the models of these tables"),
+        ],
+    ),
     ("undo", [("undo", "remove the newest revision's file"), ("undo a8d0", "remove this one's")]),
     (
         "redo",

@@ -55,16 +55,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("version", STATUS),
     ("validate", "`cargo dbmigrate check` checks whether models, migrations and database agree"),
     ("verify", "`cargo dbmigrate check` checks whether models, migrations and database agree"),
-    (
-        "pull",
-        "nothing writes models from a database yet: write them by hand, and \
-              `cargo dbmigrate diff database models` shows what is still different",
-    ),
-    (
-        "introspect",
-        "nothing writes models from a database yet: write them by hand, and \
-                    `cargo dbmigrate diff database models` shows what is still different",
-    ),
+    ("pull", MODELS),
+    ("introspect", MODELS),
     (
         "push",
         "a database is only changed by revisions: `cargo dbmigrate migrate -m TEXT` writes \
@@ -111,6 +103,7 @@ const APPLY: &str = "`cargo dbmigrate upgrade` applies pending revisions";
 const UNDO: &str = "`cargo dbmigrate downgrade` undoes the last applied revision";
 const WRITE: &str = "`cargo dbmigrate migrate -m TEXT` writes a revision from the models";
 const REMOVE: &str = "`cargo dbmigrate undo` removes the newest revision's file, if it is pending";
+const MODELS: &str = "`cargo dbmigrate inspect` writes models for the tables of a database";
 const SCRIPT: &str = "`cargo dbmigrate upgrade --sql` prints the SQL of pending revisions";
 const LIST: &str = "`cargo dbmigrate history -i` lists the revisions and marks the database's";
 const NEW: &str = "`cargo dbmigrate revision -m TEXT` writes an empty revision, \

@@ -11,6 +11,7 @@ mod ensure_version;
 mod heads;
 mod history;
 mod init;
+mod inspect;
 pub mod list_templates;
 pub mod man;
 mod merge;
@@ -67,6 +68,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Check(args) => check::run(cx, args),
         Command::Diff(args) => diff::run(cx, args),
         Command::Edit(args) => edit::run(cx, args),
+        Command::Inspect(args) => inspect::run(cx, args),
         Command::Completions(args) => Ok(completions::run(cx.out, args)),
         Command::Man(args) => man::run(cx.out, args),
         Command::EnsureVersion(args) => ensure_version::run(cx, args),

@@ -114,7 +114,8 @@ fn reach(command: &Command) -> Reach {
         | Command::Undo(_)
         | Command::Show(_)
         | Command::Squash(_)
-        | Command::Edit(_) => Reach::One,
+        | Command::Edit(_)
+        | Command::Inspect(_) => Reach::One,
     }
 }
 

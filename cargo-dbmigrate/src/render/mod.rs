@@ -6,6 +6,7 @@ mod verify;
 
 use dbmigrate_runtime::operations::{Execute, Operation, OtherObject};
 
+pub use expression::text;
 pub use template::Template;
 
 use crate::autogenerate::Commented;

@@ -122,6 +122,30 @@ impl Reader {
         Ok(unique)
     }
 
+    /// `primary_key(a, b)` and `primary_key(name = "...", columns(a, b))`, on a struct: the name and
+    /// the columns.
+    pub(crate) fn primary_key(self, input: ParseStream<'_>) -> syn::Result<(Option<Text>, Names)> {
+        if !input.peek(token::Paren) {
+            return Err(self.expected(input));
+        }
+        nested(input, |input| {
+            if !has_options(input) {
+                return Ok((None, self.names_inside(input)?));
+            }
+            let (mut name, mut columns) = (None, Names::new());
+            let mut options = Options::new(&["name", "columns"]);
+            while !input.is_empty() {
+                match options.next(input)?.0.as_str() {
+                    "name" => name = Some(self.text(input)?),
+                    _ => columns = self.names(input)?,
+                }
+                self.comma(input)?;
+            }
+            self.has_columns(columns.is_empty())?;
+            Ok((name, columns))
+        })
+    }
+
     /// `index(a, b desc)` and `index(name = "...", columns(a), unique, where = "...")`; on a
     /// field `index` and the same without columns.
     pub(crate) fn index(self, input: ParseStream<'_>) -> syn::Result<Index> {

@@ -112,7 +112,7 @@ impl Reader {
         nested(input, |input| self.names_inside(input))
     }
 
-    fn names_inside(self, input: ParseStream<'_>) -> syn::Result<Names> {
+    pub(super) fn names_inside(self, input: ParseStream<'_>) -> syn::Result<Names> {
         let mut names = Vec::new();
         while !input.is_empty() {
             names.push(self.name(input)?);

@@ -64,7 +64,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `schema = "..."` | the schema that contains the table, on PostgreSQL; other databases refuse it. The table is then called `schema.table` everywhere: in revisions, in `renamed_from`, in flags and in settings |
 /// | `rename_all = "camelCase"` | the case of the column names |
 /// | `renamed_from = "..."` | the table's previous name: the table is renamed, not dropped and created |
-/// | `primary_key(a, b)` | a primary key of several columns |
+/// | `primary_key(a, b)`, `primary_key(name = "...", columns(a, b))` | a primary key of several columns, or one with a name of its own |
 /// | `no_primary_key` | the table has no primary key |
 /// | `unique(a, b)`, `unique(name = "...", columns(a, b))` | a unique constraint; also `nulls_not_distinct`, `include(c)` and `deferrable = "..."` |
 /// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index; also `using = "gin"`, `include(d)`, `nulls_not_distinct`, `with("fillfactor = 70")` and `concurrently`, and after a column `opclass "..."`, `nulls_first` or `nulls_last` |

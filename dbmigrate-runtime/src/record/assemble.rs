@@ -50,6 +50,7 @@ pub(super) fn model(payload: &[u8], offset: usize, naming: &Convention) -> Resul
             fields: Vec::new(),
         },
         key: Vec::new(),
+        key_name: None,
     };
     let group = Group::read(literal, &mut holes, 0, &mut |holes| {
         model.record.path = format!("{}::{name}", holes.text()?);
@@ -166,6 +167,8 @@ struct Model<'n> {
     record: ModelRecord,
     /// The columns of the primary key.
     key: Vec<String>,
+    /// Its name, if the model names it.
+    key_name: Option<String>,
 }
 
 impl Model<'_> {
@@ -205,6 +208,7 @@ impl Model<'_> {
                 Fact::Collate(fact) => column.collation = Some(fact.clone()),
                 // These facts belong to the table.
                 Fact::PrimaryKey(_)
+                | Fact::PrimaryKeyName(_)
                 | Fact::Unique(_)
                 | Fact::Index(_)
                 | Fact::Check(..)
@@ -249,6 +253,7 @@ impl Model<'_> {
     fn fact(&mut self, fact: Fact, of: Option<&str>) -> Result<()> {
         match fact {
             Fact::PrimaryKey(fields) => self.key = self.resolved(&fields)?,
+            Fact::PrimaryKeyName(name) => self.key_name = Some(name),
             Fact::Unique(mut unique) => {
                 unique.columns = self.resolved(&unique.columns)?;
                 unique.include = self.resolved(&unique.include)?;
@@ -341,7 +346,8 @@ impl Model<'_> {
             }
         }
         if !self.key.is_empty() {
-            let name = self.naming.primary_key(table.bare_name(), &self.key);
+            let convention = || self.naming.primary_key(table.bare_name(), &self.key);
+            let name = self.key_name.unwrap_or_else(convention);
             table.primary_key = Some(PrimaryKey { name, columns: self.key });
         }
         table.uniques.sort_by(|one, two| one.name.cmp(&two.name));

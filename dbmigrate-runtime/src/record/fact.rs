@@ -26,6 +26,7 @@ pub(super) enum Fact {
     Unmanaged,
     Option(TableOption),
     PrimaryKey(Vec<String>),
+    PrimaryKeyName(String),
     /// Its name is empty if it isn't given.
     Unique(Unique),
     /// The same.
@@ -59,6 +60,7 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
             "database" => Fact::Database(literal.owned()?),
             "unmanaged" => Fact::Unmanaged,
             "primary_key" => Fact::PrimaryKey(literal.list()?),
+            "primary_key_name" => Fact::PrimaryKeyName(literal.owned()?),
             "unique" => Fact::Unique(unique(literal)?),
             "index" => Fact::Index(index(literal)?),
             "exclude" => Fact::Index(exclusion(literal)?),

@@ -157,6 +157,33 @@ fn tables_and_keys_of_servers() {
 }
 
 #[test]
+fn a_primary_key_may_have_a_name() {
+    #[derive(Model)]
+    #[model(primary_key(name = "Post_pkey", columns(id)))]
+    pub struct Post {
+        pub id: i64,
+    }
+
+    #[derive(Model)]
+    #[model(primary_key(columns(post_id, "Tag"), name = "Tag_pkey"))]
+    pub struct Tag {
+        #[model(references = Post)]
+        pub post_id: i64,
+        #[model(column = "Tag", length = 9)]
+        pub tag: String,
+    }
+
+    check::<Post>(Table::new("post").column(id()).primary_key("Post_pkey", ["id"]));
+    check::<Tag>(
+        Table::new("tag")
+            .column(Column::new("post_id", Type::BigInteger).not_null())
+            .column(Column::new("Tag", Type::String(9)).not_null())
+            .primary_key("Tag_pkey", ["post_id", "Tag"])
+            .foreign_key(ForeignKey::new("fk_tag_post_id_post", ["post_id"], "post", ["id"])),
+    );
+}
+
+#[test]
 fn a_table_in_a_schema_is_called_by_both_names() {
     #[derive(Model)]
     #[model(schema = "crm", table = "customers")]

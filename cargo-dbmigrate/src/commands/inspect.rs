@@ -1,0 +1,256 @@
+//! `inspect`: models from the tables of a live database.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use dbmigrate_runtime::engine::dialect::{Beyond, Catalog, Comparing, ObjectKind, PartKind};
+use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
+use dbmigrate_runtime::engine::ledger;
+use dbmigrate_runtime::schema::{Index, Table};
+
+use super::Answer;
+use crate::cli::Inspect;
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::edits::Edit;
+use crate::error::{Error, Result};
+use crate::inspect::{self, Crates, Model, Style};
+use crate::project::RUNTIME;
+
+pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
+    let database = Database::find(cx)?;
+    let missing = || Error::new(format!("the database `{}` does not exist", database.name()));
+    let mut driver = database.open_to_read(Patience::reading(cx))?.ok_or_else(missing)?;
+    // From the same point in time.
+    driver.batch("BEGIN").map_err(failed)?;
+    let res = read(cx, args, &mut *driver);
+    driver.rollback();
+    let Found { models, left_out } = res?;
+    if models.is_empty() {
+        let message = format!("no table of `{}` becomes a model", database.url());
+        return Err(if args.tables.is_empty() {
+            Error::new(message).hint("`-v` lists what the database has instead")
+        } else {
+            Error::new(message).hint(format!("`{}` matches none", args.tables.join("`, `")))
+        });
+    }
+    let files = match &args.out {
+        Some(out) if args.split => split(cx, out, &models, &left_out),
+        Some(out) => vec![(out.clone(), whole(cx, &models, &left_out))],
+        None => Vec::new(),
+    };
+    let files = files.into_iter().map(|(path, code)| Ok((absolute(&path)?, code)));
+    let files = files.collect::<Result<Vec<_>>>()?;
+    let edits = files.iter().map(|(path, code)| {
+        if path.exists() {
+            let message = format!("`{}` exists already", cx.project.shown(path));
+            return Err(Error::new(message).hint("give the name of a new file with --out"));
+        }
+        Ok(Edit::Create { path: path.clone(), bytes: code.clone().into_bytes() })
+    });
+    cx.edits.apply(&edits.collect::<Result<Vec<_>>>()?)?;
+    if files.is_empty() {
+        cx.out.text(&whole(cx, &models, &left_out));
+    }
+    for (path, _) in &files {
+        cx.out.line(format!("Generating {} ... done", cx.project.shown(path)));
+    }
+    if !left_out.is_empty() {
+        let list: String = left_out.iter().fold(String::new(), |mut list, what| {
+            let _ = write!(list, "\n  {what}");
+            list
+        });
+        cx.out.warning(format!("the models leave out:{list}"));
+    }
+    let model = |model: &Model| serde_json::json!({ "table": model.table, "struct": model.name, "code": model.code });
+    cx.out.json(
+        "inspect",
+        serde_json::json!({
+            "models": models.iter().map(model).collect::<Vec<_>>(),
+            "left_out": left_out,
+            "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>(),
+        }),
+    );
+    Ok(Answer::Done)
+}
+
+/// The models of a database, and what they leave out, in words.
+struct Found {
+    models: Vec<Model>,
+    left_out: Vec<String>,
+}
+
+fn read(cx: &Context, args: &Inspect, driver: &mut dyn Driver) -> Result<Found> {
+    let conn = driver.as_connection();
+    let facts = conn.facts().map_err(failed)?;
+    let comparing = conn.dialect().comparing(&facts);
+    let found = conn.catalog(None).map_err(failed)?;
+    let is_wanted = wanted(cx, args, &comparing)?;
+    let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
+    let tables: Vec<Table> = tables.map(|table| sayable(table, &found.beyond)).collect();
+    let dependency = cx.project.dependencies.values().find(|dependency| {
+        dependency.get("package").and_then(toml::Value::as_str) == Some(RUNTIME)
+    });
+    let crates = Crates::of(dependency.or_else(|| cx.project.dependencies.get(RUNTIME)));
+    let style = Style {
+        crates: &crates,
+        naming: &cx.config.naming.0,
+        backend: conn.dialect().backend(),
+        singular: !args.keep_names,
+        doc_comments: cx.config.doc_comments,
+        comparing,
+    };
+    let (models, keys) = inspect::models(conn, &tables, &style).map_err(failed)?;
+    let unsaid = unsaid(&found, is_wanted, args.tables.is_empty());
+    Ok(Found { models, left_out: [keys, unsaid].concat() })
+}
+
+/// A table without the indexes that no model can say.
+fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
+    let is_beyond = |index: &Index| {
+        let parts = beyond.iter().filter(|beyond| beyond.table == table.name);
+        parts.filter_map(|beyond| beyond.part.as_ref()).any(|part| {
+            part.kind == PartKind::Index && part.name.as_deref() == Some(index.name.as_str())
+        })
+    };
+    let mut table = table.clone();
+    table.indexes.retain(|index| !is_beyond(index));
+    table
+}
+
+/// Which tables become models: not this tool's own.
+fn wanted(
+    cx: &Context,
+    args: &Inspect,
+    comparing: &Comparing,
+) -> Result<impl Fn(&str) -> bool + use<>> {
+    let scope = cx.scope();
+    let folding = comparing.folding;
+    let own = [cx.config.version_table.clone(), ledger::NAME.to_owned(), LOCK_TABLE.to_owned()];
+    let patterns = args.tables.iter().map(|text| {
+        let pattern = glob::Pattern::new(text);
+        pattern.map_err(|err| Error::new(format!("`--tables {text}` is not a pattern: {err}")))
+    });
+    let patterns = patterns.collect::<Result<Vec<_>>>()?;
+    Ok(move |name: &str| {
+        scope.has_table(name)
+            && !own.iter().any(|own| folding.same_table(own, name))
+            && (patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name)))
+    })
+}
+
+/// What no model can say, in words. Objects that aren't part of a table count if all tables are
+/// wanted.
+fn unsaid(found: &Catalog, is_wanted: impl Fn(&str) -> bool, all: bool) -> Vec<String> {
+    let unreadable = found.unreadable.iter().filter(|object| is_wanted(&object.name));
+    let unreadable =
+        unreadable.map(|object| format!("{} `{}`: {}", object.kind, object.name, object.why));
+    let beyond = found.beyond.iter().filter(|beyond| is_wanted(&beyond.table));
+    let beyond = beyond.map(feature);
+    let others = found.others.iter().filter(|object| match object.kind {
+        ObjectKind::Table => is_wanted(&object.name),
+        // They belong to a virtual table, which is listed.
+        ObjectKind::ShadowTable => false,
+        _ => all,
+    });
+    let others = others.map(|object| format!("{} `{}`", object.kind, object.name));
+    let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
+    let keys = tables.flat_map(nullable_keys);
+    unreadable.chain(beyond).chain(keys).chain(others).collect()
+}
+
+/// The columns of a primary key that may be NULL, as SQLite allows in most tables.
+fn nullable_keys(table: &Table) -> impl Iterator<Item = String> + '_ {
+    let is_key =
+        |name: &String| table.primary_key.as_ref().is_some_and(|key| key.columns.contains(name));
+    let columns = table.columns.iter().filter(move |column| is_key(&column.name));
+    columns.filter(|column| column.nullable).map(|column| {
+        format!(
+            "column `{}.{}` may be NULL, although it is in the primary key",
+            table.name, column.name
+        )
+    })
+}
+
+/// A feature of a table in words: ``column `shop.name` has ON CONFLICT IGNORE``.
+fn feature(beyond: &Beyond) -> String {
+    let Beyond { table, columns, part, text } = beyond;
+    let what = match (part, columns.as_slice()) {
+        (Some(part), _) => format!("{part} of table `{table}`"),
+        (None, []) => format!("table `{table}`"),
+        (None, [column]) => format!("column `{table}.{column}`"),
+        (None, columns) => format!("columns `{}` of table `{table}`", columns.join("`, `")),
+    };
+    format!("{what} {text}")
+}
+
+/// The comment that lists what the models leave out.
+fn header(left_out: &[String]) -> String {
+    if left_out.is_empty() {
+        return String::new();
+    }
+    let line = |what: &String| format!("//   {}\n", what.replace('\n', " "));
+    let lines: String = left_out.iter().map(line).collect();
+    format!("// These parts of the database are not in the models:\n{lines}\n")
+}
+
+/// The import of what these models use.
+fn import(cx: &Context, models: &[&Model]) -> String {
+    let runtime = &cx.project.runtime;
+    if models.iter().any(|model| model.has_enumeration) {
+        format!("use {runtime}::{{ColumnType, Model}};\n")
+    } else {
+        format!("use {runtime}::Model;\n")
+    }
+}
+
+/// All models in one file.
+fn whole(cx: &Context, models: &[Model], left_out: &[String]) -> String {
+    let import = import(cx, &models.iter().collect::<Vec<_>>());
+    let codes: Vec<&str> = models.iter().map(|model| model.code.as_str()).collect();
+    format!("{}{import}\n{}", header(left_out), codes.join("\n"))
+}
+
+/// A file for each model, in the directory that belongs to the module `out`.
+fn split(
+    cx: &Context,
+    out: &Path,
+    models: &[Model],
+    left_out: &[String],
+) -> Vec<(PathBuf, String)> {
+    let dir = if out.file_name().is_some_and(|name| name == "mod.rs") {
+        out.parent().unwrap_or(Path::new("")).to_owned()
+    } else {
+        out.with_extension("")
+    };
+    let (mut modules, mut exports, mut files) = (String::new(), String::new(), Vec::new());
+    for model in models {
+        let module = inspect::of_field(&model.name);
+        let written = inspect::written(&module);
+        let _ = writeln!(modules, "mod {written};");
+        let _ = writeln!(exports, "pub use {written}::*;");
+        let mut code = import(cx, &[model]);
+        if !model.refers_to.is_empty() {
+            let others: Vec<_> = model.refers_to.iter().map(String::as_str).collect();
+            let others = others.join(", ");
+            let braced = model.refers_to.len() > 1;
+            let others = if braced { format!("{{{others}}}") } else { others };
+            let _ = write!(code, "\nuse super::{others};\n");
+        }
+        let _ = write!(code, "\n{}", model.code);
+        files.push((dir.join(format!("{module}.rs")), code));
+    }
+    let index = format!("{}{modules}\n{exports}", header(left_out));
+    files.insert(0, (out.to_owned(), index));
+    files
+}
+
+/// A path that is given relative to the working directory.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path)
+        .map_err(|err| Error::new(format!("`{}` is not a path", path.display())).cause(err))
+}
+
+fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
+    Error::new("failed to read the schema of the database").cause(err)
+}

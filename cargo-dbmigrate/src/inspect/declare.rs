@@ -1,0 +1,252 @@
+//! Expresses the tables of a database as models would.
+//!
+//! A database says less, or in other words, than a model. Each column has several expressions, the
+//! most natural one first, and the database itself tells which of them it would keep as it is.
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::dialect::{Comparing, Dialect};
+use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
+use dbmigrate_runtime::engine::sql::{Kind, Token};
+use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, Type};
+
+/// A table as a model says it.
+pub(super) struct Declared {
+    pub(super) table: Table,
+    /// The types that Rust has for the columns, in their order.
+    pub(super) natural: Vec<Type>,
+}
+
+/// A way to express a column.
+#[derive(Clone)]
+struct Expression {
+    column: Column,
+    natural: Type,
+    /// The check that the type stands for, by its place among the table's checks.
+    instead_of: Option<usize>,
+}
+
+/// A table with the ways to express its columns.
+struct Draft<'a> {
+    actual: &'a Table,
+    ways: Vec<Vec<Expression>>,
+    /// Which way is taken for each column.
+    taken: Vec<usize>,
+}
+
+/// The tables as models would say them. What no model says stays in the database's own words.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(super) fn declared(
+    conn: &mut dyn Connection,
+    tables: &[Table],
+    comparing: &Comparing,
+) -> Result<Vec<Declared>, DatabaseError> {
+    let dialect = conn.dialect();
+    let mut drafts: Vec<Draft<'_>> =
+        tables.iter().map(|table| Draft::new(table, dialect, comparing)).collect();
+    let mut open: Vec<usize> = (0..drafts.len()).collect();
+    while !open.is_empty() {
+        let declared: Vec<Table> = open.iter().map(|idx| drafts[*idx].table()).collect();
+        let pairs: Vec<(&Table, Option<&Table>)> = open
+            .iter()
+            .zip(&declared)
+            .map(|(idx, table)| (table, Some(drafts[*idx].actual)))
+            .collect();
+        let kept = conn.all_as_kept(&pairs)?;
+        let mut still_open = Vec::new();
+        for (idx, kept) in open.into_iter().zip(kept) {
+            let kept = kept.ok().map(|kept| kept.table);
+            if drafts[idx].goes_on(kept.as_ref(), comparing) {
+                still_open.push(idx);
+            }
+        }
+        open = still_open;
+    }
+    let declared = |draft: &Draft<'_>| Declared {
+        table: draft.table(),
+        natural: draft.taken().map(|expression| expression.natural.clone()).collect(),
+    };
+    Ok(drafts.iter().map(declared).collect())
+}
+
+impl<'a> Draft<'a> {
+    fn new(actual: &'a Table, dialect: &dyn Dialect, comparing: &Comparing) -> Draft<'a> {
+        let ways: Vec<Vec<Expression>> =
+            actual.columns.iter().map(|column| ways(actual, column, dialect, comparing)).collect();
+        Draft { actual, taken: vec![0; ways.len()], ways }
+    }
+
+    fn taken(&self) -> impl Iterator<Item = &Expression> {
+        self.ways.iter().zip(&self.taken).map(|(ways, taken)| &ways[*taken])
+    }
+
+    fn table(&self) -> Table {
+        let covered: Vec<usize> =
+            self.taken().filter_map(|expression| expression.instead_of).collect();
+        let checks = self.actual.checks.iter().enumerate();
+        Table {
+            columns: self.taken().map(|expression| expression.column.clone()).collect(),
+            checks: checks
+                .filter(|(place, _)| !covered.contains(place))
+                .map(|(_, check)| check.clone())
+                .collect(),
+            ..self.actual.clone()
+        }
+    }
+
+    /// Takes the next way for each column that the database would keep differently; returns whether
+    /// there is one. Without an answer, all columns go on.
+    fn goes_on(&mut self, kept: Option<&Table>, comparing: &Comparing) -> bool {
+        let is_kept = |expression: &Expression| {
+            let Some(kept) = kept else { return false };
+            let own = &expression.column;
+            let is_same = |actual: &Column| {
+                kept.find_column(&own.name).is_some_and(|kept| comparing.same_column(kept, actual))
+            };
+            let has = |check: &Check| {
+                // No model names the check of an enumeration.
+                let is_named = comparing.names_checks && !check.name.is_empty();
+                let same = |kept: &Check| {
+                    comparing.lexicon.same_expression(&kept.expression, &check.expression)
+                        && (!is_named || comparing.folding.same(&kept.name, &check.name))
+                };
+                kept.checks.iter().any(same)
+            };
+            self.actual.find_column(&own.name).is_some_and(is_same)
+                && expression.instead_of.is_none_or(|place| has(&self.actual.checks[place]))
+        };
+        let next: Vec<usize> = self
+            .ways
+            .iter()
+            .zip(&self.taken)
+            .map(|(ways, taken)| {
+                let has_next = taken + 1 < ways.len();
+                if has_next && !is_kept(&ways[*taken]) { taken + 1 } else { *taken }
+            })
+            .collect();
+        let goes_on = next != self.taken;
+        self.taken = next;
+        goes_on
+    }
+}
+
+/// The ways to express a column, the most natural one first and the database's own last.
+fn ways(
+    table: &Table,
+    column: &Column,
+    dialect: &dyn Dialect,
+    comparing: &Comparing,
+) -> Vec<Expression> {
+    let natural = dialect.understood(&column.ty).or_else(|| moment(&column.ty));
+    let natural = natural.unwrap_or_else(|| column.ty.clone());
+    let types = if natural == column.ty {
+        vec![column.ty.clone()]
+    } else {
+        vec![natural.clone(), column.ty.clone()]
+    };
+    let mut ways = Vec::new();
+    let mut add = |natural: &Type, ty: &Type, instead_of: Option<usize>| {
+        for default in defaults(column, natural, comparing) {
+            let column = Column { ty: ty.clone(), default, ..column.clone() };
+            ways.push(Expression { column, natural: natural.clone(), instead_of });
+        }
+    };
+    // An enumeration has no collation of its own in a model.
+    let is_text = matches!(natural, Type::Text | Type::String(_));
+    if is_text && column.collation.is_none() {
+        for (place, check) in table.checks.iter().enumerate() {
+            if let Some(values) = values(check, column, comparing) {
+                let ty = Type::Enum(String::new(), values);
+                add(&ty, &ty, Some(place));
+            }
+        }
+    }
+    for ty in &types {
+        add(&natural, ty, None);
+    }
+    ways
+}
+
+/// The type of a moment with a precision of its own, such as MySQL's `datetime(3)`.
+fn moment(ty: &Type) -> Option<Type> {
+    let Type::Raw(words) = ty else { return None };
+    match words.split('(').next()?.trim() {
+        "datetime" => Some(Type::DateTime),
+        "timestamp" => Some(Type::Timestamp),
+        "time" => Some(Type::Time),
+        _ => None,
+    }
+}
+
+/// The values that a check lists for a column, as `status IN ('a', 'b')` does.
+fn values(check: &Check, column: &Column, comparing: &Comparing) -> Option<Vec<String>> {
+    let tokens = comparing.lexicon.significant(&check.expression);
+    let names_column = |token: &Token<'_>| {
+        token.identifier().is_some_and(|name| comparing.folding.same(&name, &column.name))
+    };
+    let texts = tokens.iter().filter(|token| token.kind == Kind::Text);
+    let values: Vec<String> =
+        texts.filter_map(|token| token.unquoted()).map(String::from).collect();
+    // A variant has no empty name.
+    let is_listed = !values.is_empty() && values.iter().all(|value| !value.is_empty());
+    (is_listed && tokens.iter().any(names_column)).then_some(values)
+}
+
+/// The ways to express a default, the most natural one first.
+fn defaults(column: &Column, natural: &Type, comparing: &Comparing) -> Vec<Option<DefaultValue>> {
+    let Some(default) = &column.default else { return vec![None] };
+    let mut defaults = Vec::new();
+    if let DefaultValue::Sql(sql) = default {
+        defaults.extend(plain(sql, natural, comparing).map(Some));
+    }
+    defaults.push(Some(default.clone()));
+    defaults
+}
+
+/// The value that SQL stands for, if it is a literal or the time of the statement.
+fn plain(sql: &str, ty: &Type, comparing: &Comparing) -> Option<DefaultValue> {
+    let tokens = comparing.lexicon.significant(sql);
+    let mut tokens = tokens.as_slice();
+    while let [open, inside @ .., close] = tokens {
+        if !open.is_symbol("(") || !close.is_symbol(")") {
+            break;
+        }
+        tokens = inside;
+    }
+    let is_moment = matches!(ty, Type::Date | Type::Time | Type::DateTime | Type::Timestamp);
+    let (first, rest) = tokens.split_first()?;
+    let word = first.text.to_ascii_lowercase();
+    let is_now = ["current_timestamp", "now", "current_date", "current_time"];
+    if is_moment && is_now.contains(&word.as_str()) && first.kind == Kind::Word {
+        return Some(DefaultValue::Now);
+    }
+    // A cast of a literal says nothing that the column doesn't.
+    let is_cast = rest.first().is_some_and(|token| token.is_symbol("::") || token.is_symbol(":"));
+    let number = |text: &str| {
+        let Ok(number) = text.parse::<i64>() else {
+            let is_float = matches!(ty, Type::Float | Type::Double);
+            let number = text.parse::<f64>().ok().filter(|_| is_float)?;
+            return Some(DefaultValue::Literal(Value::Real(number)));
+        };
+        let value = match ty {
+            Type::Boolean if number == 0 || number == 1 => Value::Bool(number == 1),
+            _ => Value::Integer(number),
+        };
+        Some(DefaultValue::Literal(value))
+    };
+    match (first.kind, rest) {
+        (Kind::Number, rest) if rest.is_empty() || is_cast => number(first.text),
+        (_, [digits]) if first.is_symbol("-") && digits.kind == Kind::Number => {
+            number(&format!("-{}", digits.text))
+        }
+        (Kind::Text, rest) if rest.is_empty() || is_cast => {
+            Some(DefaultValue::Literal(Value::Text(first.unquoted()?.into())))
+        }
+        (Kind::Word, []) if word == "true" || word == "false" => {
+            Some(DefaultValue::Literal(Value::Bool(word == "true")))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,132 @@
+//! The Rust types for column types.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::schema::Type;
+
+/// Which crates' types a package can use for columns: the features of the runtime that it has
+/// turned on.
+#[derive(Debug, Clone, Default)]
+pub struct Crates(BTreeSet<String>);
+
+impl Crates {
+    /// Those of a dependency's entry in a manifest.
+    pub fn of(dependency: Option<&toml::Value>) -> Crates {
+        let features = dependency.and_then(|dependency| dependency.get("features"));
+        let features = features.and_then(toml::Value::as_array).into_iter().flatten();
+        Crates(features.filter_map(toml::Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// The first of these crates' types whose feature is on.
+    fn first(&self, types: &[(&str, &str)]) -> Option<String> {
+        let found = types.iter().find(|(feature, _)| self.0.contains(*feature));
+        found.map(|(_, ty)| (*ty).to_owned())
+    }
+}
+
+/// A Rust type, and whether the column type has to be said beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RustType {
+    pub(super) text: String,
+    /// The type that the attribute names.
+    pub(super) said: Option<Type>,
+}
+
+/// The Rust type of a column whose type is `ty`, as the natural type `natural` is held in Rust.
+/// Enumerations have a name of their own.
+pub(super) fn of(
+    ty: &Type,
+    natural: &Type,
+    crates: &Crates,
+    enumeration: Option<&str>,
+) -> RustType {
+    let plain = |text: &str| (text.to_owned(), true);
+    // Whether the Rust type alone means the column type.
+    let (text, is_meant) = match natural {
+        Type::Boolean => plain("bool"),
+        Type::TinyInteger => plain("i8"),
+        Type::SmallInteger => plain("i16"),
+        Type::Integer => plain("i32"),
+        Type::BigInteger => plain("i64"),
+        Type::TinyUnsigned => plain("u8"),
+        Type::SmallUnsigned => plain("u16"),
+        Type::Unsigned => plain("u32"),
+        Type::BigUnsigned => plain("u64"),
+        Type::Float => plain("f32"),
+        Type::Double => plain("f64"),
+        Type::String(_) | Type::Text => plain("String"),
+        Type::Binary => plain("Vec<u8>"),
+        Type::FixedBinary(length) => (format!("[u8; {length}]"), true),
+        Type::Decimal(..) | Type::Numeric => {
+            let types = [
+                ("rust_decimal", "rust_decimal::Decimal"),
+                ("bigdecimal", "bigdecimal::BigDecimal"),
+            ];
+            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
+        }
+        Type::Date => {
+            let types = [
+                ("chrono", "chrono::NaiveDate"),
+                ("time", "time::Date"),
+                ("jiff", "jiff::civil::Date"),
+            ];
+            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
+        }
+        Type::Time => {
+            let types = [
+                ("chrono", "chrono::NaiveTime"),
+                ("time", "time::Time"),
+                ("jiff", "jiff::civil::Time"),
+            ];
+            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
+        }
+        Type::DateTime => {
+            let types = [
+                ("chrono", "chrono::NaiveDateTime"),
+                ("time", "time::PrimitiveDateTime"),
+                ("jiff", "jiff::civil::DateTime"),
+            ];
+            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
+        }
+        Type::Timestamp => {
+            let types = [
+                ("chrono", "chrono::DateTime<chrono::Utc>"),
+                ("time", "time::OffsetDateTime"),
+                ("jiff", "jiff::Timestamp"),
+            ];
+            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
+        }
+        Type::Uuid => match crates.first(&[("uuid", "uuid::Uuid")]) {
+            Some(text) => (text, true),
+            None => ("Vec<u8>".to_owned(), false),
+        },
+        Type::Json => match crates.first(&[("serde_json", "serde_json::Value")]) {
+            Some(text) => (text, true),
+            None => ("String".to_owned(), false),
+        },
+        Type::Enum(..) => match enumeration {
+            Some(name) => (name.to_owned(), true),
+            None => ("String".to_owned(), false),
+        },
+        Type::Array(of) => {
+            let element = self::of(of, of, crates, enumeration);
+            let is_bytes = **of == Type::TinyUnsigned;
+            (format!("Vec<{}>", element.text), element.said.is_none() && !is_sized(of) && !is_bytes)
+        }
+        Type::Raw(_) | Type::PerDialect(_) => ("String".to_owned(), false),
+    };
+    let said = (!is_meant || (ty != natural && !is_sized_like(ty, natural))).then(|| ty.clone());
+    RustType { text, said }
+}
+
+/// Whether a type has a length or digits, which an attribute of the field says.
+fn is_sized(ty: &Type) -> bool {
+    matches!(ty, Type::String(_) | Type::Decimal(..))
+}
+
+/// Whether two types differ only in what `length`, `precision` and `scale` say.
+fn is_sized_like(one: &Type, other: &Type) -> bool {
+    let is_text = |ty: &Type| matches!(ty, Type::String(_) | Type::Text);
+    let is_decimal = |ty: &Type| matches!(ty, Type::Decimal(..) | Type::Numeric);
+    is_text(one) && is_text(other) || is_decimal(one) && is_decimal(other)
+}

@@ -1,0 +1,535 @@
+//! The source code of models.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::dialect::Comparing;
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::schema::{
+    Column, ForeignKey, Index, IndexColumn, IndexTerm, Nulls, PrimaryKey, Table, TableOption, Type,
+    Unique,
+};
+
+use super::attribute::{Key, actions, attribute, comment, default, deferrable, named};
+use super::declare::Declared;
+use super::names;
+use super::rust_types::{self, Crates};
+use crate::render::text;
+
+/// How models are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Style<'a> {
+    pub crates: &'a Crates,
+    /// The convention for names that models leave out.
+    pub naming: &'a Convention,
+    pub backend: Backend,
+    /// Whether the singular of a table's name is the name of its struct.
+    pub singular: bool,
+    /// Whether the first line of a doc comment is the comment in the database.
+    pub doc_comments: bool,
+    /// The types in the database's terms.
+    pub comparing: Comparing,
+}
+
+/// A model as code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    pub table: String,
+    /// The name of the struct.
+    pub name: String,
+    /// The structs and enumerations, without imports.
+    pub code: String,
+    /// Whether there is an enumeration among them.
+    pub has_enumeration: bool,
+    /// The structs of other models that the code names.
+    pub refers_to: BTreeSet<String>,
+}
+
+/// The names of all tables and their columns in code.
+struct Names {
+    structs: BTreeMap<String, String>,
+    fields: BTreeMap<(String, String), String>,
+    /// The types that Rust has for the columns.
+    natural: BTreeMap<(String, String), Type>,
+    /// The columns of the primary keys.
+    keys: BTreeMap<String, Vec<String>>,
+}
+
+/// The models of these tables, in their order, with the foreign keys that no model can have.
+pub(super) fn models(tables: &[Declared], style: &Style<'_>) -> (Vec<Model>, Vec<String>) {
+    let mut used = BTreeSet::new();
+    let names = Names::of(tables, style, &mut used);
+    // Enumerations with a name of their own are shared by the tables that use them.
+    let mut enumerations: BTreeMap<String, String> = BTreeMap::new();
+    let mut left_out = Vec::new();
+    let models = tables.iter().map(|declared| {
+        let writer = Writer { table: &declared.table, names: &names, style };
+        writer.model(&mut used, &mut enumerations, &mut left_out)
+    });
+    let models = models.collect();
+    (models, left_out)
+}
+
+impl Names {
+    fn of(tables: &[Declared], style: &Style<'_>, used: &mut BTreeSet<String>) -> Names {
+        let (mut structs, mut fields, mut natural) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for Declared { table, natural: types } in tables {
+            let bare = table.bare_name();
+            let one = if style.singular { names::singular(bare) } else { bare.to_owned() };
+            let name = names::unused(names::of_type(&one), used);
+            structs.insert(table.name.clone(), name);
+            let mut used = BTreeSet::new();
+            for (column, ty) in table.columns.iter().zip(types) {
+                let field = names::unused(names::of_field(&column.name), &mut used);
+                let place = (table.name.clone(), column.name.clone());
+                fields.insert(place.clone(), field);
+                natural.insert(place, ty.clone());
+            }
+        }
+        let key = |declared: &Declared| {
+            let table = &declared.table;
+            Some((table.name.clone(), table.primary_key.as_ref()?.columns.clone()))
+        };
+        let keys = tables.iter().filter_map(key).collect();
+        let mut names = Names { structs, fields, natural, keys };
+        names.follow_keys(tables);
+        names
+    }
+
+    /// Gives the columns of foreign keys the Rust types of the columns that they refer to, since
+    /// the compiler wants them to be the same.
+    fn follow_keys(&mut self, tables: &[Declared]) {
+        // A chain of keys is at most as long as there are tables.
+        for _ in 0..tables.len() {
+            let mut is_done = true;
+            for Declared { table, .. } in tables {
+                for key in &table.foreign_keys {
+                    if !self.has_model(key) {
+                        continue;
+                    }
+                    for (column, target) in key.columns.iter().zip(&key.references_columns) {
+                        let target = (key.references_table.clone(), target.clone());
+                        let Some(ty) = self.natural.get(&target).cloned() else { continue };
+                        let own = (table.name.clone(), column.clone());
+                        if self.natural.get(&own) != Some(&ty) {
+                            self.natural.insert(own, ty);
+                            is_done = false;
+                        }
+                    }
+                }
+            }
+            if is_done {
+                return;
+            }
+        }
+    }
+
+    fn has_model(&self, key: &ForeignKey) -> bool {
+        self.structs.contains_key(&key.references_table)
+    }
+
+    fn field(&self, table: &str, column: &str) -> &str {
+        let field = self.fields.get(&(table.to_owned(), column.to_owned()));
+        field.map_or("", String::as_str)
+    }
+
+    /// A column as attributes name it: by its field if that has the same name.
+    fn column(&self, table: &str, column: &str) -> String {
+        if self.field(table, column) == column { column.to_owned() } else { text(column) }
+    }
+
+    fn columns(&self, table: &str, columns: &[String]) -> String {
+        let columns: Vec<_> = columns.iter().map(|column| self.column(table, column)).collect();
+        columns.join(", ")
+    }
+}
+
+/// Writes the code of one table.
+struct Writer<'a> {
+    table: &'a Table,
+    names: &'a Names,
+    style: &'a Style<'a>,
+}
+
+/// The parts of a table that attributes of fields say.
+#[derive(Default)]
+struct OnFields {
+    uniques: BTreeSet<usize>,
+    indexes: BTreeSet<usize>,
+    foreign_keys: BTreeSet<usize>,
+    /// The keys of their attributes, by column.
+    keys: BTreeMap<String, Vec<Key>>,
+}
+
+impl Writer<'_> {
+    fn model(
+        &self,
+        used: &mut BTreeSet<String>,
+        enumerations: &mut BTreeMap<String, String>,
+        left_out: &mut Vec<String>,
+    ) -> Model {
+        let table = self.table;
+        let name = self.names.structs[&table.name].clone();
+        let mut refers_to = BTreeSet::new();
+        for key in &table.foreign_keys {
+            match self.names.structs.get(&key.references_table) {
+                Some(other) => drop(refers_to.insert(other.clone())),
+                None => left_out.push(format!(
+                    "foreign key on `{}` of table `{}`: there is no model of `{}`",
+                    key.columns.join("`, `"),
+                    table.name,
+                    key.references_table
+                )),
+            }
+        }
+        refers_to.remove(&name);
+        let on_fields = self.on_fields();
+        let (mut enums, mut fields) = (String::new(), String::new());
+        for column in &table.columns {
+            let element = match &column.ty {
+                Type::Array(of) => of,
+                ty => ty,
+            };
+            let enumeration = match element {
+                // A variant has no empty name.
+                Type::Enum(enum_name, values) if values.iter().all(|value| !value.is_empty()) => {
+                    let wanted = match enum_name.as_str() {
+                        "" | "enum" => {
+                            format!("{name}{}", names::of_type(&column.name))
+                        }
+                        enum_name => names::of_type(enum_name),
+                    };
+                    let shared = enumerations.get(enum_name).filter(|_| !enum_name.is_empty());
+                    Some(shared.filter(|_| enum_name != "enum").cloned().unwrap_or_else(|| {
+                        let own = names::unused(wanted, used);
+                        enums += &(self.enumeration(&own, enum_name, values) + "\n");
+                        enumerations.insert(enum_name.clone(), own.clone());
+                        own
+                    }))
+                }
+                _ => None,
+            };
+            fields += &self.field(column, enumeration.as_deref(), &on_fields);
+        }
+        let mut code = comment(table.comment.as_deref(), "");
+        code += "#[derive(Model)]\n";
+        code += &attribute(&self.struct_keys(&name, &on_fields), "");
+        let _ = write!(code, "pub struct {name} {{\n{fields}}}\n");
+        let has_enumeration = !enums.is_empty();
+        if has_enumeration {
+            code = enums + &code;
+        }
+        Model { table: table.name.clone(), name, code, has_enumeration, refers_to }
+    }
+
+    fn enumeration(&self, name: &str, in_database: &str, values: &[String]) -> String {
+        let mut code = "#[derive(ColumnType)]\n".to_owned();
+        if in_database.is_empty() && self.style.backend == Backend::Postgres {
+            code += "#[column_type(text)]\n";
+        } else if !["", "enum"].contains(&in_database) && names::snake(name) != in_database {
+            let _ = writeln!(code, "#[column_type(name = {})]", text(in_database));
+        }
+        let _ = writeln!(code, "pub enum {name} {{");
+        let mut used = BTreeSet::new();
+        for value in values {
+            let variant = names::unused(names::of_type(value), &mut used);
+            if names::snake(&variant) != *value {
+                let _ = writeln!(code, "    #[column_type(rename = {})]", text(value));
+            }
+            let _ = writeln!(code, "    {variant},");
+        }
+        code + "}\n"
+    }
+
+    fn field(&self, column: &Column, enumeration: Option<&str>, on_fields: &OnFields) -> String {
+        let place = (self.table.name.clone(), column.name.clone());
+        let natural = self.names.natural.get(&place).unwrap_or(&column.ty);
+        let natural = if enumeration.is_some() { &column.ty } else { natural };
+        let mut ty = rust_types::of(&column.ty, natural, self.style.crates, enumeration);
+        // A model gives an enumeration no collation, but a type in the database's words.
+        if column.collation.is_some() && matches!(column.ty, Type::Enum(..)) {
+            ty.said = Some(column.ty.clone());
+        }
+        let key = self.table.primary_key.as_ref();
+        let is_key = key.is_some_and(|key| key.columns.contains(&column.name));
+        let is_option = column.nullable && !is_key;
+        let rust = if is_option { format!("Option<{}>", ty.text) } else { ty.text.clone() };
+        let mut keys = Vec::new();
+        let field = self.names.field(&self.table.name, &column.name);
+        if field != column.name {
+            keys.push(Key::Plain(format!("column = {}", text(&column.name))));
+        }
+        keys.extend(on_fields.keys.get(&column.name).into_iter().flatten().cloned());
+        let mut add = |key: String| keys.push(Key::Plain(key));
+        match &ty.said {
+            Some(ty) => add(format!("type = {}", self.said(ty))),
+            None => match &column.ty {
+                Type::String(length) => add(format!("length = {length}")),
+                Type::Decimal(precision, scale) => {
+                    add(format!("precision = {precision}"));
+                    add(format!("scale = {scale}"));
+                }
+                _ => {}
+            },
+        }
+        column.default.as_ref().and_then(default).into_iter().for_each(&mut add);
+        if let Some(generated) = &column.generated {
+            let how = if generated.stored { "stored" } else { "virtual" };
+            add(format!("generated({}, {how})", text(&generated.expression)));
+        }
+        if let Some(collation) = &column.collation {
+            add(format!("collate = {}", text(collation)));
+        }
+        self.comment_key(column.comment.as_deref()).into_iter().for_each(&mut add);
+        let field = names::written(field);
+        let comment = comment(column.comment.as_deref(), "    ");
+        format!("{comment}{}    pub {field}: {rust},\n", attribute(&keys, "    "))
+    }
+
+    /// A column type as `type = ...` names it.
+    fn said(&self, ty: &Type) -> String {
+        match ty {
+            Type::Raw(words) => format!("raw({})", text(words)),
+            Type::Array(_) | Type::Enum(..) | Type::PerDialect(_) => {
+                format!("raw({})", text(&(self.style.comparing.ty)(ty)))
+            }
+            ty => format!("{ty:?}"),
+        }
+    }
+
+    /// The attribute for a comment, unless the doc comment says it.
+    fn comment_key(&self, comment: Option<&str>) -> Option<String> {
+        let comment = comment?;
+        let is_said = self.style.doc_comments && comment.lines().count() == 1;
+        (!is_said).then(|| format!("comment = {}", text(comment)))
+    }
+
+    /// What is said about the columns in the attributes of their fields: keys, uniques, indexes and
+    /// references of one column under the names of the convention.
+    fn on_fields(&self) -> OnFields {
+        let Writer { table, names, style } = self;
+        let mut on_fields = OnFields::default();
+        let bare = table.bare_name();
+        let mut add = |column: &str, key: String| {
+            on_fields.keys.entry(column.to_owned()).or_default().push(Key::Plain(key));
+        };
+        let key = table.primary_key.as_ref().filter(|key| self.has_usual_name(key));
+        if let Some([column]) = key.map(|key| key.columns.as_slice()) {
+            add(column, "primary_key".to_owned());
+        }
+        for column in &table.columns {
+            // An identity says it already.
+            let said = column.autoincrement.filter(|on| !(*on && column.identity.is_some()));
+            if let Some(on) = said {
+                let on = if on { "autoincrement" } else { "autoincrement = false" };
+                add(&column.name, on.to_owned());
+            }
+            if let Some(identity) = column.identity {
+                add(&column.name, format!("identity = {}", identity.key()));
+            }
+        }
+        for (place, unique) in table.uniques.iter().enumerate() {
+            let conventional = style.naming.unique(bare, &unique.columns);
+            if let ([column], true) = (&*unique.columns, unique.is_plain()) {
+                if unique.name.is_empty() || unique.name == conventional {
+                    add(column, "unique".to_owned());
+                    on_fields.uniques.insert(place);
+                }
+            }
+        }
+        for (place, index) in table.indexes.iter().enumerate() {
+            if let [IndexColumn { term: IndexTerm::Column(column), .. }] = &*index.columns {
+                let name = style.naming.index(bare, &index.columns);
+                if *index == Index::new(&name, [column.as_str()]) {
+                    add(column, "index".to_owned());
+                    on_fields.indexes.insert(place);
+                }
+            }
+        }
+        for (place, key) in table.foreign_keys.iter().enumerate() {
+            let conventional = style.naming.foreign_key(bare, &key.columns, &key.references_table);
+            let [column] = &*key.columns else { continue };
+            let is_named = !key.name.is_empty() && key.name != conventional;
+            let is_taken = on_fields
+                .foreign_keys
+                .iter()
+                .any(|place| table.foreign_keys[*place].columns == key.columns);
+            if is_named || is_taken || !names.has_model(key) {
+                continue;
+            }
+            add(column, format!("references = {}", self.target(key)));
+            for said in actions(key) {
+                add(column, said);
+            }
+            on_fields.foreign_keys.insert(place);
+        }
+        on_fields
+    }
+
+    /// The struct that a foreign key refers to, with the columns unless they are its primary key.
+    fn target(&self, key: &ForeignKey) -> String {
+        let table = &key.references_table;
+        let other = &self.names.structs[table];
+        if self.names.keys.get(table) == Some(&key.references_columns) {
+            return other.clone();
+        }
+        match key.references_columns.as_slice() {
+            [column] if self.names.field(table, column) == column => {
+                format!("{other}::{}", names::written(column))
+            }
+            columns => format!("{other}({})", self.names.columns(table, columns)),
+        }
+    }
+
+    /// Whether the database doesn't name primary keys, or this one follows the convention.
+    fn has_usual_name(&self, key: &PrimaryKey) -> bool {
+        let usual = self.style.naming.primary_key(self.table.bare_name(), &key.columns);
+        let is_told_apart = self.style.comparing.names_primary_keys;
+        key.name.is_empty() || !is_told_apart || key.name == usual
+    }
+
+    fn struct_keys(&self, name: &str, on_fields: &OnFields) -> Vec<Key> {
+        let Writer { table, names, style } = self;
+        let columns = |columns: &[String]| names.columns(&table.name, columns);
+        let mut keys = Vec::new();
+        if let Some(schema) = &table.schema {
+            keys.push(Key::Plain(format!("schema = {}", text(schema))));
+        }
+        if names::snake(name) != table.bare_name() {
+            keys.push(Key::Plain(format!("table = {}", text(table.bare_name()))));
+        }
+        match &table.primary_key {
+            None => keys.push(Key::Plain("no_primary_key".to_owned())),
+            Some(key) if !self.has_usual_name(key) => {
+                let name = format!("name = {}", text(&key.name));
+                let columns = format!("columns({})", columns(&key.columns));
+                keys.push(Key::List("primary_key", vec![name, columns]));
+            }
+            Some(key) if key.columns.len() > 1 => {
+                keys.push(Key::Plain(format!("primary_key({})", columns(&key.columns))));
+            }
+            Some(_) => {}
+        }
+        let mut postgres = Vec::new();
+        for option in TableOption::of(style.backend).filter(|option| table.has(*option)) {
+            let key = option.key().to_owned();
+            match option.backend() {
+                Backend::Postgres => postgres.push(key),
+                _ => keys.push(Key::Plain(key)),
+            }
+        }
+        postgres.extend(table.with.as_ref().map(|with| format!("with({})", text(with))));
+        let tablespace = table.tablespace.as_ref();
+        postgres.extend(tablespace.map(|name| format!("tablespace = {}", text(name))));
+        if !postgres.is_empty() {
+            keys.push(Key::List("postgres", postgres));
+        }
+        let rest = |place: &usize, said: &BTreeSet<usize>| !said.contains(place);
+        for (place, unique) in table.uniques.iter().enumerate() {
+            if rest(&place, &on_fields.uniques) {
+                keys.push(self.unique(unique));
+            }
+        }
+        for (place, index) in table.indexes.iter().enumerate() {
+            if rest(&place, &on_fields.indexes) {
+                keys.push(self.index(index));
+            }
+        }
+        for (place, key) in table.foreign_keys.iter().enumerate() {
+            if rest(&place, &on_fields.foreign_keys) && names.has_model(key) {
+                let mut parts = named(&key.name);
+                parts.push(format!("columns({})", columns(&key.columns)));
+                parts.push(format!("references = {}", self.target(key)));
+                parts.extend(actions(key));
+                keys.push(Key::List("foreign_key", parts));
+            }
+        }
+        for check in &table.checks {
+            let conventional = style.naming.table_check(table.bare_name(), &check.expression);
+            let expression = text(&check.expression);
+            keys.push(if check.name.is_empty() || check.name == conventional {
+                Key::Plain(format!("check({expression})"))
+            } else {
+                let name = format!("name = {}", text(&check.name));
+                Key::List("check", vec![name, format!("expr = {expression}")])
+            });
+        }
+        keys.extend(self.comment_key(table.comment.as_deref()).map(Key::Plain));
+        keys
+    }
+
+    fn unique(&self, unique: &Unique) -> Key {
+        let columns = |columns: &[String]| self.names.columns(&self.table.name, columns);
+        let conventional = self.style.naming.unique(self.table.bare_name(), &unique.columns);
+        let is_named = !unique.name.is_empty() && unique.name != conventional;
+        if !is_named && unique.is_plain() {
+            return Key::Plain(format!("unique({})", columns(&unique.columns)));
+        }
+        let mut parts = if is_named { named(&unique.name) } else { Vec::new() };
+        parts.push(format!("columns({})", columns(&unique.columns)));
+        if !unique.include.is_empty() {
+            parts.push(format!("include({})", columns(&unique.include)));
+        }
+        if unique.nulls_not_distinct {
+            parts.push("nulls_not_distinct".to_owned());
+        }
+        parts.extend(unique.deferrable.map(deferrable));
+        Key::List("unique", parts)
+    }
+
+    fn index(&self, index: &Index) -> Key {
+        let is_exclusion = index.is_exclusion();
+        let columns: Vec<String> = index
+            .columns
+            .iter()
+            .map(|column| {
+                let mut part = match &column.term {
+                    IndexTerm::Column(name) => self.names.column(&self.table.name, name),
+                    IndexTerm::Expression(sql) => format!("sql({})", text(sql)),
+                };
+                if let Some(opclass) = &column.opclass {
+                    part += &format!(" opclass {}", text(opclass));
+                }
+                if let Some(collation) = &column.collation {
+                    part += &format!(" collate {}", text(collation));
+                }
+                part += if column.descending { " desc" } else { "" };
+                part += match column.nulls {
+                    None => "",
+                    Some(Nulls::First) => " nulls_first",
+                    Some(Nulls::Last) => " nulls_last",
+                };
+                if let Some(operator) = &column.operator {
+                    part += &format!(" with {}", text(operator));
+                }
+                part
+            })
+            .collect();
+        let mut parts = named(&index.name);
+        let list = if is_exclusion { "elements" } else { "columns" };
+        parts.push(format!("{list}({})", columns.join(", ")));
+        if index.unique {
+            parts.push("unique".to_owned());
+        }
+        if let Some(method) = &index.using {
+            parts.push(format!("using = {}", text(method)));
+        }
+        if !index.include.is_empty() {
+            let include = self.names.columns(&self.table.name, &index.include);
+            parts.push(format!("include({include})"));
+        }
+        if index.nulls_not_distinct {
+            parts.push("nulls_not_distinct".to_owned());
+        }
+        if let Some(with) = &index.with {
+            parts.push(format!("with({})", text(with)));
+        }
+        if let Some(filter) = &index.filter {
+            parts.push(format!("where = {}", text(filter)));
+        }
+        let word = if is_exclusion { "exclude" } else { "index" };
+        Key::List(word, parts)
+    }
+}
