@@ -76,28 +76,13 @@ impl Planner<'_> {
         }
         let bare = Definition { nullable: true, default: None, ..definition.clone() };
         self.alter(idx, table, vec![add(&bare)]);
-        self.update(idx, (table, &column.name), using, None);
+        self.update(idx, (after, &column.name), using, None)?;
         if bare != definition {
             self.modify(idx, table, &column.name, [&bare, &definition]);
         }
         let check = check.map(|check| self.add_check(table, &check));
         self.alter(idx, table, check.into_iter().collect());
         Ok(())
-    }
-
-    /// Gives rows a value.
-    fn update(
-        &mut self,
-        idx: usize,
-        (table, column): (&str, &str),
-        value: &str,
-        condition: Option<&str>,
-    ) {
-        let mut sql = format!("UPDATE {} SET {} = {}", quote(table), quote(column), closed(value));
-        if let Some(condition) = condition {
-            sql += &format!(" WHERE {condition}");
-        }
-        self.change_rows(idx, sql);
     }
 
     /// Changes a definition.
@@ -197,7 +182,7 @@ impl Planner<'_> {
                 let was = self.ddl(idx).definition(before, was)?;
                 let is = self.ddl(idx).definition(after, is)?;
                 if was != is {
-                    let own = self.own(table, name).unwrap_or_else(|| was.clone());
+                    let own = self.own(idx, table, name)?.unwrap_or_else(|| was.clone());
                     let to = own.changed(&was, &is);
                     let sql = format!("MODIFY COLUMN {} {}", quote(name), to.sql());
                     clauses.push(Clause::new(sql, Class::Open, name, Effect::Unseen));
@@ -227,7 +212,7 @@ impl Planner<'_> {
                 let was = self.ddl(idx).definition(before, was)?;
                 let is = self.ddl(idx).definition(after, is)?;
                 if was != is {
-                    let own = self.own(table, name).unwrap_or_else(|| was.clone());
+                    let own = self.own(idx, table, name)?.unwrap_or_else(|| was.clone());
                     let to = own.changed(&was, &is);
                     let sql = format!("MODIFY COLUMN {} {}", quote(name), to.sql());
                     clauses.push(Clause::new(sql, Class::Open, name, Effect::Unseen));
@@ -238,16 +223,26 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// A column as the server has it, unless this plan has changed it.
-    fn own(&self, table: &str, column: &str) -> Option<Definition> {
-        if self.touched.contains(&column.to_lowercase())
-            || self.touched.contains(&table.to_lowercase())
-        {
-            return None;
-        }
+    /// A column as the server has it, unless this plan has changed it. What isn't understood of it
+    /// would be lost in a new definition.
+    fn own(&self, idx: usize, table: &str, column: &str) -> Result<Option<Definition>, Refusal> {
         let definitions = &self.facts.existing.definitions;
-        let (_, sql) = definitions.iter().find(|(name, _)| name == table)?;
-        super::parse::column(self.flavor, sql, column)
+        let Some((_, sql)) = definitions.iter().find(|(name, _)| name == table) else {
+            return Ok(None);
+        };
+        let Some(own) = super::parse::column(self.flavor, sql, column) else { return Ok(None) };
+        if !own.unknown.is_empty() {
+            let words = own.unknown.join(" ");
+            let why = format!(
+                "column `{column}` of table `{table}` has `{words}`, which a new definition would \
+                 lose"
+            );
+            let hint = "write the change by hand: `op.execute(\"ALTER TABLE ...\").describes(...)`";
+            return Err(self.ddl(idx).refuse(&why, hint));
+        }
+        let is_touched =
+            [table, column].iter().any(|name| self.touched.contains(&name.to_lowercase()));
+        Ok(Some(own.definition).filter(|_| !is_touched))
     }
 
     pub(super) fn alter_column(
@@ -262,7 +257,7 @@ impl Planner<'_> {
         };
         let ddl = self.ddl(idx);
         let [from, into] = [ddl.definition(before, was)?, ddl.definition(after, to)?];
-        let own = self.own(&after.name, column).unwrap_or_else(|| from.clone());
+        let own = self.own(idx, &after.name, column)?.unwrap_or_else(|| from.clone());
         let target = own.changed(&from, &into);
         let altered = Altered { before, after, was, to, from, into, own, target };
         match (&was.generated, &to.generated) {
@@ -348,14 +343,14 @@ impl Planner<'_> {
         let frees = !from.nullable && into.nullable;
         self.alter(idx, table, gone);
         if let (Some((value, condition)), false) = (&given, frees) {
-            self.update(idx, (table, column), value, condition.as_deref());
+            self.update(idx, (after, column), value, condition.as_deref())?;
         }
         if is_typed {
             self.set_keys_aside(idx, table, column);
         }
         self.modify_all(idx, altered)?;
         if let (Some((value, condition)), true) = (&given, frees) {
-            self.update(idx, (table, column), value, condition.as_deref());
+            self.update(idx, (after, column), value, condition.as_deref())?;
         }
         self.alter(idx, table, new);
         Ok(())
@@ -424,7 +419,7 @@ impl Planner<'_> {
         let effect = Effect::Column(table.clone(), scratch.clone(), true);
         let class = class::add_column(self.flavor, self.facts, &bare, true);
         self.alter(idx, table, vec![Clause::new(sql, class, &scratch, effect)]);
-        self.update(idx, (table, &scratch), value, None);
+        self.update(idx, (after, &scratch), value, None)?;
         let definition = Definition { nullable: into.nullable, ..target.clone() };
         let sql = format!(
             "CHANGE COLUMN {} {} {}{}",

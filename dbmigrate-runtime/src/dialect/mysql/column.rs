@@ -144,7 +144,9 @@ impl Definition {
                 definition.comment = comment.map(|text| text.into_owned());
             } else if is("CHECK") {
                 definition.check = Some(reader.parenthesised());
-            } else if token.text.starts_with("/*!") || token.text == "*/" {
+            } else if ["/*!", "/*M!"].iter().any(|start| token.text.starts_with(start))
+                || token.text == "*/"
+            {
             } else {
                 unknown.push(token.text.to_owned());
             }

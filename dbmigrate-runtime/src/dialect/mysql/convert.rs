@@ -36,6 +36,13 @@ pub(super) fn conversion(flavor: Flavor, column: &str, from: &Type, to: &Type) -
             Conversion::Except(format!("{c} NOT IN (0, 1)"))
         }
         (from, to) if is_text(from) => of_text(column, from, to),
+        // Written as text, a number of this type has six digits.
+        (Type::Float, Type::Text) => {
+            Conversion::Except(format!("CAST(CAST({c} AS CHAR) AS FLOAT) <> {c}"))
+        }
+        (Type::Float, Type::String(length)) => Conversion::Except(format!(
+            "CHAR_LENGTH({c}) > {length} OR CAST(CAST({c} AS CHAR) AS FLOAT) <> {c}"
+        )),
         (from, Type::Text) if is_plain(from) => Conversion::All,
         (from, Type::String(length)) if is_plain(from) => {
             Conversion::Except(format!("CHAR_LENGTH({c}) > {length}"))
@@ -138,12 +145,29 @@ fn numbers(c: &str, from: &Type, to: &Type) -> Conversion {
                     misfits.push(format!("ABS({c}) > {exact}"));
                 }
                 if *from == Type::Double && *to == Type::Float {
-                    misfits.push(format!("ABS({c}) > 3.4028234e38"));
+                    misfits.push(format!("ABS({c}) > 3.4028234e38 OR CAST({c} AS FLOAT) <> {c}"));
+                }
+                if let Some((whole, scale)) = digits(from) {
+                    let exact = exact_digits(to);
+                    if whole + scale > exact {
+                        misfits.push(format!("{} > {exact}", significant_digits(c)));
+                    }
                 }
             }
         },
     }
     if misfits.is_empty() { Conversion::All } else { Conversion::Except(misfits.join(" OR ")) }
+}
+
+/// How many digits of a decimal number a float or a double always keeps.
+fn exact_digits(ty: &Type) -> u32 {
+    if *ty == Type::Float { 6 } else { 15 }
+}
+
+/// How many digits a number has, without zeros at its ends.
+fn significant_digits(number: &str) -> String {
+    let digits = format!("REPLACE(REPLACE({number}, '.', ''), '-', '')");
+    format!("CHAR_LENGTH(TRIM(BOTH '0' FROM {digits}))")
 }
 
 /// How many digits a decimal has before and after the point.
@@ -158,7 +182,8 @@ fn digits(ty: &Type) -> Option<(u32, u32)> {
 fn of_text(column: &str, from: &Type, to: &Type) -> Conversion {
     let c = &quote(column);
     let matching =
-        |pattern: &str| format!("CAST({c} AS CHAR) NOT REGEXP {}", text(&format!("^{pattern}$")));
+        // `$` would allow a line break at the end.
+        |pattern: &str| format!("CAST({c} AS CHAR) NOT REGEXP {}", text(&format!("^{pattern}\\z")));
     let longest = |from: &Type| match from {
         Type::String(length) => Some(*length),
         Type::Enum(_, values) => values.iter().map(|value| value.chars().count() as u32).max(),
@@ -179,7 +204,8 @@ fn of_text(column: &str, from: &Type, to: &Type) -> Conversion {
             matching("[0-9]{4}-[0-9]{2}-[0-9]{2}")
         )),
         Type::DateTime | Type::Timestamp => {
-            let pattern = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?";
+            let pattern =
+                "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?";
             let valid = format!("{} OR CAST({c} AS DATETIME(6)) IS NULL", matching(pattern));
             let range = if *to == Type::Timestamp {
                 format!(
@@ -193,26 +219,36 @@ fn of_text(column: &str, from: &Type, to: &Type) -> Conversion {
         }
         Type::Time => Conversion::Except(format!(
             "{} OR CAST({c} AS TIME(6)) IS NULL",
-            matching("[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?")
+            matching("([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?")
         )),
+        // A text that a number would not be written as may be something else: `007` is not 7.
         Type::Decimal(..) | Type::Numeric => {
             let (whole, scale) = digits(to).unwrap_or_default();
-            let number = format!("CAST({c} AS DECIMAL(65,30))");
-            Conversion::Except(format!(
-                "{} OR ABS({number}) >= 1{} OR {number} <> ROUND({number}, {scale})",
-                matching("-?[0-9]+([.][0-9]+)?"),
-                "0".repeat(whole as usize)
-            ))
+            let whole = match whole {
+                0 => "0".to_owned(),
+                whole => format!("(0|[1-9][0-9]{{0,{}}})", whole - 1),
+            };
+            let part = match scale {
+                0 => "0+".to_owned(),
+                scale => format!("[0-9]{{1,{scale}}}0*"),
+            };
+            Conversion::Except(matching(&format!("-?{whole}([.]{part})?")))
         }
         Type::Float | Type::Double => {
-            Conversion::Except(matching("-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?"))
+            let number = format!("SUBSTRING_INDEX(LOWER({c}), 'e', 1)");
+            Conversion::Except(format!(
+                "{} OR {} > {}",
+                matching("-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]{1,2})?"),
+                significant_digits(&number),
+                exact_digits(to)
+            ))
         }
         to => match range(to) {
             Some((min, max)) => {
                 let number = format!("CAST({c} AS DECIMAL(65,0))");
                 Conversion::Except(format!(
                     "{} OR {number} < {min} OR {number} > {max}",
-                    matching("-?[0-9]+")
+                    matching("(0|-?[1-9][0-9]*)")
                 ))
             }
             None => Conversion::None,
@@ -246,6 +282,13 @@ mod tests {
             (Type::String(10), Type::String(5), Some("CHAR_LENGTH(`c`) > 5")),
             (Type::String(10), Type::Text, None),
             (Type::DateTime, Type::Uuid, Some("")),
+            (Type::Float, Type::Text, Some("CAST(CAST(`c` AS CHAR) AS FLOAT) <> `c`")),
+            (Type::Decimal(15, 2), Type::Double, None),
+            (
+                Type::Text,
+                Type::Decimal(3, 2),
+                Some(r"CAST(`c` AS CHAR) NOT REGEXP '^-?(0|[1-9][0-9]{0,0})([.][0-9]{1,2}0*)?\\z'"),
+            ),
             (Type::Boolean, Type::Integer, None),
             (Type::Integer, Type::Text, None),
         ] {

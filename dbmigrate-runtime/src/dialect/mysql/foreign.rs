@@ -83,6 +83,15 @@ impl Planner<'_> {
             self.pending.push(Pending { table: table.to_owned(), name, idx });
             return Ok(());
         }
+        // A new column with a default has values to look at once it is there.
+        let is_new = |name: &String| {
+            self.open.as_ref().is_some_and(|open| open.new_columns.contains(&name.to_lowercase()))
+        };
+        let has_default =
+            |name: &String| after.find_column(name).is_some_and(|column| column.default.is_some());
+        if foreign_key.columns.iter().any(|name| is_new(name) && has_default(name)) {
+            self.flush();
+        }
         self.guard(guards::foreign_key(table, foreign_key));
         let effect = Effect::Constraint(table.to_owned(), foreign_key.name.clone(), true);
         let clause = Clause::new(sql, Class::Copy, &foreign_key.name, effect)
@@ -162,6 +171,7 @@ impl Planner<'_> {
                 return Err(self.ddl(idx).refuse(&why, "create that table in the same revision"));
             }
             self.flush();
+            self.guard_existing(&table, guards::foreign_key(&table, key));
             let sql = format!("ADD {}", self.ddl(idx).foreign_key(&of, key)?);
             let effect = Effect::Constraint(table.clone(), name.clone(), true);
             let clause = Clause::new(sql, Class::Copy, &name, effect).with_names(&key.columns);

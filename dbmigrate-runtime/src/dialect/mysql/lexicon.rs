@@ -1,8 +1,9 @@
 //! The lexical rules of MySQL and MariaDB, from MySQL's manual, chapter 11, "Language Structure",
 //! and MariaDB's pages "Identifier Names", "Comment Syntax" and "Reserved Words".
 //!
-//! The driver's sessions enable `ANSI_QUOTES`, so that `"name"` in a revision is a name on every
-//! database, and leave `NO_BACKSLASH_ESCAPES` disabled, as it is by default.
+//! Sessions and scripts enable `ANSI_QUOTES` and `PIPES_AS_CONCAT`, so that in a revision `"name"`
+//! is a name and `a || b` a text on every database, and leave `NO_BACKSLASH_ESCAPES` disabled, as it
+//! is by default.
 
 use crate::sql::{
     Comments, Escapes, Inside, Kind, Lexicon, Names, Params, Quotes, Statements, Words,

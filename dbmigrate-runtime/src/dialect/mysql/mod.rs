@@ -24,6 +24,7 @@ mod parse;
 mod planner;
 mod raw;
 mod read;
+mod rows;
 mod script;
 mod text_enum;
 mod types;

@@ -85,12 +85,10 @@ pub(super) fn parse(flavor: Flavor, sql: &str) -> Option<Parsed> {
     Some(parsed)
 }
 
-/// The definition of one column.
-pub(super) fn column(flavor: Flavor, sql: &str, name: &str) -> Option<Definition> {
+/// One column.
+pub(super) fn column(flavor: Flavor, sql: &str, name: &str) -> Option<ColumnPart> {
     let parsed = parse(flavor, sql)?;
-    let column =
-        parsed.columns.into_iter().find(|column| column.name.eq_ignore_ascii_case(name))?;
-    column.unknown.is_empty().then_some(column.definition)
+    parsed.columns.into_iter().find(|column| column.name.eq_ignore_ascii_case(name))
 }
 
 /// Where the parentheses that open here are closed.

@@ -1,15 +1,33 @@
 //! Scripts for the clients `mysql` and `mariadb`.
 
+use super::Mysql;
 use super::flavor::text;
 use crate::dialect::script::{Script, Shell};
+
+/// SQL of revisions means what it means on other databases, values that don't fit are errors, also
+/// in tables without transactions, and a 0 for a generated key is a 0.
+macro_rules! sql_mode {
+    () => {
+        "ANSI_QUOTES,PIPES_AS_CONCAT,STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,\
+         NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
+    };
+}
+
+impl Mysql {
+    /// The `sql_mode` of sessions and scripts.
+    pub(crate) const SQL_MODE: &'static str = sql_mode!();
+}
 
 /// The settings of a session that statements depend on.
 macro_rules! settings {
     () => {
-        "SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
-         ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO';\n\
-         SET SESSION time_zone = '+00:00';\n\
-         SET NAMES utf8mb4;\n"
+        concat!(
+            "SET SESSION sql_mode = '",
+            sql_mode!(),
+            "';\n\
+             SET SESSION time_zone = '+00:00';\n\
+             SET NAMES utf8mb4;\n"
+        )
     };
 }
 

@@ -6,7 +6,7 @@ use hmac_sha256::Hash;
 
 use crate::Value;
 use crate::backend::Backend;
-use crate::dialect::MYSQL;
+use crate::dialect::{MYSQL, Mysql};
 use crate::driver::{DatabaseError, ErrorKind, LOCK_TIMEOUT};
 use crate::sql::{Token, quote_text};
 
@@ -14,18 +14,12 @@ use crate::sql::{Token, quote_text};
 /// behind it.
 const ROW_LOCK_TIMEOUT: u64 = 10;
 
-/// Values that don't fit are errors, `"name"` is a name as on other databases, and a 0 for a
-/// generated key is a 0.
-const SQL_MODE: &str = "ANSI_QUOTES,STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,\
-                        NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,\
-                        NO_ENGINE_SUBSTITUTION";
-
 /// The settings that texts of the catalog and the meaning of statements depend on, and limits that
 /// would end a run in the middle; each with its value as SQL.
 fn pinned(backend: Backend) -> Vec<(&'static str, String)> {
     let number = |value: u64| value.to_string();
     let mut settings = vec![
-        ("sql_mode", format!("'{SQL_MODE}'")),
+        ("sql_mode", format!("'{}'", Mysql::SQL_MODE)),
         ("time_zone", "'+00:00'".to_owned()),
         ("lock_wait_timeout", number(LOCK_TIMEOUT.as_secs().max(1))),
         ("innodb_lock_wait_timeout", number(ROW_LOCK_TIMEOUT)),
