@@ -2,6 +2,7 @@
 
 mod callback;
 mod connecting;
+mod halfway;
 mod hint;
 mod stop;
 mod test_database;
@@ -164,16 +165,6 @@ impl Error {
     }
 
     /// For a revision of several transactions that was edited after some of them were committed.
-    pub(crate) fn edited_group(revision: &str, number: i64, n_groups: usize) -> Error {
-        let message = format!(
-            "revision `{revision}` can't be continued: part {number} of {n_groups} has changed \
-             since it was started"
-        );
-        Error::new(Kind::Edited, message).with_hint(
-            "restore the revision as it was when the run was interrupted; or revert its partial \
-             changes by hand, delete its rows from `dbmigrate_step`, and run the command again",
-        )
-    }
 
     /// For a transaction that the database ended without an error that says why.
     pub(crate) fn transaction_lost(revision: &str) -> Error {

@@ -4,6 +4,7 @@
 mod apart;
 mod budget;
 mod groups;
+mod halfway;
 mod mark;
 mod on_apply;
 mod revision;
@@ -25,6 +26,7 @@ use crate::standing::{self, Standing};
 use crate::{Db, Error, StepResult};
 use crate::{ledger, version_table};
 use budget::Budget;
+pub use halfway::{Halfway, refuse_unfinished};
 pub use on_apply::{Applied, Callbacks};
 use revision::Place;
 use verify::Verification;
@@ -53,6 +55,8 @@ pub struct Options {
     /// [`Migrator::upgrade_all`]: crate::Migrator::upgrade_all
     /// [`Migrator::upgrade_schemas`]: crate::Migrator::upgrade_schemas
     pub jobs: Option<NonZeroUsize>,
+    /// What becomes of a revision that an earlier run left half applied, or half undone.
+    pub halfway: Halfway,
     /// Functions that are called after each revision; see [`Options::on_apply`].
     pub callbacks: Callbacks,
 }
@@ -67,6 +71,7 @@ impl Default for Options {
             version_table_schema: String::new(),
             allow_ahead: false,
             jobs: None,
+            halfway: Halfway::default(),
             callbacks: Callbacks::default(),
         }
     }
@@ -83,6 +88,11 @@ impl Options {
 pub trait Observer {
     /// A revision is about to run.
     fn running(&mut self, direction: Direction, revision: &Revision) {
+        let _ = (direction, revision);
+    }
+
+    /// What an earlier run did of a revision, in this direction, is about to be taken back.
+    fn taking_back(&mut self, direction: Direction, revision: &Revision) {
         let _ = (direction, revision);
     }
 
@@ -218,7 +228,7 @@ impl<'m> Executor<'m> {
         let View { of: migrations, applied, .. } = standing.view;
         let graph = migrations.graph();
         if pending.is_empty() {
-            return Ok(Vec::new());
+            return refuse_unfinished(self.driver, self.options, &applied).map(|()| Vec::new());
         }
         if direction == Direction::Upgrade {
             plan::check_order(graph, &applied, &pending, &here)?;
@@ -455,6 +465,7 @@ impl<'m> Executor<'m> {
         let (migrations, applied) = (&*view.of, &view.applied);
         let (dialect, facts) = (self.driver.dialect(), self.facts()?);
         let begun = self.begun()?;
+        halfway::refuse_others(&begun, applied, pending.first())?;
         let stands_alone = |id: &String| {
             let migration = migrations.get(id);
             let is_alone = |migration: &Migration| migration.recording(direction).no_transaction;
