@@ -167,7 +167,7 @@ fn what_can_not_be_taken_back_stays_and_is_resumed() {
         with(MISSING, Halfway::Continue).expect_err("it fails");
         let text = with(MISSING, Halfway::Restart).expect_err("it stops").report();
         expect![[r#"
-            what is done of revision `m1` can't be taken back: ALTER TABLE item ADD COLUMN a INT: it declares no reverse
+            what is done of revision `m1` can't be taken back: execute SQL: its SQL has no `reversed_by`
               hint: nothing was changed; `cargo dbmigrate upgrade --resume` continues the revision"#]]
         .assert_eq(&text);
         assert_eq!(count(&url, "SELECT COUNT(*) FROM item"), Some(2));
