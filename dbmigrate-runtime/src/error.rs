@@ -164,8 +164,6 @@ impl Error {
         Error::new(Kind::Other, message).with_source(source).maybe_hint(hint)
     }
 
-    /// For a revision of several transactions that was edited after some of them were committed.
-
     /// For a transaction that the database ended without an error that says why.
     pub(crate) fn transaction_lost(revision: &str) -> Error {
         let message = format!(

@@ -8,6 +8,7 @@ mod halfway;
 mod mark;
 mod on_apply;
 mod revision;
+mod taking_back;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -23,8 +24,8 @@ use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Revision, Target, View};
 use crate::standing::{self, Standing};
+use crate::version_table;
 use crate::{Db, Error, StepResult};
-use crate::{ledger, version_table};
 use budget::Budget;
 pub use halfway::{Halfway, refuse_unfinished};
 pub use on_apply::{Applied, Callbacks};
@@ -519,15 +520,6 @@ impl<'m> Executor<'m> {
         }
         verification.end(self.conn())?;
         Ok(if n_run == all { Next::Done } else { Next::More })
-    }
-
-    /// The revisions of which the ledger has some groups.
-    fn begun(&mut self) -> Result<BTreeSet<String>, Error> {
-        if !self.driver.dialect().capabilities().has_groups {
-            return Ok(BTreeSet::new());
-        }
-        let ledger = version_table::Name { table: ledger::NAME, ..self.options.version_table() };
-        ledger::revisions(self.conn(), ledger)
     }
 
     /// What decides whether a revision takes more than one transaction, or none, on the database as
