@@ -285,8 +285,11 @@ pub fn unfinished(cx: &Context, database: &Database) -> Result<Vec<Unfinished>> 
 /// How far a database has come with a revision, in words: ``half applied: 2 of its statements are
 /// done, and it stands at statement 3``.
 pub fn standing_at(unfinished: &Unfinished, applied: &BTreeSet<String>) -> String {
-    let Unfinished { revision, n_done, started, error } = unfinished;
+    let Unfinished { revision, n_done, started, error, is_taken_back } = unfinished;
     let what = if applied.contains(revision) { "half undone" } else { "half applied" };
+    if *is_taken_back {
+        return format!("{what}: what was done of it is being taken back");
+    }
     let done = match n_done {
         0 => "none of its statements is done".to_owned(),
         1 => "1 of its statements is done".to_owned(),

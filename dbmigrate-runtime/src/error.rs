@@ -2,6 +2,7 @@
 
 mod callback;
 mod connecting;
+mod halfway;
 mod hint;
 mod stop;
 mod test_database;
@@ -161,18 +162,6 @@ impl Error {
         let message = format!("revision `{revision}` was rolled back: step `{name}` failed");
         let hint = hint_of(&source);
         Error::new(Kind::Other, message).with_source(source).maybe_hint(hint)
-    }
-
-    /// For a revision of several transactions that was edited after some of them were committed.
-    pub(crate) fn edited_group(revision: &str, number: i64, n_groups: usize) -> Error {
-        let message = format!(
-            "revision `{revision}` can't be continued: part {number} of {n_groups} has changed \
-             since it was started"
-        );
-        Error::new(Kind::Edited, message).with_hint(
-            "restore the revision as it was when the run was interrupted; or revert its partial \
-             changes by hand, delete its rows from `dbmigrate_step`, and run the command again",
-        )
     }
 
     /// For a transaction that the database ended without an error that says why.

@@ -4,9 +4,11 @@
 mod apart;
 mod budget;
 mod groups;
+mod halfway;
 mod mark;
 mod on_apply;
 mod revision;
+mod taking_back;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -22,9 +24,10 @@ use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Revision, Target, View};
 use crate::standing::{self, Standing};
+use crate::version_table;
 use crate::{Db, Error, StepResult};
-use crate::{ledger, version_table};
 use budget::Budget;
+pub use halfway::{Halfway, refuse_unfinished};
 pub use on_apply::{Applied, Callbacks};
 use revision::Place;
 use verify::Verification;
@@ -53,6 +56,8 @@ pub struct Options {
     /// [`Migrator::upgrade_all`]: crate::Migrator::upgrade_all
     /// [`Migrator::upgrade_schemas`]: crate::Migrator::upgrade_schemas
     pub jobs: Option<NonZeroUsize>,
+    /// What becomes of a revision that an earlier run left half applied, or half undone.
+    pub halfway: Halfway,
     /// Functions that are called after each revision; see [`Options::on_apply`].
     pub callbacks: Callbacks,
 }
@@ -67,6 +72,7 @@ impl Default for Options {
             version_table_schema: String::new(),
             allow_ahead: false,
             jobs: None,
+            halfway: Halfway::default(),
             callbacks: Callbacks::default(),
         }
     }
@@ -83,6 +89,11 @@ impl Options {
 pub trait Observer {
     /// A revision is about to run.
     fn running(&mut self, direction: Direction, revision: &Revision) {
+        let _ = (direction, revision);
+    }
+
+    /// What an earlier run did of a revision, in this direction, is about to be taken back.
+    fn taking_back(&mut self, direction: Direction, revision: &Revision) {
         let _ = (direction, revision);
     }
 
@@ -218,7 +229,7 @@ impl<'m> Executor<'m> {
         let View { of: migrations, applied, .. } = standing.view;
         let graph = migrations.graph();
         if pending.is_empty() {
-            return Ok(Vec::new());
+            return refuse_unfinished(self.driver, self.options, &applied).map(|()| Vec::new());
         }
         if direction == Direction::Upgrade {
             plan::check_order(graph, &applied, &pending, &here)?;
@@ -455,6 +466,7 @@ impl<'m> Executor<'m> {
         let (migrations, applied) = (&*view.of, &view.applied);
         let (dialect, facts) = (self.driver.dialect(), self.facts()?);
         let begun = self.begun()?;
+        halfway::refuse_others(&begun, applied, pending.first())?;
         let stands_alone = |id: &String| {
             let migration = migrations.get(id);
             let is_alone = |migration: &Migration| migration.recording(direction).no_transaction;
@@ -508,15 +520,6 @@ impl<'m> Executor<'m> {
         }
         verification.end(self.conn())?;
         Ok(if n_run == all { Next::Done } else { Next::More })
-    }
-
-    /// The revisions of which the ledger has some groups.
-    fn begun(&mut self) -> Result<BTreeSet<String>, Error> {
-        if !self.driver.dialect().capabilities().has_groups {
-            return Ok(BTreeSet::new());
-        }
-        let ledger = version_table::Name { table: ledger::NAME, ..self.options.version_table() };
-        ledger::revisions(self.conn(), ledger)
     }
 
     /// What decides whether a revision takes more than one transaction, or none, on the database as

@@ -9,6 +9,9 @@
 //! A database with transactional DDL only needs the table for a revision that takes more than one
 //! transaction, or none. There a row stands for a group of tasks, and a transactional group commits
 //! its row together with its work. When the revision is complete, the table is dropped.
+//!
+//! While a half-applied revision is taken back, the statements that do so have rows of their own,
+//! whose numbers are negative.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +50,7 @@ pub fn create_text(dialect: &dyn Dialect, name: Name<'_>) -> Result<String, Erro
 /// A group of a revision's tasks that was done, or whose statement was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// The group's position in its revision, counted from 1.
+    /// The group's position in its revision, counted from 1; negative in what takes it back.
     pub(crate) number: i64,
     /// The hash of its tasks.
     pub(crate) hash: String,
@@ -120,6 +123,8 @@ pub struct Unfinished {
     pub started: Option<i64>,
     /// Why that one failed, if it did.
     pub error: Option<String>,
+    /// Whether what is done of it is being taken back.
+    pub is_taken_back: bool,
 }
 
 /// The revisions that were begun and aren't complete, in the order of their ids; none if the table
@@ -145,10 +150,19 @@ pub fn unfinished(conn: &mut dyn Connection, name: Name<'_>) -> Result<Vec<Unfin
         };
         if found.last().is_none_or(|last| last.revision != *revision) {
             let revision = revision.clone();
-            found.push(Unfinished { revision, n_done: 0, started: None, error: None });
+            let is_taken_back = false;
+            found.push(Unfinished {
+                revision,
+                n_done: 0,
+                started: None,
+                error: None,
+                is_taken_back,
+            });
         }
         let Some(last) = found.last_mut() else { continue };
-        if state == DONE {
+        if *number < 0 {
+            last.is_taken_back = true;
+        } else if state == DONE {
             last.n_done += 1;
         } else {
             last.started = Some(*number);
@@ -210,6 +224,24 @@ pub(crate) fn enter_error(
     let update = format!("UPDATE {name} SET error = ?3 WHERE revision = ?1 AND number = ?2");
     let values = [revision.into(), number.into(), why.into()];
     conn.execute(&update, &values).map(std::mem::drop).map_err(failed)
+}
+
+/// Deletes the row of a group that did nothing.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn forget(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+    revision: &str,
+    number: i64,
+) -> Result<(), Error> {
+    let failed = |err| Error::database("delete a statement from the ledger", err);
+    let name = name.quoted(conn.dialect())?;
+    let delete = format!("DELETE FROM {name} WHERE revision = ?1 AND number = ?2");
+    let res = conn.execute(&delete, &[revision.into(), number.into()]);
+    res.map(std::mem::drop).map_err(failed)
 }
 
 /// Deletes the rows of a revision that is complete, and returns whether the table is to be dropped

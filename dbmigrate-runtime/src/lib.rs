@@ -94,7 +94,7 @@ pub use dbmigrate_derive::{ColumnType, Columns, Model};
 pub use direction::Direction;
 pub use driver::DatabaseError;
 pub use error::Error;
-pub use executor::{Applied, Options};
+pub use executor::{Applied, Halfway, Options};
 pub use many::Upgraded;
 pub use migration::Module;
 pub use migrator::{Migrator, Status};

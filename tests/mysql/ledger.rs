@@ -2,7 +2,7 @@
 
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_runtime::{Halfway, Migrator, Module, Options};
 use dbmigrate_tests::servers::{self, mysql_client};
 use expect_test::expect;
 
@@ -71,7 +71,7 @@ fn what_is_done_stays_done() {
         );
         assert!(hint.ends_with(
             "hint: what was done before it is done: correct the cause, and run the command again, \
-             which continues behind it"
+             which continues after it; with `--restart`, what is done is taken back first"
         ));
         let mut conn = mysql_client(&url);
         let rows: Vec<(i64, String, bool)> = conn
@@ -90,7 +90,7 @@ fn what_is_done_stays_done() {
         .assert_eq(&shown);
         expect![[r#"
             revision `m1` can't be continued: part 1 of 2 has changed since it was started
-              hint: restore the revision as it was when the run was interrupted; or revert its partial changes by hand, delete its rows from `dbmigrate_step`, and run the command again"#]]
+              hint: restore the revision as it was when the run was interrupted, and run the command again; `cargo dbmigrate upgrade --resume` continues after the last part that is done, whatever the parts before it say now; `cargo dbmigrate upgrade --restart` takes back what is done, once the revision is restored"#]]
         .assert_eq(&failure(EDITED));
         let ran = Migrator::new(CORRECTED).upgrade(&url).expect("it is continued");
         assert_eq!(ran, ["m1"], "{}", server.name);
@@ -108,4 +108,90 @@ fn what_is_done_stays_done() {
             .expect("rows");
         assert_eq!(counts, Some((2, 0)));
     }
+}
+
+const FAILING: &[Module] = &[module(failing)];
+const WITHOUT_ROWS: &[Module] = &[module(without_rows)];
+
+fn two_tables(op: &mut Operations) {
+    for name in ["item", "part"] {
+        op.create_table(
+            Table::new(name)
+                .column(Column::new("id", Type::BigInteger).not_null())
+                .primary_key(&format!("pk_{name}"), ["id"]),
+        );
+    }
+    op.bulk_insert("item", ["id"]).row((1,)).row((2,));
+    op.create_index("part", Index::new("ix_part_id", ["id"]));
+}
+
+fn failing(op: &mut Operations) {
+    two_tables(op);
+    op.execute("ALTER TABLE nosuch ADD COLUMN b INT");
+}
+
+fn without_rows(op: &mut Operations) {
+    two_tables(op);
+}
+
+fn count(url: &str, sql: &str) -> Option<i64> {
+    mysql_client(url).query_first(sql).expect("it is asked")
+}
+
+#[test]
+fn what_is_done_can_be_taken_back() {
+    for server in servers::mysql("what_is_done_can_be_taken_back") {
+        let url = server.database();
+        let restarting = || Options { halfway: Halfway::Restart, ..Options::default() };
+        Migrator::new(FAILING).upgrade(&url).expect_err("it fails");
+        let tables = "SELECT COUNT(*) FROM information_schema.tables \
+                      WHERE table_schema = DATABASE() AND table_name IN ('item', 'part')";
+        assert_eq!(count(&url, tables), Some(2));
+        // A row that shows whether the table is another one.
+        mysql_client(&url).query_drop("INSERT INTO item VALUES (3)").expect("a row");
+        let ran = Migrator::new(WITHOUT_ROWS).upgrade_with(&url, "head", &restarting());
+        assert_eq!(ran.expect("it begins again"), ["m1"], "{}", server.name);
+        assert_eq!(count(&url, "SELECT COUNT(*) FROM item"), Some(2));
+        assert_eq!(count(&url, "SELECT COUNT(*) FROM dbmigrate_step"), Some(0));
+    }
+}
+
+#[test]
+fn what_can_not_be_taken_back_stays_and_is_resumed() {
+    for server in servers::mysql("what_can_not_be_taken_back_stays_and_is_resumed") {
+        let url = server.database();
+        let with = |modules, halfway| {
+            let options = Options { halfway, ..Options::default() };
+            Migrator::new(modules).upgrade_with(&url, "head", &options)
+        };
+        with(MISSING, Halfway::Continue).expect_err("it fails");
+        let text = with(MISSING, Halfway::Restart).expect_err("it stops").report();
+        expect![[r#"
+            what is done of revision `m1` can't be taken back: execute SQL: its SQL has no `reversed_by`
+              hint: nothing was changed; `cargo dbmigrate upgrade --resume` continues the revision"#]]
+        .assert_eq(&text);
+        assert_eq!(count(&url, "SELECT COUNT(*) FROM item"), Some(2));
+        // What is done is not compared: the corrected statement is the fourth here as well.
+        let ran = with(REWORDED, Halfway::Resume).expect("it is continued");
+        assert_eq!(ran, ["m1"], "{}", server.name);
+        let columns = "SELECT COUNT(*) FROM information_schema.columns \
+                       WHERE table_schema = DATABASE() AND table_name = 'item'";
+        assert_eq!(count(&url, columns), Some(5));
+        assert_eq!(count(&url, "SELECT COUNT(*) FROM item"), Some(2));
+    }
+}
+
+const REWORDED: &[Module] = &[module(reworded)];
+
+fn reworded(op: &mut Operations) {
+    op.create_table(
+        Table::new("item")
+            .column(Column::new("id", Type::BigInteger).not_null())
+            .column(Column::new("name", Type::String(100)).not_null())
+            .primary_key("pk_item", ["id"]),
+    );
+    op.bulk_insert("item", ["id", "name"]).row((1, "one")).row((2, "another"));
+    op.execute("ALTER TABLE item ADD COLUMN a INT");
+    op.execute("ALTER TABLE item ADD COLUMN b INT");
+    op.add_column("item", Column::new("c", Type::Integer));
 }

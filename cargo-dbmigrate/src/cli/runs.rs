@@ -20,6 +20,13 @@ pub struct Run {
     /// An argument for steps, read by `db.arg("key")`
     #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
     pub args: Vec<(String, String)>,
+    /// Continue a half-applied revision after its last finished statement, whatever the statements
+    /// before it say now
+    #[arg(long, conflicts_with = "sql")]
+    pub resume: bool,
+    /// Take back what was done of a half-applied revision, and begin it again
+    #[arg(long, conflicts_with_all = ["sql", "resume"])]
+    pub restart: bool,
 }
 
 /// The option of commands that can print SQL instead of running it.

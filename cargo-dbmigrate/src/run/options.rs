@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dbmigrate_runtime::Options;
+use dbmigrate_runtime::{Halfway, Options};
 
 use crate::cli::{Run, Transaction};
 use crate::context::Context;
@@ -16,6 +16,11 @@ pub fn options(cx: &Context, args: &Run) -> Options {
         version_table: cx.config.version_table.clone(),
         version_table_schema: cx.config.version_table_schema.clone(),
         allow_ahead: false,
+        halfway: match (args.resume, args.restart) {
+            (true, _) => Halfway::Resume,
+            (false, true) => Halfway::Restart,
+            (false, false) => Halfway::Continue,
+        },
         ..Options::default()
     }
 }

@@ -70,6 +70,15 @@ impl Observer for Progress {
         self.bar.inc(1);
     }
 
+    fn taking_back(&mut self, direction: Direction, revision: &Revision) {
+        let what = match direction {
+            Direction::Upgrade => "upgrade",
+            Direction::Downgrade => "downgrade",
+        };
+        let id = &revision.id;
+        self.bar.suspend(|| self.out.done(format!("Taking back the half-done {what} {id}")));
+    }
+
     fn statement(&mut self, statement: &Statement) {
         self.bar
             .suspend(|| self.out.detail(format!("-- {}\n{};", statement.reason, statement.sql)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::executor::Executor;
+use dbmigrate_runtime::engine::executor::{self, Executor};
 use dbmigrate_runtime::engine::revision::View;
 use dbmigrate_runtime::engine::{
     Migrations,
@@ -41,16 +41,19 @@ pub fn upgrade(
         Some(driver) => version_table::read(driver.as_connection(), options.version_table())?,
         None => Vec::new(),
     };
-    drop(reader);
     let standing = history.standing(rows)?;
     standing.check(options.allow_ahead)?;
     standing.view.of.note_replaced(cx, &[up.to]);
     let target = standing.target(Direction::Upgrade, up.to)?;
     let pending = standing.route(Direction::Upgrade, &target);
     if pending.is_empty() {
+        if let Some(driver) = &mut reader {
+            executor::refuse_unfinished(&mut **driver, &options, standing.applied())?;
+        }
         nothing_to(cx, "upgrade", database, &standing.view);
         return Ok(Vec::new());
     }
+    drop(reader);
     let View { of: history, applied, .. } = standing.view;
     let migrations = history.migrations()?;
     warn_of_unknown_names(cx, &migrations, &applied, &pending)?;

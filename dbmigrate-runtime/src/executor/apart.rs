@@ -3,7 +3,7 @@
 //! says how far an interrupted run came.
 
 use super::budget::Budget;
-use super::{Executor, Scope};
+use super::{Executor, Scope, halfway};
 use crate::direction::Direction;
 use crate::revision::Target;
 use crate::{Error, plan, version_table};
@@ -31,6 +31,7 @@ impl Executor<'_> {
             let Some(first) = pending.first() else { return Ok(done) };
             if done.is_empty() {
                 let view = &standing.view;
+                halfway::refuse_others(&self.begun()?, &view.applied, Some(first))?;
                 let (migrations, dialect) = (&*view.of, self.driver.dialect());
                 if direction == Direction::Upgrade {
                     plan::check_order(migrations.graph(), &view.applied, &pending, &here)?;

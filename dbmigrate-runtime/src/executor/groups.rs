@@ -9,10 +9,11 @@ use std::time::Instant;
 use super::budget::Budget;
 use super::revision::Run;
 use super::verify::Verification;
-use super::{Applied, Executor, Scope};
+use super::{Applied, Executor, Halfway, Scope};
 use crate::Error;
 use crate::dialect::{Alone, Facts, Task};
 use crate::direction::Direction;
+use crate::driver::{DatabaseError, ErrorKind};
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
 use crate::operations::Operation;
@@ -20,7 +21,7 @@ use crate::plan::{self, Planner};
 use crate::version_table::{self, Name};
 
 /// Splits tasks at their borders; a statement that stands alone is a group of its own.
-fn groups(tasks: &[Task]) -> Vec<&[Task]> {
+pub(super) fn groups(tasks: &[Task]) -> Vec<&[Task]> {
     let mut groups = Vec::new();
     let mut start = 0;
     for (idx, task) in tasks.iter().enumerate() {
@@ -54,7 +55,7 @@ fn hash(tasks: &[Task]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn row(idx: usize, tasks: &[Task]) -> Row {
+pub(super) fn row(idx: usize, tasks: &[Task]) -> Row {
     let number = idx as i64 + 1;
     Row { number, hash: hash(tasks), is_done: true, before: String::new(), is_failed: false }
 }
@@ -110,8 +111,13 @@ impl Executor<'_> {
         let direction = planner.direction();
         let dialect = self.driver.dialect();
         let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
-        let done = ledger::read(self.conn(), ledger, id)?;
         let server = self.facts()?;
+        let mut done = ledger::read(self.conn(), ledger, id)?;
+        let is_taken_back = done.iter().any(|row| row.number < 0);
+        if is_taken_back || self.options.halfway == Halfway::Restart && !done.is_empty() {
+            self.take_back(migration, &planner, &done, budget)?;
+            done.clear();
+        }
         let facts = self.facts_for(planner.operations(migration), &server)?;
         let tasks_with = |facts: &Facts| Ok(planner.clone().next(migration, dialect, facts)?.tasks);
         let operations = planner.operations(migration).iter();
@@ -132,31 +138,26 @@ impl Executor<'_> {
             n_tasks if is_continued => n_tasks,
             _ => planned.tasks.len(),
         };
-        let mut n_run = 0;
+        let mut run = Run {
+            migration,
+            direction,
+            in_transaction: true,
+            is_continued,
+            is_taken_back: false,
+            n_run: 0,
+            n_tasks,
+        };
         for (idx, tasks) in groups.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
             let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
             let known = done.iter().find(|known| known.number == row.number && !known.is_failed);
-            if known.is_some_and(|known| known.hash != row.hash) {
-                return Err(Error::edited_group(id, row.number, groups.len()));
+            let is_edited = known.is_some_and(|known| known.hash != row.hash);
+            if is_edited && self.options.halfway != Halfway::Resume {
+                let named = (direction, row.number, groups.len());
+                return Err(Error::edited_group(id, named));
             }
-            let run =
-                Run { migration, direction, in_transaction: true, is_continued, n_run, n_tasks };
-            n_run += tasks.len();
-            if known.is_some_and(|known| known.is_done) {
-                continue;
-            }
-            match tasks {
-                [Task::Alone(alone)] => {
-                    let run = Run { in_transaction: false, ..run };
-                    self.run_alone_group(&run, alone, (known, &row), budget)?;
-                }
-                _ => self.in_group(budget, |this| {
-                    let mut none = Verification::none(dialect, &facts);
-                    this.run_tasks(&run, tasks, &mut none)?;
-                    ledger::enter(this.conn(), ledger, id, &row)
-                })?,
-            }
+            self.run_group(&run, tasks, (known, &row), budget)?;
+            run.n_run += tasks.len();
         }
         let table = self.options.version_table();
         let mut is_empty = false;
@@ -183,6 +184,32 @@ impl Executor<'_> {
             self.repeated(budget, |this| ledger::drop(this.conn(), ledger))?;
         }
         Ok(())
+    }
+
+    /// Runs a group of tasks, and enters it into the ledger. `known` is its row from an earlier run.
+    pub(super) fn run_group(
+        &mut self,
+        run: &Run<'_>,
+        tasks: &[Task],
+        (known, row): (Option<&Row>, &Row),
+        budget: &mut Budget,
+    ) -> Result<(), Error> {
+        if known.is_some_and(|known| known.is_done) {
+            return Ok(());
+        }
+        if let [Task::Alone(alone)] = tasks {
+            // Of another statement only a query tells whether this one has had its effect.
+            let known = known.filter(|known| known.hash == row.hash || alone.is_done.is_some());
+            let run = Run { in_transaction: false, ..*run };
+            return self.run_alone_group(&run, alone, (known, row), budget);
+        }
+        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let facts = self.facts()?;
+        self.in_group(budget, |this| {
+            let mut none = Verification::none(this.driver.dialect(), &facts);
+            this.run_tasks(run, tasks, &mut none)?;
+            ledger::enter(this.conn(), ledger, &run.migration.revision.id, row)
+        })
     }
 
     /// Runs a statement outside a transaction, and enters it into the ledger before and after.
@@ -281,6 +308,15 @@ impl Executor<'_> {
         }
     }
 
+    /// Whether a statement that was interrupted, with these definitions before, has had its effect.
+    pub(super) fn has_run(&mut self, alone: &Alone, before: &str) -> Result<bool, Error> {
+        let failed = |err| Error::database("look at what an interrupted statement left", err);
+        match &alone.is_done {
+            Some(query) => Ok(!self.driver.query(query, &[]).map_err(failed)?.rows.is_empty()),
+            None => Ok(self.definitions(&alone.statement.sql)? != before),
+        }
+    }
+
     /// Runs a statement outside a transaction. If an earlier run has started it, with these
     /// definitions before, it is not run again where it has had its effect, and what it left in the
     /// middle is removed first.
@@ -292,11 +328,7 @@ impl Executor<'_> {
     ) -> Result<(), Error> {
         if let Some(before) = started {
             let failed = |err| Error::database("look at what an interrupted statement left", err);
-            let is_done = match &alone.is_done {
-                Some(query) => !self.driver.query(query, &[]).map_err(failed)?.rows.is_empty(),
-                None => self.definitions(&alone.statement.sql)? != before,
-            };
-            if is_done {
+            if self.has_run(alone, before)? {
                 return Ok(());
             }
             if let Some(remnant) = &alone.remnant {
@@ -310,6 +342,11 @@ impl Executor<'_> {
         self.observer.statement(&alone.statement);
         let place = (run.n_run + 1, run.n_tasks);
         let res = self.driver.batch(&alone.statement.sql);
+        let is_taken_for_done = started.is_some() && self.options.halfway == Halfway::Resume;
+        let exists = |err: &DatabaseError| matches!(err.kind(), ErrorKind::AlreadyExists(_));
+        if is_taken_for_done && res.as_ref().is_err_and(exists) {
+            return Ok(());
+        }
         res.map_err(|err| Error::statement(run.stop(), place, &alone.statement, err))
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Run<'a> {
     pub(super) in_transaction: bool,
     /// Whether the ledger tells what of it is done.
     pub(super) is_continued: bool,
+    /// Whether what an earlier run did of it is being taken back.
+    pub(super) is_taken_back: bool,
     /// How many of its tasks are done.
     pub(super) n_run: usize,
     /// How many tasks it has, as far as this is known.
@@ -47,7 +49,7 @@ impl Run<'_> {
     /// How it ends if it fails now.
     pub(super) fn stop(&self) -> Stop<'_> {
         // A change that fails leaves nothing, so there is nothing to go on after the first one.
-        let is_continued = self.is_continued && self.n_run > 0;
+        let is_continued = self.is_continued && (self.n_run > 0 || self.is_taken_back);
         Stop {
             revision: &self.migration.revision.id,
             rolled_back: self.is_continued && !is_continued
@@ -93,7 +95,15 @@ impl Executor<'_> {
             }
             let n_tasks = n_run + plan.tasks.len();
             let is_continued = false;
-            let run = Run { migration, direction, in_transaction, is_continued, n_run, n_tasks };
+            let run = Run {
+                migration,
+                direction,
+                in_transaction,
+                is_continued,
+                is_taken_back: false,
+                n_run,
+                n_tasks,
+            };
             n_run += plan.tasks.len();
             self.run_tasks(&run, &plan.tasks, verification)?;
             verification.operations(&operations[taken..plan.taken]);

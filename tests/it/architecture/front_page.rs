@@ -72,6 +72,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             Direction
             Error
             FromValue
+            Halfway
             IntoValues
             Migrator
             Model
