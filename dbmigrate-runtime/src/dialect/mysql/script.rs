@@ -1,6 +1,5 @@
 //! Scripts for the clients `mysql` and `mariadb`.
 
-use super::Mysql;
 use super::flavor::text;
 use crate::dialect::script::{Script, Shell};
 
@@ -13,7 +12,8 @@ macro_rules! sql_mode {
     };
 }
 
-impl Mysql {
+#[cfg(feature = "mysql")]
+impl super::Mysql {
     /// The `sql_mode` of sessions and scripts.
     pub(crate) const SQL_MODE: &'static str = sql_mode!();
 }
