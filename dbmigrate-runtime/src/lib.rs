@@ -36,10 +36,10 @@
 //!
 //! A crate that only derives models needs just the default feature `derive`, which compiles no C
 //! code and no driver. `sqlite` applies migrations through the application's own rusqlite;
-//! `bundled` has rusqlite compile SQLite. `postgres` applies them to PostgreSQL, and `postgres-tls`
-//! adds encrypted connections; neither needs a system library. `chrono`, `time`, `jiff`, `uuid`,
-//! `rust_decimal`, `bigdecimal`, `serde_json` and `bytes` allow the types of these crates in a
-//! model's fields.
+//! `bundled` has rusqlite compile SQLite. `postgres` applies them to PostgreSQL, `mysql` to MySQL
+//! and MariaDB; `postgres-tls` and `mysql-tls` add encrypted connections. None of these four needs
+//! a system library. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json`
+//! and `bytes` allow the types of these crates in a model's fields.
 //! `runner` and `exhaustive` are for the tool.
 
 #![warn(missing_docs)]
