@@ -224,7 +224,8 @@ fn at_once(
     Ok(Snapshot { driver: Some(RefCell::new(driver)), ..res? })
 }
 
-fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
+/// The error of a schema that can't be read.
+pub fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
     Error::new("failed to read the schema of the database").cause(err)
 }
 

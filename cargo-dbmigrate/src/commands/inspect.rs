@@ -16,6 +16,7 @@ use crate::edits::Edit;
 use crate::error::{Error, Result};
 use crate::inspect::{self, Crates, Model, Style};
 use crate::project::RUNTIME;
+use crate::snapshot::failed;
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
     let database = Database::find(cx)?;
@@ -249,8 +250,4 @@ fn split(
 fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path)
         .map_err(|err| Error::new(format!("`{}` is not a path", path.display())).cause(err))
-}
-
-fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
-    Error::new("failed to read the schema of the database").cause(err)
 }

@@ -41,6 +41,10 @@ pub(super) fn of(
     enumeration: Option<&str>,
 ) -> RustType {
     let plain = |text: &str| (text.to_owned(), true);
+    // A crate's type if there is one, and otherwise one of Rust's own, which means something else.
+    let of_crates = |types: &[(&str, &str)], otherwise: &str| {
+        crates.first(types).map_or_else(|| (otherwise.to_owned(), false), |text| (text, true))
+    };
     // Whether the Rust type alone means the column type.
     let (text, is_meant) = match natural {
         Type::Boolean => plain("bool"),
@@ -57,53 +61,44 @@ pub(super) fn of(
         Type::String(_) | Type::Text => plain("String"),
         Type::Binary => plain("Vec<u8>"),
         Type::FixedBinary(length) => (format!("[u8; {length}]"), true),
-        Type::Decimal(..) | Type::Numeric => {
-            let types = [
-                ("rust_decimal", "rust_decimal::Decimal"),
-                ("bigdecimal", "bigdecimal::BigDecimal"),
-            ];
-            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
-        }
-        Type::Date => {
-            let types = [
+        Type::Decimal(..) | Type::Numeric => of_crates(
+            &[("rust_decimal", "rust_decimal::Decimal"), ("bigdecimal", "bigdecimal::BigDecimal")],
+            "String",
+        ),
+        Type::Date => of_crates(
+            &[
                 ("chrono", "chrono::NaiveDate"),
                 ("time", "time::Date"),
                 ("jiff", "jiff::civil::Date"),
-            ];
-            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
-        }
-        Type::Time => {
-            let types = [
+            ],
+            "String",
+        ),
+        Type::Time => of_crates(
+            &[
                 ("chrono", "chrono::NaiveTime"),
                 ("time", "time::Time"),
                 ("jiff", "jiff::civil::Time"),
-            ];
-            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
-        }
-        Type::DateTime => {
-            let types = [
+            ],
+            "String",
+        ),
+        Type::DateTime => of_crates(
+            &[
                 ("chrono", "chrono::NaiveDateTime"),
                 ("time", "time::PrimitiveDateTime"),
                 ("jiff", "jiff::civil::DateTime"),
-            ];
-            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
-        }
-        Type::Timestamp => {
-            let types = [
+            ],
+            "String",
+        ),
+        Type::Timestamp => of_crates(
+            &[
                 ("chrono", "chrono::DateTime<chrono::Utc>"),
                 ("time", "time::OffsetDateTime"),
                 ("jiff", "jiff::Timestamp"),
-            ];
-            crates.first(&types).map_or_else(|| ("String".to_owned(), false), |text| (text, true))
-        }
-        Type::Uuid => match crates.first(&[("uuid", "uuid::Uuid")]) {
-            Some(text) => (text, true),
-            None => ("Vec<u8>".to_owned(), false),
-        },
-        Type::Json => match crates.first(&[("serde_json", "serde_json::Value")]) {
-            Some(text) => (text, true),
-            None => ("String".to_owned(), false),
-        },
+            ],
+            "String",
+        ),
+        Type::Uuid => of_crates(&[("uuid", "uuid::Uuid")], "Vec<u8>"),
+        Type::Json => of_crates(&[("serde_json", "serde_json::Value")], "String"),
         Type::Enum(..) => match enumeration {
             Some(name) => (name.to_owned(), true),
             None => ("String".to_owned(), false),

@@ -195,17 +195,20 @@ impl Writer<'_> {
             let enumeration = match element {
                 // A variant has no empty name.
                 Type::Enum(enum_name, values) if values.iter().all(|value| !value.is_empty()) => {
-                    let wanted = match enum_name.as_str() {
-                        "" | "enum" => {
+                    // Only PostgreSQL's have a name of their own, under which tables share them.
+                    let is_named = !["", "enum"].contains(&enum_name.as_str());
+                    let shared = enumerations.get(enum_name).cloned();
+                    Some(shared.unwrap_or_else(|| {
+                        let wanted = if is_named {
+                            names::of_type(enum_name)
+                        } else {
                             format!("{name}{}", names::of_type(&column.name))
-                        }
-                        enum_name => names::of_type(enum_name),
-                    };
-                    let shared = enumerations.get(enum_name).filter(|_| !enum_name.is_empty());
-                    Some(shared.filter(|_| enum_name != "enum").cloned().unwrap_or_else(|| {
+                        };
                         let own = names::unused(wanted, used);
                         enums += &(self.enumeration(&own, enum_name, values) + "\n");
-                        enumerations.insert(enum_name.clone(), own.clone());
+                        if is_named {
+                            enumerations.insert(enum_name.clone(), own.clone());
+                        }
                         own
                     }))
                 }
