@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Child, Command};
 
-use crate::Result;
+use super::Result;
 
 /// A server that is stopped when it is dropped.
 pub struct Server {
