@@ -29,6 +29,12 @@ const ROWS: [&str; 2] = [
     "INSERT INTO tag (post_id) SELECT id FROM post WHERE id <= 40",
 ];
 
+/// What the application does between two runs, of which nothing remains but the keys it used up.
+const VISITOR: [&str; 2] = [
+    "INSERT INTO post (author_id, body) VALUES (1, 'visitor')",
+    "DELETE FROM post WHERE body = 'visitor'",
+];
+
 /// A run that is interrupted: from one revision to another.
 #[derive(Debug, Clone, Copy)]
 struct Way {
@@ -128,6 +134,10 @@ impl Undisturbed {
             found if found == self.before => counts.n_before += 1,
             found if found == self.after => counts.n_after += 1,
             _ => counts.n_between += 1,
+        }
+        // The application goes on meanwhile, where it can.
+        for rows in VISITOR {
+            let _ = conn.query_drop(rows);
         }
         let next = self.way.run(url, &[]);
         assert!(next.status.success(), "{place}: the next run: {}", said(&next));
