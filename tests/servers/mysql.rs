@@ -12,11 +12,11 @@ use crate::debian::Unpacked;
 use crate::place::Place;
 use crate::server::{Server, free_port};
 
-/// A server's name, the release that has it, and its package.
-const SERVERS: [(&str, &str, &str); 3] = [
-    ("mariadb1011", "bookworm", "mariadb-server-core"),
-    ("mariadb118", "trixie", "mariadb-server-core"),
-    ("mysql9", "sid", "mysql-server-core"),
+/// A server's name, the release that has it, and the packages of its client and of itself.
+const SERVERS: [(&str, &str, [&str; 2]); 3] = [
+    ("mariadb1011", "bookworm", ["mariadb-client-core", "mariadb-server-core"]),
+    ("mariadb118", "trixie", ["mariadb-client-core", "mariadb-server-core"]),
+    ("mysql9", "sid", ["mysql-client-core", "mysql-server-core"]),
 ];
 
 /// Settings of both: little memory, and nothing that has to be kept.
@@ -29,8 +29,9 @@ const SETTINGS: [&str; 4] = [
 
 /// Starts the server with this name; `None` if there is none.
 pub fn start(place: &Place, name: &str) -> Option<Result<Server>> {
-    let (_, release, package) = SERVERS.into_iter().find(|(server, ..)| *server == name)?;
-    let packages = [package, "libeatmydata1"];
+    let (_, release, [client, server]) =
+        SERVERS.into_iter().find(|(server, ..)| *server == name)?;
+    let packages = [client, server, "libeatmydata1"];
     let unpacked = Unpacked::new(place, release, &packages);
     Some(unpacked.and_then(|unpacked| start_unpacked(place, name, &unpacked)))
 }
@@ -90,8 +91,12 @@ fn start_unpacked(place: &Place, name: &str, unpacked: &Unpacked) -> Result<Serv
     }
     let process = run.stdin(Stdio::null()).spawn()?;
     let url = format!("mysql://root@127.0.0.1:{port}/mysql");
+    let client = dir.join("client");
+    let program = if is_mysql { "usr/bin/mysql" } else { "usr/bin/mariadb" };
+    unpacked.write_script(program, &client)?;
+    let (name, client) = (name.to_owned(), Some(client));
     // Nothing of its data is needed again.
-    let mut server = Server { name: name.to_owned(), url, port, process, signal: "-KILL" };
+    let mut server = Server { name, url, port, process, signal: "-KILL", client };
     let start = Instant::now();
     while !is_ready(&log, port) {
         if start.elapsed() > Duration::from_secs(60) || server.process.try_wait()?.is_some() {
