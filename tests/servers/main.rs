@@ -13,23 +13,7 @@
 
 #![expect(clippy::print_stderr, reason = "this is where a developer looks")]
 
-#[cfg(unix)]
-mod debian;
-#[cfg(unix)]
-mod mysql;
-#[cfg(unix)]
-mod place;
-#[cfg(unix)]
-mod pgbouncer;
-#[cfg(unix)]
-mod postgres;
-#[cfg(unix)]
-mod server;
-
 use std::process::ExitCode;
-
-/// An error of a program for developers: its text is all that matters.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     match run() {
@@ -42,13 +26,17 @@ fn main() -> ExitCode {
 }
 
 #[cfg(not(unix))]
-fn run() -> Result<ExitCode> {
+fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     Err("the servers are only started on Unix".into())
 }
 
 #[cfg(unix)]
-fn run() -> Result<ExitCode> {
+fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     use std::process::Command;
+
+    use dbmigrate_tests::starting::place::Place;
+    use dbmigrate_tests::starting::server::Server;
+    use dbmigrate_tests::starting::{mysql, pgbouncer, postgres};
 
     let mut args = std::env::args().skip(1);
     let names: Vec<String> = args.by_ref().take_while(|arg| arg != "--").collect();
@@ -58,8 +46,8 @@ fn run() -> Result<ExitCode> {
             "usage: servers NAME... -- COMMAND [ARG...], with NAME such as postgres15".into()
         );
     };
-    let place = place::Place::new()?;
-    let mut servers: Vec<server::Server> = Vec::new();
+    let place = Place::new()?;
+    let mut servers: Vec<Server> = Vec::new();
     for name in &names {
         let server = match (mysql::start(&place, name), name.strip_prefix("postgres")) {
             (Some(server), _) => server,

@@ -7,9 +7,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Result;
-use crate::place::Place;
-use crate::server::{Server, free_port};
+use super::Result;
+use super::place::Place;
+use super::server::{Server, free_port};
 
 /// The packages of npm that are tested with.
 const PACKAGES: [(u32, &str); 5] = [

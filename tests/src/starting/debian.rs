@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Result;
-use crate::place::Place;
+use super::Result;
+use super::place::Place;
 
 /// Packages of a release with all that they depend on, down to the C library.
 pub struct Unpacked {

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Result;
-use crate::place::Place;
-use crate::server::{Server, free_port};
+use super::Result;
+use super::place::Place;
+use super::server::{Server, free_port};
 
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
 

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 
-use crate::Result;
+use super::Result;
 
 /// A server that is stopped when it is dropped.
 pub struct Server {
