@@ -5,10 +5,11 @@
 //! ```
 //!
 //! Each server has a new data directory, a socket directory and a loopback port of its own. Its URL
-//! is in a variable such as `DBMIGRATE_TEST_POSTGRES15`. `DBMIGRATE_TEST_SERVERS=1` makes a test
-//! fail that would skip a missing server. What has to be installed is installed: as root with
-//! Debian's packages, and otherwise from npm into the target directory. The packages of MySQL and
-//! MariaDB are only unpacked there.
+//! is in a variable such as `DBMIGRATE_TEST_POSTGRES15`, and the path of its own client, which is
+//! unpacked beside it, in one such as `DBMIGRATE_TEST_CLIENT_MYSQL9`. `DBMIGRATE_TEST_SERVERS=1`
+//! makes a test fail that would skip a missing server. What has to be installed is installed: as
+//! root with Debian's packages, and otherwise from npm into the target directory. The packages of
+//! MySQL and MariaDB are only unpacked there.
 
 #![expect(clippy::print_stderr, reason = "this is where a developer looks")]
 
@@ -69,6 +70,9 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
         let variable = format!("DBMIGRATE_TEST_{}", server.name.to_uppercase());
         eprintln!("{variable}={}", server.url);
         command.env(variable, &server.url);
+        if let Some(client) = &server.client {
+            command.env(format!("DBMIGRATE_TEST_CLIENT_{}", server.name.to_uppercase()), client);
+        }
     }
     let status = command.status().map_err(|err| format!("{program}: {err}"))?;
     // The pooler ends before the server behind it.

@@ -12,11 +12,11 @@ use super::debian::Unpacked;
 use super::place::Place;
 use super::server::{Server, free_port};
 
-/// A server's name, the release that has it, and its package.
-const SERVERS: [(&str, &str, &str); 3] = [
-    ("mariadb1011", "bookworm", "mariadb-server-core"),
-    ("mariadb118", "trixie", "mariadb-server-core"),
-    ("mysql9", "sid", "mysql-server-core"),
+/// A server's name, the release that has it, and the packages of its client and of itself.
+const SERVERS: [(&str, &str, [&str; 2]); 3] = [
+    ("mariadb1011", "bookworm", ["mariadb-client-core", "mariadb-server-core"]),
+    ("mariadb118", "trixie", ["mariadb-client-core", "mariadb-server-core"]),
+    ("mysql9", "sid", ["mysql-client-core", "mysql-server-core"]),
 ];
 
 /// Settings of both: little memory, and nothing that has to be kept.
@@ -45,8 +45,9 @@ pub struct Installed<'a> {
 impl<'a> Installed<'a> {
     /// Unpacks the server with this name and initializes its data; `None` if there is none.
     pub fn new(place: &'a Place, name: &str) -> Option<Result<Installed<'a>>> {
-        let (_, release, package) = SERVERS.into_iter().find(|(server, ..)| *server == name)?;
-        let unpacked = Unpacked::new(place, release, &[package, "libeatmydata1"]);
+        let (_, release, [client, server]) =
+            SERVERS.into_iter().find(|(server, ..)| *server == name)?;
+        let unpacked = Unpacked::new(place, release, &[client, server, "libeatmydata1"]);
         Some(unpacked.and_then(|unpacked| Installed::initialized(place, name, unpacked)))
     }
 
@@ -81,16 +82,26 @@ impl<'a> Installed<'a> {
         }
         let process = run.stdin(Stdio::null()).spawn()?;
         let url = format!("mysql://root@127.0.0.1:{port}/mysql");
+        let client = Some(self.client()?);
+        let (name, port) = (name.clone(), *port);
         // Nothing of its data is needed again.
-        let mut server = Server { name: name.clone(), url, port: *port, process, signal: "-KILL" };
+        let mut server = Server { name, url, port, process, signal: "-KILL", client };
         let start = Instant::now();
-        while !is_ready(&self.log(), *port) {
+        while !is_ready(&self.log(), port) {
             if start.elapsed() > Duration::from_secs(60) || server.process.try_wait()?.is_some() {
                 return Err(self.failed("the server"));
             }
             thread::sleep(Duration::from_millis(20));
         }
         Ok(server)
+    }
+
+    /// A program that runs its own client.
+    fn client(&self) -> Result<PathBuf> {
+        let program = if self.is_mysql() { "usr/bin/mysql" } else { "usr/bin/mariadb" };
+        let client = self.dir.join("client");
+        self.unpacked.write_script(program, &client)?;
+        Ok(client)
     }
 
     fn is_mysql(&self) -> bool {

@@ -30,7 +30,7 @@ pub fn start(place: &Place, behind: u16) -> Result<Server> {
     let mut pgbouncer = place.command(Path::new(PROGRAM));
     let process = pgbouncer.arg(&settings).stdout(out.try_clone()?).stderr(out).spawn()?;
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    let mut server = Server { name, url, port, process, signal: "-INT" };
+    let mut server = Server { name, url, port, process, signal: "-INT", client: None };
     let start = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         if start.elapsed() > Duration::from_secs(10) || server.process.try_wait()?.is_some() {
