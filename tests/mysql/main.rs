@@ -6,6 +6,7 @@ mod connecting;
 mod ledger;
 mod lent;
 mod lock;
+mod size;
 mod values;
 
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;

@@ -6,7 +6,7 @@ use super::column::Definition;
 use super::convert::{self, Conversion};
 use super::effect::Effect;
 use super::flavor::{closed, quote, quoted};
-use super::guards;
+use super::{guards, size};
 
 use super::planner::Planner;
 use super::text_enum;
@@ -376,10 +376,9 @@ impl Planner<'_> {
         }
         for (was, is) in before.uniques.iter().zip(&after.uniques) {
             ddl.unique(after, is)?;
-            let is_long = |of: &Table, columns: &[String]| {
-                columns.iter().any(|name| super::ddl::is_long(self.flavor, of, name))
-            };
-            if is_long(before, &was.columns) != is_long(after, &is.columns) {
+            let is_hashed =
+                |of: &Table, columns: &[String]| size::is_hashed(self.flavor, of, columns);
+            if is_hashed(before, &was.columns) != is_hashed(after, &is.columns) {
                 let add = format!("ADD {}", ddl.unique(after, is)?);
                 clauses.push(self.drop_index(table, &was.name));
                 added.push(Clause::new(add, Class::Open, "", Effect::Unseen));
@@ -414,6 +413,10 @@ impl Planner<'_> {
             check: None,
             ..target.clone()
         };
+        // Both columns are there for a while.
+        let mut both = (*after).clone();
+        both.columns.push(Column { name: scratch.clone(), ..(*to).clone() });
+        self.ddl(idx).has_room(&both)?;
         self.set_keys_aside(idx, table, &to.name);
         let sql = format!("ADD COLUMN {} {}", quote(&scratch), bare.sql());
         let effect = Effect::Column(table.clone(), scratch.clone(), true);

@@ -26,6 +26,7 @@ mod raw;
 mod read;
 mod rows;
 mod script;
+mod size;
 mod text_enum;
 mod types;
 
