@@ -4,7 +4,7 @@
 //! query that tells whether it has happened. Changes of one table are one statement where that
 //! makes none of them more expensive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::class::{self, Class};
 use super::clause::{Alter, Clause};
@@ -42,6 +42,7 @@ pub(super) fn plan(
         hashed: BTreeSet::new(),
         dropped: Vec::new(),
         has_changed_rows: false,
+        new_values: BTreeMap::new(),
     };
     let hashed = planner.schema.tables.values().filter(|table| has_hash(flavor, table));
     planner.hashed = hashed.map(|table| table.name.clone()).collect();
@@ -93,6 +94,9 @@ pub(super) struct Planner<'a> {
     dropped: Vec<(String, String)>,
     /// Whether rows may have changed so far.
     pub(super) has_changed_rows: bool,
+    /// What existing rows get in the columns that this plan adds, by table and column; `None` for
+    /// NULL.
+    pub(super) new_values: BTreeMap<(String, String), Option<String>>,
 }
 
 impl<'a> Planner<'a> {
