@@ -27,6 +27,7 @@ use crate::standing::{self, Standing};
 use crate::version_table;
 use crate::{Db, Error, StepResult};
 use budget::Budget;
+pub(crate) use groups::{groups, row};
 pub use halfway::{Halfway, refuse_unfinished};
 pub use on_apply::{Applied, Callbacks};
 use revision::Place;

@@ -66,6 +66,9 @@ pub(crate) struct Row {
 const DONE: &str = "done";
 const STARTED: &str = "started";
 
+/// What stands in place of the definitions if a script started a statement: they are not known.
+pub(crate) const BY_A_SCRIPT: &str = "by a script";
+
 /// The rows of a revision; none if the table doesn't exist.
 ///
 /// # Errors
@@ -285,6 +288,40 @@ pub(crate) fn drop(conn: &mut dyn Connection, name: Name<'_>) -> Result<(), Erro
 pub(crate) fn create(conn: &mut dyn Connection, name: Name<'_>) -> Result<(), Error> {
     let res = conn.execute(&create_text(conn.dialect(), name)?, &[]);
     res.map(std::mem::drop).map_err(|err| Error::database("create the ledger", err))
+}
+
+/// The statement that enters a group of a revision as started, or as done, for a script. The table's
+/// name is already quoted.
+pub(crate) fn enter_text(
+    dialect: &dyn Dialect,
+    name: &str,
+    revision: &str,
+    Row { number, hash, is_done, .. }: &Row,
+) -> String {
+    let now = dialect.now();
+    let started = format!("{STARTED} {BY_A_SCRIPT}");
+    let (state, finished) = if *is_done { (DONE, now) } else { (started.as_str(), "NULL") };
+    let [revision, hash, state] =
+        [revision, hash.as_str(), state].map(|text| dialect.literal(&text.into()));
+    format!(
+        "INSERT INTO {name} (revision, number, hash, state, started_at, finished_at)\n    \
+         VALUES ({revision}, {number}, {hash}, {state}, {now}, {finished})"
+    )
+}
+
+/// The statement that enters a group as done that was started, for a script.
+pub(crate) fn done_text(dialect: &dyn Dialect, name: &str, revision: &str, number: i64) -> String {
+    let [revision, done] = [revision, DONE].map(|text| dialect.literal(&text.into()));
+    format!(
+        "UPDATE {name} SET state = {done}, finished_at = {}\n    \
+         WHERE revision = {revision} AND number = {number}",
+        dialect.now()
+    )
+}
+
+/// The statement that deletes the rows of a revision that is complete, for a script.
+pub(crate) fn clear_text(dialect: &dyn Dialect, name: &str, revision: &str) -> String {
+    format!("DELETE FROM {name} WHERE revision = {}", dialect.literal(&revision.into()))
 }
 
 #[cfg(all(test, feature = "sqlite"))]

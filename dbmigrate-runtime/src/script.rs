@@ -1,5 +1,7 @@
 //! A plan as an SQL script, to be run by other means.
 
+mod committed;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -77,6 +79,10 @@ pub fn script(
     let Route { migrations, direction, applied, .. } = *route;
     let view = migrations.view(applied.clone())?;
     let route = &Route { migrations: &view.of, applied: &view.applied, ..*route };
+    if dialect.capabilities().commits_definitions {
+        let from = committed::From { route, view: &view, rows: applied, facts };
+        return committed::script(from, dialect, options.version_table());
+    }
     let planned = plan::plan(route, dialect, facts)?;
     let mut text = String::new();
     let mut steps = Vec::new();
@@ -179,7 +185,7 @@ pub fn statements(tasks: &[Task], dialect: &dyn Dialect) -> String {
         return String::new();
     }
     let parts = dialect.script();
-    let mut text = [parts.untried, parts.begin, parts.prepare].concat();
+    let mut text = [parts.untried, parts.session, parts.begin, parts.prepare].concat();
     write_tasks(&mut text, tasks, dialect, &mut Vec::new());
     text.push('\n');
     end(&mut text, parts);
@@ -201,7 +207,7 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
                 if let Some(cost) = &statement.cost {
                     comment(text, &cost.to_string());
                 }
-                let _ = writeln!(text, "{}", ended(&statement.sql, dialect));
+                text.push_str(&ended(&statement.sql, dialect));
             }
             Task::Guard(guard) => {
                 comment(text, &format!("Abort if {}.", guard.failure.replace("{}", "some")));
@@ -236,7 +242,7 @@ fn between(text: &mut String, parts: &Script, alone: Option<&Alone>, dialect: &d
         if let Some(cost) = &alone.statement.cost {
             comment(text, &cost.to_string());
         }
-        let _ = writeln!(text, "{}", ended(&alone.statement.sql, dialect));
+        text.push_str(&ended(&alone.statement.sql, dialect));
     }
     [parts.begin, parts.prepare].iter().for_each(|part| text.push_str(part));
 }
@@ -247,11 +253,11 @@ fn between(text: &mut String, parts: &Script, alone: Option<&Alone>, dialect: &d
 fn ended(sql: &str, dialect: &dyn Dialect) -> String {
     let sql = sql.trim_end().trim_end_matches(';');
     let end = match dialect.lexicon().tokens(sql).last() {
-        Some(token) if token.kind == Kind::Comment && !token.is_closed() => " */;",
-        Some(token) if token.is_line_comment() => "\n;",
-        _ => ";",
+        Some(token) if token.kind == Kind::Comment && !token.is_closed() => " */",
+        Some(token) if token.is_line_comment() => "\n",
+        _ => "",
     };
-    format!("{sql}{end}")
+    (dialect.script().whole)(&format!("{sql}{end}"))
 }
 
 /// Writes a comment that may contain names from people, and so more than one line.
@@ -310,7 +316,8 @@ pub fn stamp_script(
     let target = graph.translated(target);
     let stays = plan::stamped(graph, &view.applied, &target);
     let wanted = graph.with_ancestors(&target.ids());
-    let mut text = format!("{}{create};\n", dialect.script().begin_rows);
+    let parts = dialect.script();
+    let mut text = format!("{}{}{create};\n", parts.session, parts.begin_rows);
     for id in applied.iter().filter(|id| !stays.contains(*id)) {
         let _ = writeln!(text, "{};", version_table::delete_text(dialect, version_table, id));
     }
@@ -327,6 +334,6 @@ pub fn stamp_script(
             let _ = writeln!(text, "{row};");
         }
     }
-    text.push_str(dialect.script().commit);
+    text.push_str(parts.commit);
     Ok(text)
 }

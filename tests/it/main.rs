@@ -25,6 +25,7 @@ mod stored_revisions;
 mod revision_list;
 mod locks;
 mod long_history;
+mod mysql;
 mod output;
 mod postgres;
 mod locations;

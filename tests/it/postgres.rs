@@ -7,7 +7,7 @@ use dbmigrate_tests::Host;
 use dbmigrate_tests::servers::{self, client, dump};
 use expect_test::expect;
 
-const FIRST: &str = r#"
+pub(crate) const FIRST: &str = r#"
 use dbmigrate_runtime::{ColumnType, Model};
 
 #[derive(ColumnType)]
@@ -40,7 +40,7 @@ pub struct Post {
 }
 "#;
 
-const SECOND: &str = r#"
+pub(crate) const SECOND: &str = r#"
 use dbmigrate_runtime::{ColumnType, Model};
 
 #[derive(ColumnType)]

@@ -70,8 +70,8 @@ fn what_is_done_stays_done() {
              ALTER TABLE nosuch ADD COLUMN b INT"
         );
         assert!(hint.ends_with(
-            "hint: what was done before it is done: correct the cause, and run the command again, \
-             which continues after it; with `--restart`, what is done is taken back first"
+            "hint: the statements before this one have been applied: correct the cause and run the \
+             command again; it continues after them; with `--restart`, it takes them back first"
         ));
         let mut conn = mysql_client(&url);
         let rows: Vec<(i64, String, bool)> = conn

@@ -5,30 +5,15 @@
 //! ```
 //!
 //! Each server has a new data directory, a socket directory and a loopback port of its own. Its URL
-//! is in a variable such as `DBMIGRATE_TEST_POSTGRES15`. `DBMIGRATE_TEST_SERVERS=1` makes a test
-//! fail that would skip a missing server. What has to be installed is installed: as root with
-//! Debian's packages, and otherwise from npm into the target directory. The packages of MySQL and
-//! MariaDB are only unpacked there.
+//! is in a variable such as `DBMIGRATE_TEST_POSTGRES15`, and the path of its own client, which is
+//! unpacked beside it, in one such as `DBMIGRATE_TEST_CLIENT_MYSQL9`. `DBMIGRATE_TEST_SERVERS=1`
+//! makes a test fail that would skip a missing server. What has to be installed is installed: as
+//! root with Debian's packages, and otherwise from npm into the target directory. The packages of
+//! MySQL and MariaDB are only unpacked there.
 
 #![expect(clippy::print_stderr, reason = "this is where a developer looks")]
 
-#[cfg(unix)]
-mod debian;
-#[cfg(unix)]
-mod mysql;
-#[cfg(unix)]
-mod place;
-#[cfg(unix)]
-mod pgbouncer;
-#[cfg(unix)]
-mod postgres;
-#[cfg(unix)]
-mod server;
-
 use std::process::ExitCode;
-
-/// An error of a program for developers: its text is all that matters.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     match run() {
@@ -41,13 +26,17 @@ fn main() -> ExitCode {
 }
 
 #[cfg(not(unix))]
-fn run() -> Result<ExitCode> {
+fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     Err("the servers are only started on Unix".into())
 }
 
 #[cfg(unix)]
-fn run() -> Result<ExitCode> {
+fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     use std::process::Command;
+
+    use dbmigrate_tests::starting::place::Place;
+    use dbmigrate_tests::starting::server::Server;
+    use dbmigrate_tests::starting::{mysql, pgbouncer, postgres};
 
     let mut args = std::env::args().skip(1);
     let names: Vec<String> = args.by_ref().take_while(|arg| arg != "--").collect();
@@ -57,8 +46,8 @@ fn run() -> Result<ExitCode> {
             "usage: servers NAME... -- COMMAND [ARG...], with NAME such as postgres15".into()
         );
     };
-    let place = place::Place::new()?;
-    let mut servers: Vec<server::Server> = Vec::new();
+    let place = Place::new()?;
+    let mut servers: Vec<Server> = Vec::new();
     for name in &names {
         let server = match (mysql::start(&place, name), name.strip_prefix("postgres")) {
             (Some(server), _) => server,
@@ -81,6 +70,9 @@ fn run() -> Result<ExitCode> {
         let variable = format!("DBMIGRATE_TEST_{}", server.name.to_uppercase());
         eprintln!("{variable}={}", server.url);
         command.env(variable, &server.url);
+        if let Some(client) = &server.client {
+            command.env(format!("DBMIGRATE_TEST_CLIENT_{}", server.name.to_uppercase()), client);
+        }
     }
     let status = command.status().map_err(|err| format!("{program}: {err}"))?;
     // The pooler ends before the server behind it.

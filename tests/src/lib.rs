@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fmt, fs};
 
 pub mod servers;
+#[cfg(unix)]
+pub mod starting;
 
 /// The root directory of this repository.
 pub fn repository() -> &'static Path {

@@ -1,6 +1,8 @@
 //! Databases on the servers that the program `servers` has started.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
@@ -88,6 +90,42 @@ impl Server {
         let (server, _) = self.url.rsplit_once('/').expect("a URL names a database");
         format!("{server}/{name}")
     }
+
+    /// The same with the scheme of its own, if it is MariaDB.
+    pub fn own_database(&self) -> String {
+        let url = self.database();
+        if self.name.starts_with("mariadb") { url.replacen("mysql:", "mariadb:", 1) } else { url }
+    }
+}
+
+/// What a client said, and whether it succeeded.
+#[derive(Debug)]
+pub struct Played {
+    pub is_ok: bool,
+    /// Its errors.
+    pub text: String,
+}
+
+impl Server {
+    /// Runs a script in the own client of MySQL or MariaDB, as a person does.
+    pub fn play(&self, url: &str, script: &str) -> Played {
+        let client = std::env::var(format!("DBMIGRATE_TEST_CLIENT_{}", self.name.to_uppercase()));
+        let mut client = Command::new(client.expect("the client is unpacked with the server"));
+        let (server, database) = url.rsplit_once('/').expect("a URL names a database");
+        let (user, place) =
+            server.split_once("://").expect("a URL").1.split_once('@').expect("a user");
+        let (host, port) = place.split_once(':').expect("a port");
+        client.args(["--no-defaults", "-u", user, "-h", host, "-P", port, database]);
+        client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut client = client.spawn().expect("the client starts");
+        let mut stdin = client.stdin.take().expect("it is a pipe");
+        // It ends at the first failure, and then reads no more.
+        let _ = stdin.write_all(script.as_bytes());
+        drop(stdin);
+        let out = client.wait_with_output().expect("it ends");
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        Played { is_ok: out.status.success(), text }
+    }
 }
 
 /// Connects to a database.
@@ -97,7 +135,7 @@ pub fn client(url: &str) -> Client {
 
 /// Connects to a database of MySQL or MariaDB.
 pub fn mysql_client(url: &str) -> Conn {
-    let opts = Opts::from_url(url).expect("a URL");
+    let opts = Opts::from_url(&url.replacen("mariadb:", "mysql:", 1)).expect("a URL");
     let opts = dbmigrate_runtime::mysql::OptsBuilder::from_opts(opts).prefer_socket(false);
     Conn::new(opts).expect("the server is there")
 }

@@ -1,4 +1,5 @@
-//! The migrations that are killed: one for each kind of change.
+//! The migrations that are killed: one for each kind of change. None of their changes of rows can be
+//! made twice without being noticed.
 
 use dbmigrate_runtime::Module;
 use dbmigrate_runtime::prelude::*;
@@ -93,11 +94,11 @@ fn no_authors(op: &mut Operations) {
 fn columns(op: &mut Operations) {
     op.add_column("post", Column::new("views", Type::Integer).not_null().default(7));
     op.create_index("post", Index::new("ix_post_body", ["body"]));
-    op.execute("UPDATE post SET body = upper(body), views = id");
+    op.execute("UPDATE post SET body = upper(body), views = views + id");
 }
 
 fn no_columns(op: &mut Operations) {
-    op.execute("UPDATE post SET body = lower(body)");
+    op.execute("UPDATE post SET body = replace(lower(body), 'o', 'oo')");
     op.drop_index("post", "ix_post_body");
     op.drop_column("post", "views");
 }
@@ -109,11 +110,17 @@ fn slugs(op: &mut Operations) {
             let (id, author): (i64, i64) = (row.get("id")?, row.get("author_id")?);
             db.execute("UPDATE post SET slug = ?1 WHERE id = ?2", (format!("{author}-{id}"), id))?;
         }
+        db.execute("UPDATE post SET views = views + 1000", ())?;
         Ok(())
     });
 }
 
 fn no_slugs(op: &mut Operations) {
+    op.run("restore the views", |db| {
+        db.execute("UPDATE post SET views = views - 1000", ())?;
+        db.execute("UPDATE post SET author_id = 1 + author_id % 3", ())?;
+        Ok(())
+    });
     op.drop_column("post", "slug");
 }
 
@@ -153,6 +160,7 @@ fn log(op: &mut Operations) {
             .primary_key("pk_log", ["id"]),
     );
     op.execute("INSERT INTO log (what) SELECT body FROM post WHERE id % 3 = 0 ORDER BY id");
+    op.bulk_insert("log", ["what"]).row(("one",)).row(("two",)).row(("three",));
 }
 
 fn no_log(op: &mut Operations) {

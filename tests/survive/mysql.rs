@@ -7,6 +7,8 @@ use std::process::{Command, Output, Stdio};
 use dbmigrate_runtime::mysql::Conn;
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, Server, dump_mysql, mysql_client};
+use dbmigrate_tests::starting::mysql::Installed;
+use dbmigrate_tests::starting::place::Place;
 
 use crate::bench::{is_long, said, say, survivor};
 use crate::kills::REVISIONS;
@@ -20,11 +22,6 @@ fn up(url: &str, to: &str, args: &[&str]) -> Command {
     command
 }
 
-fn n_calls(output: &Output) -> u64 {
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().unwrap_or_else(|_| panic!("{}", said(output)))
-}
-
 /// Rows of the application, after the first two revisions.
 const ROWS: [&str; 2] = [
     "INSERT INTO post (author_id, body) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL \
@@ -32,17 +29,109 @@ const ROWS: [&str; 2] = [
     "INSERT INTO tag (post_id) SELECT id FROM post WHERE id <= 40",
 ];
 
-/// Empties the database, and migrates it to the second revision, with rows.
-fn begin(conn: &mut Conn, url: &str) {
-    let name: Option<String> = conn.query_first("SELECT DATABASE()").expect("its name");
-    let name = name.expect("a database");
-    conn.query_drop(format!("DROP DATABASE {name}")).expect("it is dropped");
-    conn.query_drop(format!("CREATE DATABASE {name}")).expect("it is created");
-    conn.query_drop(format!("USE {name}")).expect("it is used");
-    let output = up(url, "r2", &[]).output().expect("it runs");
-    assert!(output.status.success(), "{}", said(&output));
-    for rows in ROWS {
-        conn.query_drop(rows).expect("rows");
+/// A run that is interrupted: from one revision to another.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    from: &'static str,
+    to: &'static str,
+    direction: &'static str,
+}
+
+const WAYS: [Way; 4] = [
+    Way { from: "base", to: "r2", direction: "up" },
+    Way { from: "r2", to: "r7", direction: "up" },
+    Way { from: "r7", to: "r2", direction: "down" },
+    Way { from: "r2", to: "base", direction: "down" },
+];
+
+impl Way {
+    fn run(self, url: &str, args: &[&str]) -> Output {
+        let mut command = survivor(url.as_ref());
+        command.args([self.direction, self.to]).args(args).output().expect("it runs")
+    }
+
+    /// Empties the database, and migrates it to where the way begins, with rows.
+    fn begin(self, conn: &mut Conn, url: &str) {
+        let name: Option<String> = conn.query_first("SELECT DATABASE()").expect("its name");
+        let name = name.expect("a database");
+        conn.query_drop(format!("DROP DATABASE {name}")).expect("it is dropped");
+        conn.query_drop(format!("CREATE DATABASE {name}")).expect("it is created");
+        conn.query_drop(format!("USE {name}")).expect("it is used");
+        if self.from == "base" {
+            return;
+        }
+        let output = up(url, "r2", &[]).output().expect("it runs");
+        assert!(output.status.success(), "{}", said(&output));
+        for rows in ROWS {
+            conn.query_drop(rows).expect("rows");
+        }
+        if self.from != "r2" {
+            let output = up(url, self.from, &[]).output().expect("it runs");
+            assert!(output.status.success(), "{}", said(&output));
+        }
+    }
+
+    /// What an undisturbed run makes of the database.
+    fn undisturbed(self, conn: &mut Conn, url: &str) -> Undisturbed {
+        self.begin(conn, url);
+        let before = dump_mysql(conn);
+        let output = self.run(url, &[]);
+        let n_calls = String::from_utf8_lossy(&output.stdout).trim().parse();
+        let n_calls = n_calls.unwrap_or_else(|_| panic!("{self:?}: {}", said(&output)));
+        let after = dump_mysql(conn);
+        assert!(n_calls > 20 && before != after, "{self:?}: {}", said(&output));
+        Undisturbed { way: self, before, after, n_calls }
+    }
+}
+
+/// The states between which an interrupted run may leave the database.
+struct Undisturbed {
+    way: Way,
+    before: String,
+    after: String,
+    n_calls: u64,
+}
+
+/// Where interrupted runs left their databases.
+#[derive(Debug, Default)]
+struct Counts {
+    n_before: usize,
+    n_between: usize,
+    n_after: usize,
+}
+
+impl Undisturbed {
+    /// The calls to interrupt. In the short mode, a few of the longest way and one of each other.
+    fn places(&self, nth: u64) -> impl Iterator<Item = u64> + use<> {
+        let stride = match (is_long(), self.way.from) {
+            (true, _) => 1,
+            (false, "r2") if self.way.to == "r7" => 23,
+            (false, _) => self.n_calls,
+        };
+        let first = if is_long() { 1 } else { 1 + (nth * 5 + 11) % self.n_calls };
+        (first..=self.n_calls).step_by(stride as usize)
+    }
+
+    /// The calls at which the server is killed: before them, or so many milliseconds after their
+    /// begin.
+    fn deaths(&self) -> Vec<(u64, Option<u64>)> {
+        if !is_long() {
+            return vec![(self.n_calls / 3, None), (self.n_calls * 2 / 3, Some(1))];
+        }
+        (1..=self.n_calls).flat_map(|at| [(at, None), (at, Some(at * 7 % 5))]).collect()
+    }
+
+    /// Counts what an interrupted run left, and has the next one complete it.
+    #[track_caller]
+    fn complete(&self, conn: &mut Conn, url: &str, place: &str, counts: &mut Counts) {
+        match dump_mysql(conn) {
+            found if found == self.before => counts.n_before += 1,
+            found if found == self.after => counts.n_after += 1,
+            _ => counts.n_between += 1,
+        }
+        let next = self.way.run(url, &[]);
+        assert!(next.status.success(), "{place}: the next run: {}", said(&next));
+        assert_eq!(dump_mysql(conn), self.after, "{place}: the next run");
     }
 }
 
@@ -60,41 +149,77 @@ fn continued_after_an_interruption_before_every_call_to_mysql() {
     for server in servers::mysql("continued_after_an_interruption_before_every_call_to_mysql") {
         let url = server.database();
         let mut conn = mysql_client(&url);
-        begin(&mut conn, &url);
-        let before = dump_mysql(&mut conn);
-        let output = up(&url, "r7", &[]).output().expect("it runs");
-        let (after, n_calls) = (dump_mysql(&mut conn), n_calls(&output));
-        assert!(n_calls > 20 && before != after, "{}", said(&output));
-        let (mut n_before, mut n_between, mut n_after) = (0, 0, 0);
-        let stride = if is_long() { 1 } else { 23 };
-        for (nth, way) in [&[][..], &["--terminate"]].into_iter().enumerate() {
-            for at in (1 + nth as u64 * 5..=n_calls).step_by(stride) {
-                begin(&mut conn, &url);
-                let output = up(&url, "r7", &["--kill-at", &at.to_string()]).args(way).output();
-                let output = output.expect("it runs");
-                if way.is_empty() {
-                    assert_eq!(output.status.signal(), Some(SIGKILL), "{}", said(&output));
+        let mut all = Counts::default();
+        for way in WAYS {
+            let undisturbed = way.undisturbed(&mut conn, &url);
+            for (nth, how) in [&[][..], &["--terminate"]].into_iter().enumerate() {
+                for at in undisturbed.places(nth as u64) {
+                    way.begin(&mut conn, &url);
+                    let at = at.to_string();
+                    let output = way.run(&url, &[&["--kill-at", &at], how].concat());
+                    if how.is_empty() {
+                        assert_eq!(output.status.signal(), Some(SIGKILL), "{}", said(&output));
+                    }
+                    await_the_end_of_others(&mut conn);
+                    let place = format!("{}, {way:?}, call {at} {how:?}", server.name);
+                    undisturbed.complete(&mut conn, &url, &place, &mut all);
                 }
-                await_the_end_of_others(&mut conn);
-                match dump_mysql(&mut conn) {
-                    found if found == before => n_before += 1,
-                    found if found == after => n_after += 1,
-                    _ => n_between += 1,
-                }
-                let place = format!("{} call {at} of {n_calls} {way:?}", server.name);
-                let next = up(&url, "r7", &[]).output().expect("it runs");
-                assert!(next.status.success(), "{place}: {}{}", said(&output), said(&next));
-                let found = dump_mysql(&mut conn);
-                assert_eq!(found, after, "{place}: the next run");
             }
         }
-        assert!(n_before > 0 && n_between > 0, "{n_before}, {n_between}");
-        let name = &server.name;
-        let n_runs = n_before + n_between + n_after;
+        assert!(all.n_between > 0, "{all:?}");
+        say(&format!("{}: clients killed or cut off, then completed: {all:?}", server.name));
+    }
+}
+
+#[test]
+fn continued_after_the_death_of_the_server_at_every_call() {
+    for server in servers::mysql("continued_after_the_death_of_the_server_at_every_call") {
+        // Other tests use the one that was started.
+        let place = Place::new().expect("a directory");
+        let own = Installed::new(&place, &server.name).expect("a name");
+        let own = own.expect("it is initialized");
+        let mut running = own.run().expect("it runs");
+        let (base, _) = running.url.rsplit_once('/').expect("a URL names a database");
+        let url = format!("{base}/survive");
+        mysql_client(&running.url).query_drop("CREATE DATABASE survive").expect("it is created");
+        let mut conn = mysql_client(&url);
+        let mut all = Counts::default();
+        let mut n_during = 0;
+        let ways = if is_long() { &WAYS[..] } else { &WAYS[1..2] };
+        for way in ways {
+            let undisturbed = way.undisturbed(&mut conn, &url);
+            for (at, delay) in undisturbed.deaths() {
+                way.begin(&mut conn, &url);
+                let kill = killing(running.process.id(), delay);
+                let at = at.to_string();
+                let output = way.run(&url, &["--kill-at", &at, "--shell", &kill]);
+                let place = format!("{}, {way:?}, call {at}, {delay:?}", server.name);
+                let code = output.status.code();
+                assert!(code == Some(0) || code == Some(3), "{place}: {}", said(&output));
+                n_during += usize::from(delay.is_some() && code == Some(3));
+                // It is dead, or about to be.
+                drop(running);
+                running = own.run().unwrap_or_else(|err| panic!("{place}: {err}"));
+                conn = mysql_client(&url);
+                undisturbed.complete(&mut conn, &url, &place, &mut all);
+            }
+        }
+        assert!(all.n_between > 0, "{all:?}");
         say(&format!(
-            "{name}: interrupted {n_runs} runs; {n_before} before, {n_between} between, {n_after} \
-             after; all were completed"
+            "{}: the server was killed, {n_during} times while it worked; then completed: {all:?}",
+            server.name
         ));
+    }
+}
+
+/// The command that kills a server now, and waits for its end, or so many milliseconds from now.
+fn killing(pid: u32, delay: Option<u64>) -> String {
+    match delay {
+        None => format!(
+            "kill -9 {pid}; while [ $(ls /proc/{pid}/task | wc -l) -gt 1 ] || \
+             ! grep -q '^State:.Z' /proc/{pid}/status; do sleep 0.01; done"
+        ),
+        Some(delay) => format!("(sleep 0.00{delay}; kill -9 {pid}) > /dev/null 2>&1 &"),
     }
 }
 

@@ -77,7 +77,7 @@ pub struct Upgrade {
     #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
     /// Upgrade each SQLite file that matches, such as 'tenants/*.db', or that is in a directory;
-    /// each URL, or each one that a file lists, a line each
+    /// each URL, or each one that a file lists, one on each line
     #[arg(long, value_name = "PATTERN", conflicts_with = "sql", group = "several")]
     pub all: Vec<String>,
     /// Upgrade each schema of a PostgreSQL database whose name matches, such as 'tenant_*'
@@ -104,7 +104,7 @@ pub struct Downgrade {
     pub revision: String,
     #[command(flatten)]
     pub run: Run,
-    /// Drop tables and columns that hold rows without asking
+    /// Don't ask before dropping tables and columns that hold rows
     #[arg(long)]
     pub allow_destructive: bool,
 }
@@ -114,7 +114,7 @@ pub struct Redo {
     /// How many revisions
     #[arg(short = 'n', value_name = "N", default_value_t = 1)]
     pub count: u32,
-    /// Drop tables and columns that hold rows without asking
+    /// Don't ask before dropping tables and columns that hold rows
     #[arg(long)]
     pub allow_destructive: bool,
     /// An argument for steps, read by `db.arg("key")`

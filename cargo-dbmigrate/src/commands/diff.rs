@@ -289,7 +289,8 @@ fn statements(
     mut schema: Schema,
     facts: Option<Facts>,
 ) -> Result<String> {
-    let facts = run::facts_for_script(cx, facts.unwrap_or_else(|| cx.dialect().offline_facts()));
+    let facts =
+        run::facts_for_script(cx.dialect(), facts.unwrap_or_else(|| cx.dialect().offline_facts()));
     let tasks = plan::tasks(operations, &mut schema, cx.dialect(), &facts).map_err(|err| {
         let hint = err.hint.clone();
         hint.into_iter().fold(Error::new(err.message), Error::hint)

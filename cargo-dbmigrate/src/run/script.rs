@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::dialect::Facts;
+use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
 use dbmigrate_runtime::engine::revision::{Range, View};
 use dbmigrate_runtime::engine::script::Client;
 use dbmigrate_runtime::engine::{
@@ -44,7 +44,7 @@ pub fn write_script(
             let applied = history::applied(cx, &database)?;
             reader = database.open_to_read(Patience::reading(cx))?;
             if let Some(driver) = &mut reader {
-                facts = facts_for_script(cx, stored_facts(&mut **driver)?);
+                facts = facts_for_script(driver.dialect(), stored_facts(&mut **driver)?);
             }
             let standing = history.standing(applied)?;
             standing.check(false)?;
@@ -61,29 +61,33 @@ pub fn write_script(
         plan::check_order(graph, &applied, &ids, &target)?;
     }
     let migrations = history.migrations()?;
+    let options = options(cx, args);
+    // A server says which of the history's dialects it speaks.
+    let dialect = reader.as_ref().map_or_else(|| cx.dialect(), |driver| driver.dialect());
     let route = Route { migrations: &migrations, direction, ids: &ids, applied: &applied };
     match &mut reader {
         Some(driver) => {
+            executor::refuse_unfinished(&mut **driver, &options, &rows)?;
             executor::refuse_mismatch(driver.as_connection(), &route)?;
             let pending = ids.iter().filter_map(|id| migrations.get(id));
             let operations: Vec<_> = pending
                 .flat_map(|migration| migration.recording(direction).operations.clone())
                 .collect();
-            let failed = |err| Error::new("failed to read how large the tables are").cause(err);
-            let found = cx.dialect().facts_for(driver.as_connection(), &operations, &facts);
-            facts.large = found.map_err(failed)?.large;
+            let failed = |err| Error::new("failed to read the tables").cause(err);
+            let found = dialect.facts_for(driver.as_connection(), &operations, &facts);
+            let found = found.map_err(failed)?;
+            (facts.large, facts.existing) = (found.large, found.existing);
         }
-        None => plan::refuse_mismatch_offline(&route, cx.dialect())?,
+        None => plan::refuse_mismatch_offline(&route, dialect)?,
     }
-    let options = options(cx, args);
     let (text, steps) =
-        script::script(&Route { applied: &rows, ..route }, cx.dialect(), &facts, &options)?;
+        script::script(&Route { applied: &rows, ..route }, dialect, &facts, &options)?;
     for step in steps {
         cx.out.warning(format!(
             "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"
         ));
     }
-    let text = script::for_client(&text, cx.dialect(), client);
+    let text = script::for_client(&text, dialect, client);
     cx.out.text(&text);
     let name = match direction {
         Direction::Upgrade => "upgrade",
@@ -109,6 +113,6 @@ pub fn applied_at(
 
 /// These facts, restricted for a script: it may be run by an older version of SQLite than the one
 /// that is compiled into this tool.
-pub fn facts_for_script(cx: &Context, facts: Facts) -> Facts {
-    Facts { version: facts.version.min(cx.dialect().offline_facts().version), ..facts }
+pub fn facts_for_script(dialect: &dyn Dialect, facts: Facts) -> Facts {
+    Facts { version: facts.version.min(dialect.offline_facts().version), ..facts }
 }

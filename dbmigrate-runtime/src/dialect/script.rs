@@ -7,6 +7,11 @@ pub struct Script {
     pub shell: Shell,
     /// What a run checks but a script doesn't, as comments.
     pub untried: &'static str,
+    /// The settings of the client's session, before any transaction.
+    pub session: &'static str,
+    /// A query that takes the lock of a run until the client ends, and returns 0 if it did; empty if
+    /// there is none. The history is the version table, with the schema that was written.
+    pub lock: fn(history: &str) -> String,
     /// Begins a transaction that may change tables.
     pub begin: &'static str,
     /// Begins a transaction that only changes rows.
@@ -26,6 +31,8 @@ pub struct Script {
     pub clean_up: &'static str,
     /// Ends a transaction.
     pub commit: &'static str,
+    /// A statement with what ends it.
+    pub whole: fn(statement: &str) -> String,
 }
 
 /// A database's own shell.

@@ -113,9 +113,9 @@ pub(super) const UNREGISTERED: &str = "if the application registers it on its ow
                                        the migrations on one of them: \
                                        `migrations::migrator().upgrade(&mut conn)`";
 
-pub(super) const CONTINUED: &str = "what was done before it is done: correct the cause, and run the \
-                                    command again, which continues after it; with `--restart`, \
-                                    what is done is taken back first";
+pub(super) const CONTINUED: &str = "the statements before this one have been applied: correct the \
+                                    cause and run the command again; it continues after them; \
+                                    with `--restart`, it takes them back first";
 
 pub(super) const ALONE: &str = "a revision runs in a transaction: move this statement to a \
                                 revision of its own with `op.no_transaction()`";

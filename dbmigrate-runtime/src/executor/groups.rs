@@ -21,7 +21,7 @@ use crate::plan::{self, Planner};
 use crate::version_table::{self, Name};
 
 /// Splits tasks at their borders; a statement that stands alone is a group of its own.
-pub(super) fn groups(tasks: &[Task]) -> Vec<&[Task]> {
+pub(crate) fn groups(tasks: &[Task]) -> Vec<&[Task]> {
     let mut groups = Vec::new();
     let mut start = 0;
     for (idx, task) in tasks.iter().enumerate() {
@@ -55,7 +55,8 @@ fn hash(tasks: &[Task]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) fn row(idx: usize, tasks: &[Task]) -> Row {
+/// The row of the group at this position.
+pub(crate) fn row(idx: usize, tasks: &[Task]) -> Row {
     let number = idx as i64 + 1;
     Row { number, hash: hash(tasks), is_done: true, before: String::new(), is_failed: false }
 }
@@ -151,8 +152,18 @@ impl Executor<'_> {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
             let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
             let known = done.iter().find(|known| known.number == row.number && !known.is_failed);
-            let is_edited = known.is_some_and(|known| known.hash != row.hash);
-            if is_edited && self.options.halfway != Halfway::Resume {
+            let is_edited = match known {
+                Some(known)
+                    if known.hash != row.hash && self.options.halfway != Halfway::Resume =>
+                {
+                    // A script may have been written without the version of the server.
+                    let written =
+                        self.replayed_groups(migration, &replaying, &dialect.offline_facts())?;
+                    written.get(idx).is_none_or(|tasks| known.hash != hash(tasks))
+                }
+                _ => false,
+            };
+            if is_edited {
                 let named = (direction, row.number, groups.len());
                 return Err(Error::edited_group(id, named));
             }
@@ -313,6 +324,8 @@ impl Executor<'_> {
         let failed = |err| Error::database("look at what an interrupted statement left", err);
         match &alone.is_done {
             Some(query) => Ok(!self.driver.query(query, &[]).map_err(failed)?.rows.is_empty()),
+            // It is run again, and fails if it has had its effect.
+            None if before == ledger::BY_A_SCRIPT => Ok(false),
             None => Ok(self.definitions(&alone.statement.sql)? != before),
         }
     }

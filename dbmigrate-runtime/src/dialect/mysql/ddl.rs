@@ -150,7 +150,10 @@ impl Ddl<'_> {
     pub(super) fn unique(&self, table: &Table, unique: &Unique) -> Result<String, Refusal> {
         let what = format!("unique constraint `{}`", unique.name);
         if unique.nulls_not_distinct {
-            let why = format!("{what} treats NULLs as equal, which {} can't", self.flavor.title());
+            let why = format!(
+                "{what} treats NULLs as equal, which {} does not support",
+                self.flavor.title()
+            );
             let hint = "remove `nulls_not_distinct`, or make the columns NOT NULL";
             return Err(self.refuse(&why, hint));
         }
@@ -169,7 +172,7 @@ impl Ddl<'_> {
         let what = format!("index `{}`", index.name);
         if index.is_exclusion() {
             let why = format!("{title} has no exclusion constraints");
-            return Err(self.refuse(&why, "leave it to PostgreSQL: remove it from the model"));
+            return Err(self.refuse(&why, "remove it from the model: only PostgreSQL supports it"));
         }
         if index.filter.is_some() {
             let why = format!("{what} has a condition, and {title} has no partial indexes");
@@ -324,7 +327,7 @@ impl Ddl<'_> {
         }
         let actions = [foreign_key.on_delete, foreign_key.on_update];
         if actions.contains(&ReferentialAction::SetDefault) {
-            let why = format!("{what} has SET DEFAULT, which {title} accepts and does not do");
+            let why = format!("{what} uses SET DEFAULT, which {title} accepts but ignores");
             return Err(self.refuse(&why, "use `set_null`, `cascade` or `restrict`"));
         }
         for name in &foreign_key.columns {

@@ -238,9 +238,9 @@ pub(super) fn no_view(what: &str, table: &str, column: Option<&str>) -> Guard {
              information_schema.views WHERE table_schema = DATABASE(){}{own} HAVING count(*) > 0",
             names(table)
         ),
-        failure: format!("cannot {what}: the view(s) {{}} would stop working"),
+        failure: format!("cannot {what}: these views would stop working: {{}}"),
         hint: Some(
-            "drop the view in the same revision and create it again behind the change, with \
+            "drop the view in the same revision and create it again after the change, with \
              `op.execute`"
                 .to_owned(),
         ),

@@ -101,7 +101,9 @@ impl Names {
         }
         if name.ends_with(' ') {
             let title = self.flavor.title();
-            let why = format!("the {what} `{name}` ends in a space, which names of {title} can't");
+            let why = format!(
+                "the {what} `{name}` ends in a space, which {title} does not allow in names"
+            );
             self.wrong(why, "choose another name");
         }
     }

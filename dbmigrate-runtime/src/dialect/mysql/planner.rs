@@ -402,7 +402,9 @@ impl<'a> Planner<'a> {
             "index `{}` has a column in descending order, which MariaDB ignores before 10.8",
             index.name
         );
-        Err(self.ddl(idx).refuse(&why, "remove `desc`: an index is read backwards as well"))
+        Err(self
+            .ddl(idx)
+            .refuse(&why, "remove `desc`: the server can scan an ascending index backwards"))
     }
 
     fn create_index(

@@ -14,6 +14,8 @@ pub(super) const SCRIPT: Script = Script {
         lines: |script| script.to_owned(),
     },
     untried: "",
+    session: "",
+    lock: |_| String::new(),
     begin: "\
 BEGIN;
 SET LOCAL TimeZone = 'UTC';
@@ -32,6 +34,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 ",
     clean_up: "",
     commit: "COMMIT;\n",
+    whole: |statement| format!("{statement};\n"),
 };
 
 const FAILS: &str = "VALUES (1)";

@@ -19,6 +19,8 @@ pub(super) const SCRIPT: Script = Script {
     untried: "\
 -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
 ",
+    session: "",
+    lock: |_| String::new(),
     // SQLite ignores this pragma inside a transaction.
     begin: "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n",
     begin_rows: "BEGIN IMMEDIATE;\n",
@@ -45,6 +47,7 @@ DROP TABLE temp.dbmigrate_guard;
 DROP TABLE temp.dbmigrate_violations;
 ",
     commit: "COMMIT;\n",
+    whole: |statement| format!("{statement};\n"),
 };
 
 const LINE_END: &str = "\r\n";

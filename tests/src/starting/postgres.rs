@@ -7,9 +7,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Result;
-use crate::place::Place;
-use crate::server::{Server, free_port};
+use super::Result;
+use super::place::Place;
+use super::server::{Server, free_port};
 
 /// The packages of npm that are tested with.
 const PACKAGES: [(u32, &str); 5] = [
@@ -69,7 +69,7 @@ pub fn start(place: &Place, version: u32) -> Result<Server> {
     }
     let process = postgres.stdout(out.try_clone()?).stderr(out).spawn()?;
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    let mut server = Server { name, url, port, process, signal: "-INT" };
+    let mut server = Server { name, url, port, process, signal: "-INT", client: None };
     let start = Instant::now();
     while !is_ready(&log, port) {
         if start.elapsed() > Duration::from_secs(60) || server.process.try_wait()?.is_some() {

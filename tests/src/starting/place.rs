@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Result;
+use super::Result;
 
 /// The user `nobody` of most systems, who runs the servers if root starts them.
 const NOBODY: u32 = 65_534;
@@ -24,7 +24,7 @@ impl Place {
     /// Creates the directories, and removes what killed runs have left.
     pub fn new() -> Result<Place> {
         let is_root = fs::metadata("/proc/self").is_ok_and(|meta| owner(&meta) == 0);
-        let target = dbmigrate_tests::target_dir().join("servers");
+        let target = crate::target_dir().join("servers");
         fs::create_dir_all(&target)?;
         // Nobody may enter a home directory of root's.
         let programs = if is_root && !enters(&target) {

@@ -1,11 +1,12 @@
 //! Programs of Debian's packages, also of another release, unpacked without being installed.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Result;
-use crate::place::Place;
+use super::Result;
+use super::place::Place;
 
 /// Packages of a release with all that they depend on, down to the C library.
 pub struct Unpacked {
@@ -43,11 +44,28 @@ impl Unpacked {
         Err(format!("`{}` has no `{prefix}`", self.root.display()).into())
     }
 
+    fn library_path(&self) -> String {
+        let libraries: Vec<_> = self.libraries.iter().map(|lib| lib.to_string_lossy()).collect();
+        libraries.join(":")
+    }
+
+    /// Writes a shell script that runs a program with the packages' own libraries.
+    pub fn write_script(&self, program: &str, script: &Path) -> Result<()> {
+        let text = format!(
+            "#!/bin/sh\nexec {} --library-path {} {} \"$@\"\n",
+            self.library("ld-linux")?.display(),
+            self.library_path(),
+            self.path(program).display(),
+        );
+        fs::write(script, text)?;
+        fs::set_permissions(script, fs::Permissions::from_mode(0o755))?;
+        Ok(())
+    }
+
     /// A command that runs a program with the packages' own libraries, and doesn't wait for disks.
     pub fn command(&self, place: &Place, program: &str) -> Result<Command> {
-        let libraries: Vec<_> = self.libraries.iter().map(|lib| lib.to_string_lossy()).collect();
         let mut command = place.command(&self.library("ld-linux")?);
-        command.arg("--library-path").arg(libraries.join(":"));
+        command.arg("--library-path").arg(self.library_path());
         command.arg("--preload").arg(self.library("libeatmydata.so")?).arg(self.path(program));
         Ok(command)
     }

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Result;
-use crate::place::Place;
-use crate::server::{Server, free_port};
+use super::Result;
+use super::place::Place;
+use super::server::{Server, free_port};
 
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
 
@@ -30,7 +30,7 @@ pub fn start(place: &Place, behind: u16) -> Result<Server> {
     let mut pgbouncer = place.command(Path::new(PROGRAM));
     let process = pgbouncer.arg(&settings).stdout(out.try_clone()?).stderr(out).spawn()?;
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    let mut server = Server { name, url, port, process, signal: "-INT" };
+    let mut server = Server { name, url, port, process, signal: "-INT", client: None };
     let start = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         if start.elapsed() > Duration::from_secs(10) || server.process.try_wait()?.is_some() {

@@ -1,9 +1,10 @@
 //! A server that is running.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 
-use crate::Result;
+use super::Result;
 
 /// A server that is stopped when it is dropped.
 pub struct Server {
@@ -16,6 +17,8 @@ pub struct Server {
     pub process: Child,
     /// What stops it.
     pub signal: &'static str,
+    /// The program that runs its own client, if that isn't installed.
+    pub client: Option<PathBuf>,
 }
 
 impl Drop for Server {
