@@ -4,6 +4,7 @@
 
 mod connecting;
 mod ledger;
+mod lease;
 mod lent;
 mod lock;
 mod size;
