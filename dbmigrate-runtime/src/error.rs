@@ -204,6 +204,17 @@ impl Error {
         Error::new(Kind::Other, format!("{stop}: {failure}")).maybe_hint(hint)
     }
 
+    /// The query of a guard can't be run.
+    pub(crate) fn unchecked(stop: Stop<'_>, sql: &str, source: DatabaseError) -> Error {
+        let kind = if source.is_busy() { Kind::Locked } else { Kind::Other };
+        let hint = hint_of(&source).unwrap_or(
+            "if the query has an expression of the revision that the database doesn't understand, \
+             correct it there",
+        );
+        let message = format!("{stop}: failed to check the existing rows: {sql}");
+        Error::new(kind, message).with_source(source).with_hint(hint)
+    }
+
     /// Each entry of `different` describes one difference.
     pub(crate) fn verification(different: &[String]) -> Error {
         let mut message =

@@ -7,6 +7,7 @@ mod ledger;
 mod lease;
 mod lent;
 mod lock;
+mod size;
 mod values;
 
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
