@@ -117,7 +117,9 @@ impl Error {
         let message = format!("{stop}: statement {nth} of {of}{name} failed: {sql}");
         let err = Error::new(Kind::Other, message);
         let hint = match source.kind() {
-            _ if rolled_back && hint_of(&source).is_some() => hint_of(&source).map(str::to_owned),
+            _ if rolled_back && hint_of(&source).is_some() => {
+                hint_of(&source).map(std::borrow::Cow::into_owned)
+            }
             ErrorKind::NotInTransaction if rolled_back => Some(ALONE.to_owned()),
             kind => hint_of_statement(statement, kind).or_else(|| match kind {
                 ErrorKind::AlreadyExists(object) => Some(format!(

@@ -2,10 +2,13 @@
 //! on each server that was started.
 #![cfg(unix)]
 
+mod asynchronous;
 mod connecting;
 mod ledger;
 mod lent;
 mod lock;
+mod rights;
+mod tls;
 mod values;
 
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;

@@ -19,7 +19,7 @@ use crate::Value;
 use crate::backend::Backend;
 use crate::dialect::{self, Dialect, MARIADB, MYSQL};
 use crate::server::Server;
-use error::error;
+use error::{error, error_in};
 pub use profile::{Cluster, Product, Profile};
 
 /// A connection of our own, or one that a program lent.
@@ -158,7 +158,9 @@ impl<'a> MysqlDriver<'a> {
         sql: &str,
         work: impl FnOnce(&mut Conn) -> mysql::Result<T>,
     ) -> Result<T, DatabaseError> {
-        let res = work(&mut self.client.borrow_mut()).map_err(|err| error(&err));
+        let ran = work(&mut self.client.borrow_mut());
+        let database = || self.client.borrow_mut().query_first("SELECT DATABASE()").ok()??;
+        let res = ran.map_err(|err| error_in(&err, database));
         if may_change_transaction(sql) {
             self.is_open.set(None);
         }
