@@ -5,6 +5,7 @@
 mod asynchronous;
 mod connecting;
 mod ledger;
+mod lease;
 mod lent;
 mod lock;
 mod rights;

@@ -141,8 +141,8 @@ pub fn mysql_client(url: &str) -> Conn {
 }
 
 /// What a database of MySQL or MariaDB contains, as text: the definitions of its tables, and their
-/// rows. Of the version table only the ids are shown, in order, and no generated key of `log`, since
-/// what is rolled back uses some up.
+/// rows. Of the version table only the ids are shown, in order, as of the leases, and no generated key
+/// of `log`, since what is rolled back uses some up.
 pub fn dump_mysql(conn: &mut Conn) -> String {
     let mut text = String::new();
     let tables: Vec<String> = conn.query("SHOW TABLES").expect("the tables");
@@ -155,7 +155,7 @@ pub fn dump_mysql(conn: &mut Conn) -> String {
         let create: Vec<&str> = create.split(' ').filter(is_counter).collect();
         let _ = writeln!(text, "{}", create.join(" "));
         let shown = match table.as_str() {
-            "dbmigrate_version" => "id",
+            "dbmigrate_version" | "dbmigrate_lock" => "id",
             "log" => "what",
             _ => "*",
         };

@@ -8,6 +8,8 @@ mod bench;
 #[cfg(target_os = "linux")]
 mod faults;
 mod kills;
+#[cfg(target_os = "linux")]
+mod lease;
 mod once;
 mod mysql;
 mod postgres;

@@ -1,7 +1,7 @@
 //! The program that the tests kill: it runs the migrations of `history.rs` on a database.
 //!
-//! `survivor DATABASE up|down REVISION [--each] [--kill-at N [--terminate | --shell COMMAND]] [--cache PAGES] [--max-pages N]
-//! [--synchronous N]`, or `survivor DATABASE embedded` for what an application does when it starts. It
+//! `survivor DATABASE up|down REVISION [--each] [--kill-at N [--terminate | --shell COMMAND]]
+//! [--cache PAGES] [--max-pages N] [--synchronous N] [--lease SECONDS]`, or `survivor DATABASE embedded` for what an application does when it starts. It
 //! prints how many calls to the database it made; the exit code of a failure is 3.
 
 mod history;
@@ -53,7 +53,8 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
         let at = args.iter().position(|arg| *arg == name)?;
         args.get(at + 1)?.parse().ok()
     };
-    let mut driver = open(file).map_err(|database_error| database_error.to_string())?;
+    let mut driver =
+        open(file, number("--lease")).map_err(|database_error| database_error.to_string())?;
     // With few pages in memory, a transaction is written to the file before its end.
     let pragmas = [
         ("--cache", "cache_size"),
@@ -89,11 +90,18 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
     Ok(driver.n_calls)
 }
 
-/// Opens the database of a URL or a path.
-fn open(database: &str) -> Result<Box<dyn Driver>, DatabaseError> {
+/// Opens the database of a URL or a path; one of MySQL or MariaDB as if its named locks did nothing,
+/// with a lease of so many seconds instead.
+fn open(database: &str, lease: Option<u64>) -> Result<Box<dyn Driver>, DatabaseError> {
     let url = Url::parse(database).map_err(|err| DatabaseError::new(err.to_string()))?;
     Ok(match url.location {
-        Location::Server(server) if is_mysql(database) => Box::new(MysqlDriver::connect(&server)?),
+        Location::Server(server) if is_mysql(database) => {
+            let mut driver = MysqlDriver::connect(&server)?;
+            if let Some(seconds) = lease {
+                driver.lock_by_lease(Duration::from_secs(seconds));
+            }
+            Box::new(driver)
+        }
         Location::Server(server) => Box::new(PostgresDriver::connect(&server)?),
         _ => Box::new(SqliteDriver::open(Path::new(database), Access::Create)?),
     })

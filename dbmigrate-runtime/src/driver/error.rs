@@ -70,6 +70,8 @@ pub enum ErrorKind {
     Unwritable(Unwritable),
     /// The server has no lock that outlives a transaction.
     Unlockable,
+    /// Another process has the lock now, since this one did not renew it in time.
+    LeaseLost,
     /// The connection is no session of its own on the server, so that a lock doesn't hold.
     Pooled,
     /// The role has no right to do it.

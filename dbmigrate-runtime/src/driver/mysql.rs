@@ -2,6 +2,7 @@
 
 mod connecting;
 mod error;
+mod lease;
 mod lock;
 mod profile;
 mod session;
@@ -10,6 +11,7 @@ mod value;
 
 use std::cell::{Cell, RefCell};
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, Params, QueryResult};
@@ -20,6 +22,8 @@ use crate::backend::Backend;
 use crate::dialect::{self, Dialect, MARIADB, MYSQL};
 use crate::server::Server;
 use error::{error, error_in};
+use lease::Lease;
+use lock::Locking;
 pub use profile::{Cluster, Product, Profile};
 
 /// A connection of our own, or one that a program lent.
@@ -57,8 +61,18 @@ pub struct MysqlDriver<'a> {
     is_open: Cell<Option<bool>>,
     /// The name of the lock.
     lock: String,
+    /// What it is on this server.
+    locking: Locking,
     /// What the lock is held for.
     held: Option<Scope>,
+    /// Where further connections are opened; `None` for a connection that a program lent.
+    server: Option<Server>,
+    /// The lease, while it is held.
+    lease: Option<Lease>,
+    /// How long a lease lasts without being renewed.
+    lasts: Duration,
+    /// The schema of the version table, quoted and with a dot, if it is named.
+    beside: String,
     /// The statement that restores the settings of a connection that a program lent.
     restoring: Option<String>,
     /// The last statement that others got in the way of.
@@ -79,7 +93,9 @@ impl MysqlDriver<'static> {
     /// When the server can't be reached, refuses the connection, or isn't supported. The error is
     /// of the kind [`ErrorKind::Unconnected`](crate::driver::ErrorKind::Unconnected).
     pub fn connect(server: &Server) -> Result<MysqlDriver<'static>, DatabaseError> {
-        MysqlDriver::new(Client::Own(Box::new(connecting::connect(server)?)))
+        let mut driver = MysqlDriver::new(Client::Own(Box::new(connecting::connect(server)?)))?;
+        driver.server = Some(server.clone());
+        Ok(driver)
     }
 }
 
@@ -114,7 +130,12 @@ impl<'a> MysqlDriver<'a> {
             profile,
             is_open: Cell::new(None),
             lock: session::lock_name("", ""),
+            locking: Locking::Unknown,
             held: None,
+            server: None,
+            lease: None,
+            lasts: lease::LASTS,
+            beside: String::new(),
             restoring: None,
             blocked: RefCell::default(),
         };
@@ -136,6 +157,13 @@ impl<'a> MysqlDriver<'a> {
     /// Which product the server is.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// Excludes other processes as on a server whose named locks don't, by a lease that lasts so long
+    /// without being renewed.
+    pub fn lock_by_lease(&mut self, lasts: Duration) {
+        self.locking = Locking::Lease;
+        self.lasts = lasts;
     }
 
     /// The cluster that the server is a part of, as far as it says so.
@@ -210,6 +238,7 @@ impl<'a> MysqlDriver<'a> {
             self.unlock();
             self.held = None;
         }
+        self.be_silent_outside();
     }
 }
 
@@ -219,6 +248,7 @@ impl Connection for MysqlDriver<'_> {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
+        self.check_lease()?;
         if params.is_empty() {
             bound(sql, 0, &MYSQL)?;
             return self.run(sql, |conn| Ok(conn.query_iter(sql)?.affected_rows()));
@@ -229,6 +259,7 @@ impl Connection for MysqlDriver<'_> {
     }
 
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
+        self.check_lease()?;
         if params.is_empty() {
             bound(sql, 0, &MYSQL)?;
             return self.text_query(sql);
@@ -257,6 +288,7 @@ impl Connection for MysqlDriver<'_> {
 
 impl Driver for MysqlDriver<'_> {
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        self.check_lease()?;
         // The server itself knows where a statement ends, also those with a body.
         self.run(sql, |conn| {
             let mut result = conn.query_iter(sql)?;
@@ -273,7 +305,11 @@ impl Driver for MysqlDriver<'_> {
         let database = self.text_query("SELECT DATABASE()")?.texts().next();
         let Some(database) = database else { return Err(session::no_database()) };
         // The same table has the same lock, whether or not its database is written.
-        let database = if history.starts_with('.') { database.as_str() } else { "" };
+        let (schema, _) = history.split_once('.').unwrap_or_default();
+        let is_own = schema.is_empty();
+        self.beside =
+            if is_own { String::new() } else { format!("{}.", self.dialect.quote(schema)) };
+        let database = if is_own { database.as_str() } else { "" };
         self.lock = session::lock_name(&format!("{database}{history}"), "");
         Ok(())
     }
@@ -289,11 +325,16 @@ impl Driver for MysqlDriver<'_> {
         }
         match scope {
             Scope::Alone => Ok(()),
-            Scope::Transaction | Scope::Group => self.begin_transaction(),
+            Scope::Transaction | Scope::Group => {
+                self.renew()?;
+                self.be_silent_inside();
+                self.begin_transaction()
+            }
         }
     }
 
     fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.renew()?;
         self.text_query("COMMIT")?;
         self.ended();
         Ok(())

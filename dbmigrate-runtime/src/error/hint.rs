@@ -32,6 +32,10 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<Cow<'static, str>> {
                 "the pending revision runs outside a transaction: run it with a URL instead of a \
                  connection",
             ),
+            ErrorKind::LeaseLost => Some(
+                "run the command again: it waits for the other process, and continues after what \
+                 is done",
+            ),
             ErrorKind::Unwritable(why) => Some(hint_of_unwritable(*why)),
             _ => None,
         },

@@ -16,6 +16,7 @@ use crate::dialect::{
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::Schema;
+use crate::sql::Token;
 
 /// A cell as text.
 fn text(value: Option<&Value>) -> Option<String> {
@@ -140,7 +141,7 @@ pub(super) fn table(flavor: Flavor, sql: &str) -> Option<(Parsed, Assembled)> {
     Some((parsed, assembled))
 }
 
-/// The definitions of the tables that a statement names.
+/// The definitions of the tables that a statement names, without what rows change in them.
 pub(super) fn definitions(
     flavor: Flavor,
     conn: &mut dyn Connection,
@@ -153,9 +154,21 @@ pub(super) fn definitions(
         if object.kind != ObjectKind::Table || !names.contains(object.name.as_str()) {
             continue;
         }
-        found += &show(conn, &object.name)?.unwrap_or_default();
+        let sql = show(conn, &object.name)?.unwrap_or_default();
+        found += &without_counter(flavor, &sql);
     }
     Ok(found)
+}
+
+/// A definition without the next value of its `AUTO_INCREMENT` column, which changes with each row,
+/// and when the server starts after a crash.
+fn without_counter(flavor: Flavor, sql: &str) -> String {
+    let tokens = flavor.lexicon().significant(sql);
+    let is_counter = |at: &[Token<'_>]| at[0].is_word("AUTO_INCREMENT") && at[1].is_symbol("=");
+    match tokens.windows(3).find(|at| is_counter(at)) {
+        Some(at) => format!("{}{}", &sql[..at[0].start], sql[at[2].end()..].trim_start()),
+        None => sql.to_owned(),
+    }
 }
 
 /// The definitions of the tables whose columns the operations change.
@@ -231,7 +244,18 @@ pub(super) fn emptying(conn: &mut dyn Connection) -> Result<(Vec<String>, usize)
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use super::{version, without_counter};
+    use crate::dialect::mysql::flavor::Flavor;
+
+    #[test]
+    fn the_counter_of_a_table_is_no_part_of_its_definition() {
+        let columns = "CREATE TABLE `t` (\n  `id` int(11) NOT NULL AUTO_INCREMENT,\n  \
+                       `AUTO_INCREMENT` int(11) GENERATED ALWAYS AS (`AUTO_INCREMENT` = 1)\n) ";
+        let found = format!("{columns}ENGINE=InnoDB AUTO_INCREMENT=101 COMMENT='AUTO_INCREMENT=7'");
+        let wanted = format!("{columns}ENGINE=InnoDB COMMENT='AUTO_INCREMENT=7'");
+        assert_eq!(without_counter(Flavor::Mariadb, &found), wanted);
+        assert_eq!(without_counter(Flavor::Mysql, &wanted), wanted);
+    }
 
     #[test]
     fn a_version_is_a_number() {

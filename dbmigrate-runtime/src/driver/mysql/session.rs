@@ -167,8 +167,8 @@ pub(super) fn busy() -> DatabaseError {
 }
 
 /// The server didn't give the lock, and nobody else has it.
-pub(super) fn unlockable(answer: &str) -> DatabaseError {
-    let why = format!("the server does not give a named lock: `GET_LOCK` answered {answer}");
+pub(super) fn unlockable(why: &str) -> DatabaseError {
+    let why = format!("the server does not give a named lock: {why}");
     DatabaseError::of(ErrorKind::Unlockable, why)
 }
 
