@@ -4,6 +4,7 @@ mod command_names;
 pub mod examples;
 pub mod other_tools;
 mod runs;
+mod tool;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
 pub use runs::{Downgrade, Redo, Reset, Run, Script, Transaction, Upgrade};
+pub use tool::Tool;
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
 #[derive(Debug, Parser)]
@@ -185,6 +187,8 @@ pub enum Command {
     Diff(Diff),
     /// Write models for the tables of a live database
     Inspect(Inspect),
+    /// Take over the migrations of another tool
+    Import(Import),
     /// Open a revision in the editor
     Edit(Edit),
     /// Print a shell completion script
@@ -341,6 +345,29 @@ pub struct Inspect {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Each migration becomes a revision with its SQL, its way back and what it does \
+                  to the schema. The history is run first, as it stands and as revisions, and \
+                  both have to give the same schema. `stamp --from TOOL` then marks the revisions \
+                  as applied in a database."
+)]
+pub struct Import {
+    /// The tool
+    #[arg(value_enum, value_name = "TOOL")]
+    pub tool: Tool,
+    /// The directory of its migrations
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// An empty database of the server, on which the history is tried; for SQLite it is tried in
+    /// memory
+    #[arg(long, value_name = "URL")]
+    pub shadow_url: Option<String>,
+    /// Print the revisions instead of writing them
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Current {
     /// Exit with 1 unless the database is at all heads
     #[arg(short, long)]
@@ -458,8 +485,19 @@ pub struct Squash {
 #[derive(Debug, Args)]
 pub struct Stamp {
     /// The revision, or several on different branches; with --sql also a range `from:to`
-    #[arg(required = true, value_name = "REV", allow_negative_numbers = true)]
+    #[arg(required_unless_present = "from", value_name = "REV", allow_negative_numbers = true)]
     pub revisions: Vec<String>,
+    /// Mark those revisions that this tool, from which they were imported, has applied by its own
+    /// table, if the database has their schema
+    #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["revisions", "sql", "purge"])]
+    pub from: Option<Tool>,
+    /// Drop that tool's table afterwards
+    #[arg(long, requires = "from")]
+    pub drop: bool,
+    /// The same for each SQLite file that matches, such as 'tenants/*.db', or that is in a
+    /// directory; for each URL, or each one that a file lists, one on each line
+    #[arg(long, value_name = "PATTERN", num_args = 1.., requires = "from")]
+    pub all: Vec<String>,
     /// Empty the version table first, whatever it holds
     #[arg(long, conflicts_with = "sql")]
     pub purge: bool,

@@ -9,6 +9,7 @@ mod lease;
 mod lent;
 mod lock;
 mod rights;
+mod size;
 mod tls;
 mod values;
 

@@ -75,6 +75,15 @@ pub fn pgbouncer(test: &str) -> Option<Server> {
 }
 
 impl Server {
+    /// The name of its dialect.
+    pub fn dialect(&self) -> &'static str {
+        match self.name.trim_end_matches(|digit: char| digit.is_ascii_digit()) {
+            "postgres" => "postgres",
+            "mariadb" => "mariadb",
+            _ => "mysql",
+        }
+    }
+
     /// Creates an empty database, and returns its URL.
     pub fn database(&self) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);

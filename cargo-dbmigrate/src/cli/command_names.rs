@@ -21,6 +21,7 @@ impl Command {
             Command::History(_) => "history",
             Command::Heads(_) => "heads",
             Command::Inspect(_) => "inspect",
+            Command::Import(_) => "import",
             Command::Branches => "branches",
             Command::Show(_) => "show",
             Command::Squash(_) => "squash",

@@ -10,6 +10,7 @@ mod edit;
 mod ensure_version;
 mod heads;
 mod history;
+mod import;
 mod init;
 mod inspect;
 pub mod list_templates;
@@ -69,6 +70,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Diff(args) => diff::run(cx, args),
         Command::Edit(args) => edit::run(cx, args),
         Command::Inspect(args) => inspect::run(cx, args),
+        Command::Import(args) => import::run(cx, args),
         Command::Completions(args) => Ok(completions::run(cx.out, args)),
         Command::Man(args) => man::run(cx.out, args),
         Command::EnsureVersion(args) => ensure_version::run(cx, args),

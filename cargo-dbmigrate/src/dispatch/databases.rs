@@ -115,7 +115,8 @@ fn reach(command: &Command) -> Reach {
         | Command::Show(_)
         | Command::Squash(_)
         | Command::Edit(_)
-        | Command::Inspect(_) => Reach::One,
+        | Command::Inspect(_)
+        | Command::Import(_) => Reach::One,
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Case {
     pub on_postgres: OnServer,
     /// The same for MySQL and MariaDB.
     pub setup_mysql: Option<String>,
+    /// Why a run stops in the middle there although all is looked at before.
+    pub halfway_mysql: Option<String>,
     pub on_mysql: OnServer,
     pub on_mariadb: OnServer,
 }
@@ -144,7 +146,7 @@ impl Case {
                 "databases" => others.entry(section).or_default(),
                 section
                     if section.split_once(' ').is_some_and(|(what, database)| {
-                        ["setup", "sql", "rows", "error", "downgrade"].contains(&what)
+                        ["setup", "halfway", "sql", "rows", "error", "downgrade"].contains(&what)
                             && ["postgres", "mysql", "mariadb"].contains(&database)
                     }) =>
                 {
@@ -162,6 +164,7 @@ impl Case {
         let databases = others.remove("databases").unwrap_or_default();
         case.databases = databases.lines().map(str::to_owned).collect();
         case.setup_mysql = others.remove("setup mysql");
+        case.halfway_mysql = others.remove("halfway mysql");
         let mut on = |database: &str| {
             let mut take = |what: &str| others.remove(&*format!("{what} {database}"));
             OnServer {
@@ -227,6 +230,7 @@ impl Case {
             ("setup", self.setup.as_ref()),
             ("setup postgres", self.setup_postgres.as_ref()),
             ("setup mysql", self.setup_mysql.as_ref()),
+            ("halfway mysql", self.halfway_mysql.as_ref()),
             ("operations", Some(operations)),
             ("module", module.as_ref()),
             ("sql", sql.as_ref()),

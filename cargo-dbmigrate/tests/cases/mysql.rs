@@ -73,7 +73,18 @@ pub fn outcomes(
     change: Change<'_>,
     say: &mut dyn FnMut(String),
 ) -> [(OnServer, bool); 2] {
-    DIALECTS.map(|(dialect, expected)| outcome(case, (dialect, expected), (databases, change), say))
+    let mut is_halfway = false;
+    let outcomes = DIALECTS.map(|(dialect, expected)| {
+        outcome(case, (dialect, expected), (databases, change), say, &mut is_halfway)
+    });
+    match (&case.halfway_mysql, is_halfway) {
+        (None, true) => say("stops halfway, without the reason in `halfway mysql`".to_owned()),
+        (Some(_), false) if !databases.0.is_empty() => {
+            say("does not stop halfway, although `halfway mysql` says why it does".to_owned());
+        }
+        _ => {}
+    }
+    outcomes
 }
 
 fn outcome(
@@ -81,6 +92,7 @@ fn outcome(
     (dialect, expected): (&'static Mysql, &str),
     (databases, change): (&mut Databases, Change<'_>),
     say: &mut dyn FnMut(String),
+    is_halfway: &mut bool,
 ) -> (OnServer, bool) {
     let Change { schemas: [before, _], first, second } = change;
     let mut schema = before.clone();
@@ -117,6 +129,7 @@ fn outcome(
             (Err(_), _) => {}
         }
         check(&ran, [before, &replayed(before, second)], &second.upgrade, &mut say);
+        *is_halfway |= stops_halfway(&ran);
         if let (Some(why), Ok(_)) = (&refusal, &ran.after) {
             say(format!("is done, but not planned offline: {why}"));
         }
@@ -148,6 +161,13 @@ fn outcome(
         }
     }
     (found.clone(), true)
+}
+
+/// Whether one of the runs has stopped in the middle.
+fn stops_halfway(ran: &Ran) -> bool {
+    let failures =
+        [ran.after.as_ref().err(), ran.back.as_ref().and_then(|back| back.as_ref().err())];
+    failures.into_iter().flatten().any(|failure| failure.0.report().contains("halfway"))
 }
 
 /// Removes the random part of the names that a server gives to the tables it copies to.

@@ -15,6 +15,9 @@ pub struct Guard {
     pub failure: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What is wrong if the server warns of something, where a change of rows would stop at that;
+    /// `{}` is replaced by the warning.
+    pub warning: Option<String>,
 }
 
 impl Guard {
@@ -23,7 +26,7 @@ impl Guard {
         let failure = format!(
             "column `{column}` of table `{table}` can't become NOT NULL: it is NULL in {{}} row(s)"
         );
-        Guard { sql, failure, hint: Some(hint) }
+        Guard { sql, failure, hint: Some(hint), warning: None }
     }
 
     /// For a query that counts the rows of a table that gets a column without a value for them.
@@ -33,7 +36,7 @@ impl Guard {
              which would have no value in it"
         );
         let hint = "give the column a default, or give existing rows a value with `.using(...)`";
-        Guard { sql, failure, hint: Some(hint.to_owned()) }
+        Guard { sql, failure, hint: Some(hint.to_owned()), warning: None }
     }
 
     /// For a query that counts the values that don't fit a column's new type.
@@ -41,7 +44,22 @@ impl Guard {
         let failure = format!(
             "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
         );
-        Guard { sql, failure, hint: Some(hint) }
+        Guard { sql, failure, hint: Some(hint), warning: None }
+    }
+
+    /// For a query that counts the values of an expression that don't fit their column's type.
+    pub(super) fn given(
+        sql: String,
+        [table, column]: [&str; 2],
+        ty: &str,
+        expression: &str,
+    ) -> Guard {
+        let failure = format!(
+            "{{}} of the values given to column `{column}` of table `{table}` do not fit the type \
+             `{ty}`"
+        );
+        let hint = Some(format!("correct the expression `{expression}`"));
+        Guard { sql, failure, hint, warning: None }
     }
 
     /// For a query that counts the rows that a new check doesn't allow.
@@ -50,7 +68,7 @@ impl Guard {
             "check `{}` can't be added to table `{table}`: {{}} row(s) violate it",
             check.name
         );
-        Guard { sql, failure, hint: Some(CORRECT_ROWS.to_owned()) }
+        Guard { sql, failure, hint: Some(CORRECT_ROWS.to_owned()), warning: None }
     }
 
     /// For a query that counts the rows that a new foreign key doesn't allow.
@@ -60,7 +78,7 @@ impl Guard {
              table `{}`",
             key.name, key.references_table
         );
-        Guard { sql, failure, hint: Some(CORRECT_ROWS.to_owned()) }
+        Guard { sql, failure, hint: Some(CORRECT_ROWS.to_owned()), warning: None }
     }
 
     /// For a query that names the indexes and constraints that would be dropped along with a
@@ -69,6 +87,6 @@ impl Guard {
         let failure = format!("cannot drop column `{column}` of table `{table}`: {{}} uses it");
         let hint = "drop the index or constraint first, in the same revision: with `op.execute` \
                     if no revision created it";
-        Guard { sql, failure, hint: Some(hint.to_owned()) }
+        Guard { sql, failure, hint: Some(hint.to_owned()), warning: None }
     }
 }

@@ -152,6 +152,17 @@ pub trait Dialect: Sync {
         tables: &BTreeSet<String>,
     ) -> Result<Health, DatabaseError>;
 
+    /// The warning about the last query at which a change of rows would have stopped, on databases
+    /// that warn of what they compute.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn warning(&self, conn: &mut dyn Connection) -> Result<Option<String>, DatabaseError> {
+        let _ = conn;
+        Ok(None)
+    }
+
     /// The first object that statements which name one of these tables would reach instead of the
     /// table. `expected` is the schema that the database should have, `objects` are those that it
     /// stores.

@@ -220,14 +220,20 @@ impl Executor<'_> {
     }
 
     fn guard(&mut self, stop: Stop<'_>, guard: &Guard) -> Result<(), Error> {
-        let failed = |err| Error::database("check the existing rows", err);
+        let failed = |err| Error::unchecked(stop, &guard.sql, err);
         let rows = self.driver.query(&guard.sql, &[]).map_err(failed)?.rows;
-        match rows.into_iter().flatten().next() {
-            None => Ok(()),
-            Some(n) => {
-                let failure = guard.failure.replace("{}", &n.to_string());
+        if let Some(n) = rows.into_iter().flatten().next() {
+            let failure = guard.failure.replace("{}", &n.to_string());
+            return Err(Error::check(stop, &failure, guard.hint.as_deref()));
+        }
+        let Some(warning) = &guard.warning else { return Ok(()) };
+        let dialect = self.driver.dialect();
+        match dialect.warning(self.driver.as_connection()).map_err(failed)? {
+            Some(text) => {
+                let failure = warning.replace("{}", &text);
                 Err(Error::check(stop, &failure, guard.hint.as_deref()))
             }
+            None => Ok(()),
         }
     }
 }

@@ -6,7 +6,8 @@ use super::column::Definition;
 use super::convert::{self, Conversion};
 use super::effect::Effect;
 use super::flavor::{closed, quote, quoted};
-use super::guards;
+use super::given::Given;
+use super::{guards, size};
 
 use super::planner::Planner;
 use super::text_enum;
@@ -37,6 +38,10 @@ impl Planner<'_> {
             Clause { is_new_column: true, ..clause }
         };
         let check = text_enum::check_of(table, column);
+        if !definition.auto_increment && definition.generated.is_none() {
+            let value = using.map(str::to_owned).or_else(|| definition.default.clone());
+            self.new_values.insert((table.to_owned(), column.name.clone()), value);
+        }
         let Some(using) = using else {
             let has_value = definition.default.is_some()
                 || definition.generated.is_some()
@@ -53,10 +58,10 @@ impl Planner<'_> {
             self.alter(idx, table, clauses);
             return Ok(());
         };
-        if !column.nullable {
-            self.guard_existing(table, guards::given(table, &column.name, using));
-        }
         if is_constant(self.flavor.lexicon().significant(using).as_slice()) {
+            if !column.nullable {
+                self.guard_existing(table, guards::given(table, &column.name, using, None));
+            }
             let first = Definition { default: Some(format!("({using})")), ..definition.clone() };
             let plain = Definition { default: Some(using.to_owned()), ..definition.clone() };
             let takes_plain = !matches!(
@@ -74,6 +79,8 @@ impl Planner<'_> {
             }
             return Ok(());
         }
+        let is_required = !column.nullable;
+        self.guard_given(after, Given { column, value: using, condition: None, is_required });
         let bare = Definition { nullable: true, default: None, ..definition.clone() };
         self.alter(idx, table, vec![add(&bare)]);
         self.update(idx, (after, &column.name), using, None)?;
@@ -190,7 +197,7 @@ impl Planner<'_> {
             }
             let effect = Effect::Index(table.clone(), "PRIMARY".to_owned(), false);
             let sql = "DROP PRIMARY KEY".to_owned();
-            clauses.push(Clause::new(sql, Class::Open, "PRIMARY", effect).with_names(&key.columns));
+            clauses.push(Clause::new(sql, Class::Open, "PRIMARY", effect).with_needs(&key.columns));
         }
         if let (None, Some(key)) = (&before.primary_key, &after.primary_key) {
             self.ddl(idx).primary_key(after, key)?;
@@ -301,18 +308,19 @@ impl Planner<'_> {
         let (gone, new): (Vec<_>, Vec<_>) =
             value_checks.into_iter().partition(|clause| clause.sql.starts_with("DROP"));
         if is_typed && to.generated.is_none() {
-            let value = match (using, fill, &unfit) {
-                (Some(using), ..) => Some(format!("({})", closed(using))),
+            let given = match (using, fill, &unfit) {
+                (Some(using), ..) => Some((using, None, format!("({})", closed(using)))),
                 (None, Some(fill), Some(unfit)) => {
-                    Some(format!("CASE WHEN {unfit} THEN ({}) ELSE {own} END", closed(fill)))
+                    let value = format!("CASE WHEN {unfit} THEN ({}) ELSE {own} END", closed(fill));
+                    Some((fill, Some(unfit.as_str()), value))
                 }
                 _ => None,
             };
-            if let Some(value) = value {
-                if !into.nullable {
-                    self.guard_existing(table, guards::given(table, column, &value));
-                }
-                return self.swap(idx, altered, &value);
+            if let Some((value, condition, whole)) = given {
+                let is_required = !into.nullable;
+                let column = *to;
+                self.guard_given(after, Given { column, value, condition, is_required });
+                return self.swap(idx, altered, &whole);
             }
             if let Some(misfit) = &misfit {
                 let guard = guards::fitting(self.flavor, table, [was, to], misfit, &into.ty);
@@ -331,14 +339,16 @@ impl Planner<'_> {
             }
         }
         match &given {
-            Some((value, None)) if !into.nullable => {
-                self.guard_existing(table, guards::given(table, column, value));
+            Some((value, condition)) => {
+                let is_required = !into.nullable;
+                let (column, condition) = (*to, condition.as_deref());
+                self.guard_given(after, Given { column, value, condition, is_required });
             }
             None if is_required => {
                 let guard = guards::not_null(self.flavor, table, column, Some(&was.ty));
                 self.guard_existing(table, guard);
             }
-            Some(_) | None => {}
+            None => {}
         }
         let frees = !from.nullable && into.nullable;
         self.alter(idx, table, gone);
@@ -376,10 +386,9 @@ impl Planner<'_> {
         }
         for (was, is) in before.uniques.iter().zip(&after.uniques) {
             ddl.unique(after, is)?;
-            let is_long = |of: &Table, columns: &[String]| {
-                columns.iter().any(|name| super::ddl::is_long(self.flavor, of, name))
-            };
-            if is_long(before, &was.columns) != is_long(after, &is.columns) {
+            let is_hashed =
+                |of: &Table, columns: &[String]| size::is_hashed(self.flavor, of, columns);
+            if is_hashed(before, &was.columns) != is_hashed(after, &is.columns) {
                 let add = format!("ADD {}", ddl.unique(after, is)?);
                 clauses.push(self.drop_index(table, &was.name));
                 added.push(Clause::new(add, Class::Open, "", Effect::Unseen));
@@ -414,6 +423,10 @@ impl Planner<'_> {
             check: None,
             ..target.clone()
         };
+        // Both columns are there for a while.
+        let mut both = (*after).clone();
+        both.columns.push(Column { name: scratch.clone(), ..(*to).clone() });
+        self.ddl(idx).has_room(&both)?;
         self.set_keys_aside(idx, table, &to.name);
         let sql = format!("ADD COLUMN {} {}", quote(&scratch), bare.sql());
         let effect = Effect::Column(table.clone(), scratch.clone(), true);

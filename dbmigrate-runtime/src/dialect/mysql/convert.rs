@@ -256,6 +256,60 @@ fn of_text(column: &str, from: &Type, to: &Type) -> Conversion {
     }
 }
 
+/// The condition of a `value`, the result of an expression of any type, that a column doesn't take
+/// as it is; `None` if it takes all.
+pub(super) fn given_misfit(flavor: Flavor, ty: &Type) -> Option<String> {
+    const NUMBER: &str = "'^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?\\\\z'";
+    const WHOLE: &str = "'^[-+]?[0-9]+([.]0*)?(e[+]?[0-9]+)?\\\\z'";
+    let text = "CAST(value AS CHAR)";
+    Some(match plainly(flavor, ty).as_ref() {
+        Type::String(length) => format!("CHAR_LENGTH(value) > {length}"),
+        Type::Enum(_, values) => match outside("value", values) {
+            Conversion::Except(condition) => condition,
+            Conversion::All | Conversion::None => return None,
+        },
+        Type::Boolean => format!("{text} NOT IN ('0', '1')"),
+        Type::Decimal(..) | Type::Numeric => {
+            let (whole, scale) = digits(ty)?;
+            let number = "CAST(value AS DECIMAL(65,30))";
+            format!(
+                "{text} NOT REGEXP {NUMBER} OR ABS({number}) >= 1{} OR \
+                 {number} <> ROUND({number}, {scale})",
+                "0".repeat(whole as usize)
+            )
+        }
+        Type::Float | Type::Double => format!("{text} NOT REGEXP {NUMBER}"),
+        Type::Date => format!(
+            "{text} NOT REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T]00:00:00([.]0*)?)?\\\\z' OR \
+             CAST(value AS DATE) IS NULL"
+        ),
+        Type::DateTime | Type::Timestamp => {
+            // MariaDB knows no offsets.
+            let offset = if flavor.is_mariadb() { "" } else { "([-+][0-9]{2}:[0-9]{2})?" };
+            format!(
+                "{text} NOT REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T][0-9]{{2}}:[0-9]{{2}}\
+                 (:[0-9]{{2}}([.][0-9]{{1,6}}0*)?{offset})?)?\\\\z' OR CAST(value AS DATETIME(6)) IS \
+                 NULL"
+            )
+        }
+        Type::Time => format!(
+            "{text} NOT REGEXP '^-?[0-9]{{2,3}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,6}}0*)?)?\\\\z' OR \
+             CAST(value AS TIME(6)) IS NULL"
+        ),
+        Type::Json => format!("NOT JSON_VALID({text})"),
+        Type::Uuid => match types::storage(flavor, ty) {
+            types::Storage::Bytes(16) => "LENGTH(value) <> 16".to_owned(),
+            _ => return None,
+        },
+        Type::FixedBinary(length) => format!("LENGTH(value) > {length}"),
+        ty => {
+            let (min, max) = range(ty)?;
+            let number = "CAST(value AS DECIMAL(65,0))";
+            format!("{text} NOT REGEXP {WHOLE} OR {number} < {min} OR {number} > {max}")
+        }
+    })
+}
+
 /// The condition of rows whose value, which isn't NULL, does not fit another type.
 pub(super) fn misfit(flavor: Flavor, column: &str, from: &Type, to: &Type) -> Option<String> {
     let is_set = format!("{} IS NOT NULL", quote(column));

@@ -4,6 +4,7 @@ use super::column::Definition;
 use super::flavor::{CHARSET, Flavor, closed, quote, quoted, text};
 use super::keys;
 use super::literal;
+use super::size::{self, KEY};
 use super::text_enum;
 use super::types::{self, Storage, storage};
 use crate::Value;
@@ -12,9 +13,6 @@ use crate::operations::Operation;
 use crate::schema::{
     Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, ReferentialAction, Table, Type, Unique,
 };
-
-/// How many bytes a key has.
-const KEY: u32 = 3072;
 
 /// How many characters a key can contain.
 pub(super) const PREFIX: u32 = KEY / 4;
@@ -144,6 +142,8 @@ impl Ddl<'_> {
         for name in &key.columns {
             self.can_be_in_key(table, name, &format!("primary key `{}`", key.name))?;
         }
+        let what = format!("primary key `{}`", key.name);
+        self.fits(table, &what, &key.columns.iter().collect::<Vec<_>>())?;
         Ok(format!("PRIMARY KEY ({})", quoted(&key.columns)))
     }
 
@@ -159,6 +159,9 @@ impl Ddl<'_> {
         }
         for name in &unique.columns {
             self.can_be_unique(table, name, &what)?;
+        }
+        if !size::is_hashed(self.flavor, table, &unique.columns) {
+            self.fits(table, &what, &unique.columns.iter().collect::<Vec<_>>())?;
         }
         Ok(format!("UNIQUE KEY {} ({})", quote(&unique.name), quoted(&unique.columns)))
     }
@@ -221,6 +224,12 @@ impl Ddl<'_> {
             }
             parts.push(sql);
         }
+        let columns = size::columns_of(index);
+        let is_whole = columns.iter().all(|name| !is_long(self.flavor, table, name));
+        let owned: Vec<String> = columns.iter().map(|name| (*name).clone()).collect();
+        if is_whole && !(index.unique && size::is_hashed(self.flavor, table, &owned)) {
+            self.fits(table, &what, &columns)?;
+        }
         let unique = if index.unique { "UNIQUE " } else { "" };
         Ok(format!("{unique}KEY {} ({})", quote(&index.name), parts.join(", ")))
     }
@@ -246,6 +255,22 @@ impl Ddl<'_> {
     fn is_long(&self, table: &Table, key: &crate::schema::IndexColumn) -> bool {
         let IndexTerm::Column(name) = &key.term else { return false };
         is_long(self.flavor, table, name)
+    }
+
+    /// Refuses keys whose columns are too long together, or too many.
+    fn fits(&self, table: &Table, what: &str, columns: &[&String]) -> Result<(), Refusal> {
+        match size::too_long(self.flavor, table, what, columns) {
+            Some((why, hint)) => Err(self.refuse(&why, &hint)),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses tables whose rows are too long, and those with too many columns or keys.
+    pub(super) fn has_room(&self, table: &Table) -> Result<(), Refusal> {
+        match size::misfit(self.flavor, table) {
+            Some((why, hint)) => Err(self.refuse(&why, &hint)),
+            None => Ok(()),
+        }
     }
 
     /// Refuses columns whose values are too long for a unique key.
@@ -308,6 +333,7 @@ impl Ddl<'_> {
         for name in &foreign_key.columns {
             self.can_be_in_key(table, name, &what)?;
         }
+        self.fits(table, &what, &foreign_key.columns.iter().collect::<Vec<_>>())?;
         let mut sql = format!(
             "CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({})",
             quote(&foreign_key.name),

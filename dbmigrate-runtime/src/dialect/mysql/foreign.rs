@@ -4,8 +4,8 @@ use super::class::{self, Class};
 use super::clause::Clause;
 use super::effect::Effect;
 use super::flavor::quote;
+use super::keys;
 use super::planner::{Pending, Planner};
-use super::{guards, keys};
 use crate::dialect::Refusal;
 use crate::operations::Operation;
 use crate::schema::{ForeignKey, Table};
@@ -83,16 +83,9 @@ impl Planner<'_> {
             self.pending.push(Pending { table: table.to_owned(), name, idx });
             return Ok(());
         }
-        // A new column with a default has values to look at once it is there.
-        let is_new = |name: &String| {
-            self.open.as_ref().is_some_and(|open| open.new_columns.contains(&name.to_lowercase()))
-        };
-        let has_default =
-            |name: &String| after.find_column(name).is_some_and(|column| column.default.is_some());
-        if foreign_key.columns.iter().any(|name| is_new(name) && has_default(name)) {
-            self.flush();
+        if let Some(guard) = self.key_guard(table, foreign_key) {
+            self.guard(guard);
         }
-        self.guard(guards::foreign_key(table, foreign_key));
         let effect = Effect::Constraint(table.to_owned(), foreign_key.name.clone(), true);
         let clause = Clause::new(sql, Class::Copy, &foreign_key.name, effect)
             .with_needs(&foreign_key.columns);
@@ -171,7 +164,9 @@ impl Planner<'_> {
                 return Err(self.ddl(idx).refuse(&why, "create that table in the same revision"));
             }
             self.flush();
-            self.guard_existing(&table, guards::foreign_key(&table, key));
+            if let Some(guard) = self.key_guard(&table, key) {
+                self.guard_existing(&table, guard);
+            }
             let sql = format!("ADD {}", self.ddl(idx).foreign_key(&of, key)?);
             let effect = Effect::Constraint(table.clone(), name.clone(), true);
             let clause = Clause::new(sql, Class::Copy, &name, effect).with_names(&key.columns);

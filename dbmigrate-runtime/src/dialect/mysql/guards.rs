@@ -3,7 +3,7 @@
 //! A change that fails leaves those before it, so what can be known is looked at first.
 
 use super::flavor::{Flavor, closed, quote, quoted, text};
-use super::hint;
+use super::{convert, hint, types};
 use crate::dialect::Guard;
 use crate::dialect::guard::CORRECT_ROWS;
 use crate::schema::{Check, Column, ForeignKey, Type};
@@ -19,16 +19,88 @@ pub(super) fn not_null(flavor: Flavor, table: &str, column: &str, ty: Option<&Ty
     Guard::not_null(sql, table, column, hint::for_null(flavor, column, ty))
 }
 
-/// Finds rows for which an expression gives no value.
-pub(super) fn given(table: &str, column: &str, value: &str) -> Guard {
+/// Why the server would stop at a row's value.
+fn not_computed(table: &str, column: &str, value: &str) -> String {
+    format!(
+        "the expression `{value}` for column `{column}` of table `{table}` can't be computed for \
+         all rows: {{}}"
+    )
+}
+
+/// Finds rows for which an expression gives no value, or none without a warning, among those that
+/// meet a condition.
+pub(super) fn given(table: &str, column: &str, value: &str, condition: Option<&str>) -> Guard {
+    let rows = condition.map_or(String::new(), |condition| format!("({condition}) AND "));
     Guard {
-        sql: any(&format!("{} WHERE ({}) IS NULL", quote(table), closed(value))),
+        sql: any(&format!("{} WHERE {rows}({}) IS NULL", quote(table), closed(value))),
         failure: format!(
             "column `{column}` of table `{table}` is NOT NULL, and its expression `{value}` is \
              NULL for {{}} row(s)"
         ),
         hint: Some("give these rows a value as well, as in `coalesce(..., '')`".to_owned()),
+        warning: Some(not_computed(table, column, value)),
     }
+}
+
+/// Finds values that can't be computed without a warning.
+pub(super) fn computed(table: &str, column: &str, value: &str, condition: Option<&str>) -> Guard {
+    let rows = condition.map_or(String::new(), |condition| format!("({condition}) AND "));
+    // Whatever the optimizer knows, it computes this for each row.
+    let sql = any(&format!("{} WHERE {rows}length({}) < 0", quote(table), closed(value)));
+    Guard {
+        sql,
+        failure: not_computed(table, column, value),
+        hint: Some(format!("correct the expression `{value}`")),
+        warning: Some(not_computed(table, column, value)),
+    }
+}
+
+/// Finds values of an expression that would occur more than once in columns that are unique.
+pub(super) fn given_unique(
+    table: &str,
+    what: &str,
+    columns: &[String],
+    (column, value): (&str, &str),
+) -> Guard {
+    let terms: Vec<_> = columns
+        .iter()
+        .map(|name| if name == column { format!("({})", closed(value)) } else { quote(name) })
+        .collect();
+    let is_set: Vec<_> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
+    Guard {
+        sql: any(&format!(
+            "(SELECT 1 FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1) AS twice",
+            quote(table),
+            is_set.join(" AND "),
+            terms.join(", ")
+        )),
+        failure: format!(
+            "{{}} of the values given to column `{column}` of table `{table}` would occur in more \
+             than one row, which {what} does not allow"
+        ),
+        hint: Some(format!("correct the expression `{value}`")),
+        warning: None,
+    }
+}
+
+/// Finds values of an expression that its column's type doesn't take, among the rows that meet a
+/// condition.
+pub(super) fn given_fitting(
+    flavor: Flavor,
+    (table, column): (&str, &Column),
+    value: &str,
+    condition: Option<&str>,
+) -> Option<Guard> {
+    let misfit = convert::given_misfit(flavor, &column.ty)?;
+    let rows = condition.map_or(String::new(), |condition| format!(" WHERE {condition}"));
+    let sql = any(&format!(
+        "(SELECT ({}) AS value FROM {}{rows}) AS given WHERE value IS NOT NULL AND ({misfit})",
+        closed(value),
+        quote(table)
+    ));
+    let ty = types::shown(flavor, &column.ty);
+    let guard = Guard::given(sql, [table, &column.name], &ty, value);
+    Some(Guard { warning: Some(not_computed(table, &column.name, value)), ..guard })
 }
 
 /// Finds rows that a new check doesn't allow.
@@ -52,25 +124,67 @@ pub(super) fn unique(table: &str, what: &str, columns: &[String]) -> Guard {
             "{what} can't be added to table `{table}`: {{}} value(s) occur in more than one row"
         ),
         hint: Some(CORRECT_ROWS.to_owned()),
+        warning: None,
     }
 }
 
 /// Finds rows that a new foreign key doesn't allow.
 pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> Guard {
-    let pairs = key.columns.iter().zip(&key.references_columns);
-    let own = |column: &String| format!("own.{}", quote(column));
-    let is_set: Vec<_> =
-        key.columns.iter().map(|column| format!("{} IS NOT NULL", own(column))).collect();
-    let is_same: Vec<_> =
-        pairs.map(|(column, to)| format!("other.{} = {}", quote(to), own(column))).collect();
-    let target = &key.references_table;
-    let sql = any(&format!(
-        "{} AS own WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS other WHERE {})",
-        quote(table),
-        is_set.join(" AND "),
-        quote(target),
-        is_same.join(" AND ")
-    ));
+    let sources = vec![Source::Column; key.columns.len()];
+    foreign_key_of(table, key, &sources, false)
+}
+
+/// Where the values of a foreign key's column come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    /// From the column, which is there already.
+    Column,
+    /// From an expression.
+    Value(String),
+    /// There are none.
+    Null,
+}
+
+/// Finds rows that a new foreign key doesn't allow, whose columns have these values. Without rows in
+/// the other table, all of them are wrong.
+pub(super) fn foreign_key_of(
+    table: &str,
+    key: &ForeignKey,
+    sources: &[Source],
+    is_empty: bool,
+) -> Guard {
+    let has_values = sources.iter().any(|source| matches!(source, Source::Value(_)));
+    let named: Vec<String> = key
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(idx, column)| if has_values { format!("v{idx}") } else { column.clone() })
+        .collect();
+    let own = |name: &String| format!("own.{}", quote(name));
+    let rows = if has_values {
+        let values = key.columns.iter().zip(sources).zip(&named).map(|((column, source), name)| {
+            let value = match source {
+                Source::Value(value) => format!("({})", closed(value)),
+                Source::Column | Source::Null => quote(column),
+            };
+            format!("{value} AS {}", quote(name))
+        });
+        format!("(SELECT {} FROM {})", values.collect::<Vec<_>>().join(", "), quote(table))
+    } else {
+        quote(table)
+    };
+    let mut wrong: Vec<_> = named.iter().map(|name| format!("{} IS NOT NULL", own(name))).collect();
+    if !is_empty {
+        let pairs = named.iter().zip(&key.references_columns);
+        let is_same: Vec<_> =
+            pairs.map(|(name, to)| format!("other.{} = {}", quote(to), own(name))).collect();
+        wrong.push(format!(
+            "NOT EXISTS (SELECT 1 FROM {} AS other WHERE {})",
+            quote(&key.references_table),
+            is_same.join(" AND ")
+        ));
+    }
+    let sql = any(&format!("{rows} AS own WHERE {}", wrong.join(" AND ")));
     Guard::foreign_key(sql, table, key)
 }
 
@@ -130,5 +244,6 @@ pub(super) fn no_view(what: &str, table: &str, column: Option<&str>) -> Guard {
              `op.execute`"
                 .to_owned(),
         ),
+        warning: None,
     }
 }

@@ -92,10 +92,20 @@ impl Planner<'_> {
 
     /// Adds a statement that changes rows.
     pub(super) fn change_rows(&mut self, idx: usize, sql: String) {
+        self.push_rows(idx, sql);
+        self.has_changed_rows = true;
+    }
+
+    /// Adds a statement that changes the values of one column.
+    pub(super) fn change_column(&mut self, idx: usize, sql: String, column: &str) {
+        self.push_rows(idx, sql);
+        self.touched.insert(column.to_lowercase());
+    }
+
+    fn push_rows(&mut self, idx: usize, sql: String) {
         self.flush();
         let reason = self.operations[idx].to_string();
         let (kind, cost) = (StatementKind::Native, Some(super::class::of_rows()));
         self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch: None, cost }));
-        self.has_changed_rows = true;
     }
 }

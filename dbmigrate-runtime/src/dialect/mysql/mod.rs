@@ -12,6 +12,7 @@ mod ddl;
 mod effect;
 mod flavor;
 mod foreign;
+mod given;
 mod guards;
 mod hint;
 mod kept;
@@ -26,6 +27,7 @@ mod raw;
 mod read;
 mod rows;
 mod script;
+mod size;
 mod text_enum;
 mod types;
 
@@ -120,6 +122,10 @@ impl Dialect for Mysql {
     ) -> Result<Health, DatabaseError> {
         // The server enforces foreign keys, and views are looked for before a change.
         Ok(Health::default())
+    }
+
+    fn warning(&self, conn: &mut dyn Connection) -> Result<Option<String>, DatabaseError> {
+        read::warning(conn)
     }
 
     fn shadow(

@@ -4,14 +4,14 @@
 //! query that tells whether it has happened. Changes of one table are one statement where that
 //! makes none of them more expensive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::class::{self, Class};
 use super::clause::{Alter, Clause};
 use super::ddl::{self, Ddl};
 use super::effect::Effect;
 use super::flavor::{Flavor, quote, text};
-use super::{guards, names, raw, text_enum};
+use super::{guards, names, raw, size, text_enum};
 use crate::dialect::{
     Alone, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Uncommitted,
 };
@@ -42,6 +42,7 @@ pub(super) fn plan(
         hashed: BTreeSet::new(),
         dropped: Vec::new(),
         has_changed_rows: false,
+        new_values: BTreeMap::new(),
     };
     let hashed = planner.schema.tables.values().filter(|table| has_hash(flavor, table));
     planner.hashed = hashed.map(|table| table.name.clone()).collect();
@@ -57,9 +58,7 @@ pub(super) fn plan(
 
 /// Whether a unique constraint is kept by a hash, a hidden column of MariaDB.
 fn has_hash(flavor: Flavor, table: &Table) -> bool {
-    flavor.is_mariadb()
-        && (table.uniques.iter().flat_map(|unique| &unique.columns))
-            .any(|name| ddl::is_long(flavor, table, name))
+    table.uniques.iter().any(|unique| size::is_hashed(flavor, table, &unique.columns))
 }
 
 /// A foreign key that the schema has and the database lacks for now.
@@ -95,6 +94,9 @@ pub(super) struct Planner<'a> {
     dropped: Vec<(String, String)>,
     /// Whether rows may have changed so far.
     pub(super) has_changed_rows: bool,
+    /// What existing rows get in the columns that this plan adds, by table and column; `None` for
+    /// NULL.
+    pub(super) new_values: BTreeMap<(String, String), Option<String>>,
 }
 
 impl<'a> Planner<'a> {
@@ -122,6 +124,18 @@ impl<'a> Planner<'a> {
         let operation = &self.operations[idx];
         let named = operation.tables().last().map(|name| (*name).to_owned());
         let after = named.as_ref().and_then(|name| self.schema.table(name)).cloned();
+        let grows = matches!(
+            operation,
+            Operation::CreateTable(_)
+                | Operation::AddColumn { .. }
+                | Operation::AlterColumn { .. }
+                | Operation::CreateIndex { .. }
+                | Operation::AddUnique { .. }
+                | Operation::AddForeignKey { .. }
+        );
+        if let Some(after) = after.as_ref().filter(|_| grows) {
+            self.ddl(idx).has_room(after)?;
+        }
         match (operation, before, after.as_ref()) {
             (Operation::CreateTable(table), ..) => self.create_table(idx, table),
             (Operation::DropTable { table }, ..) => self.drop_table(idx, table),
@@ -160,9 +174,8 @@ impl<'a> Planner<'a> {
                 let add = format!("ADD {}", self.ddl(idx).unique(after, unique)?);
                 let what = format!("unique constraint `{}`", unique.name);
                 self.guard(guards::unique(table, &what, &unique.columns));
-                let is_long =
-                    unique.columns.iter().any(|name| ddl::is_long(self.flavor, after, name));
-                let class = if is_long { Class::Open } else { Class::NoCopy };
+                let is_hashed = size::is_hashed(self.flavor, after, &unique.columns);
+                let class = if is_hashed { Class::Open } else { Class::NoCopy };
                 let effect = Effect::Index(table.clone(), unique.name.clone(), true);
                 let clause =
                     Clause::new(add, class, &unique.name, effect).with_needs(&unique.columns);
@@ -415,8 +428,8 @@ impl<'a> Planner<'a> {
             let what = format!("index `{}`", index.name);
             self.guard(guards::unique(&table.name, &what, &columns));
         }
-        let is_long = columns.iter().any(|name| ddl::is_long(self.flavor, table, name));
-        let class = match (has_expression, is_long && index.unique) {
+        let is_hashed = index.unique && size::is_hashed(self.flavor, table, &columns);
+        let class = match (has_expression, is_hashed) {
             (true, _) => Class::Shared,
             (_, true) => Class::Open,
             (false, false) => Class::NoCopy,

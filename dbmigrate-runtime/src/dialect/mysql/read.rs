@@ -44,6 +44,21 @@ pub(super) fn facts(conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
     Ok(Facts { folds_tables: folds, ..Facts::new(number, true) })
 }
 
+/// The warnings that are errors in a change of rows, in the strict mode of our sessions: what is
+/// truncated, out of range, too long, no value of a type, or divided by zero.
+const STRICT: [i64; 9] = [1260, 1264, 1265, 1292, 1365, 1366, 1406, 1411, 1441];
+
+/// The first warning about the last query at which a change of rows would have stopped.
+pub(super) fn warning(conn: &mut dyn Connection) -> Result<Option<String>, DatabaseError> {
+    let rows = conn.query("SHOW WARNINGS", &[])?.rows;
+    let found = rows.iter().find(|row| {
+        let code = text(row.get(1)).and_then(|code| code.parse().ok());
+        code.is_some_and(|code: i64| STRICT.contains(&code))
+            && text(row.first()).is_some_and(|level| level != "Note")
+    });
+    Ok(found.and_then(|row| text(row.get(2))))
+}
+
 pub(super) fn has_table(
     conn: &mut dyn Connection,
     schema: &str,

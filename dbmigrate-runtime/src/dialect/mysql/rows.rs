@@ -14,6 +14,7 @@ impl Planner<'_> {
         value: &str,
         condition: Option<&str>,
     ) -> Result<(), Refusal> {
+        let column_name = column;
         let (own, column) = (quote(&table.name), quote(column));
         let place = condition.map_or(String::new(), |condition| format!(" WHERE {condition}"));
         let sql = if self.is_read_by(&table.name, value) {
@@ -43,7 +44,7 @@ impl Planner<'_> {
         } else {
             format!("UPDATE {own} SET {column} = {}{place}", closed(value))
         };
-        self.change_rows(idx, sql);
+        self.change_column(idx, sql, column_name);
         Ok(())
     }
 

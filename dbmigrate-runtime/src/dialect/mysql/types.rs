@@ -123,18 +123,18 @@ pub(super) fn read(flavor: Flavor, declared: &str) -> Type {
 }
 
 /// A declared type in parts.
-struct Words {
+pub(super) struct Words {
     /// The name before the parentheses, in lower case and in its usual spelling.
-    name: String,
-    numbers: Vec<u32>,
+    pub(super) name: String,
+    pub(super) numbers: Vec<u32>,
     /// The values of an enumeration or a set.
-    texts: Vec<String>,
+    pub(super) texts: Vec<String>,
     is_unsigned: bool,
     is_zerofill: bool,
 }
 
 impl Words {
-    fn of(flavor: Flavor, declared: &str) -> Option<Words> {
+    pub(super) fn of(flavor: Flavor, declared: &str) -> Option<Words> {
         let tokens = flavor.lexicon().significant(declared);
         let mut names = Vec::new();
         let mut words = Words {

@@ -525,19 +525,16 @@ impl Planner<'_> {
         let (name, own) = (ddl::relation(&table.name), &to.name);
         self.guard_existing(
             &table.name,
-            Guard {
-                sql: format!(
+            Guard::given(
+                format!(
                     "SELECT count(*) FROM (SELECT ({})::{ty} AS value FROM {name}) AS given \
                      WHERE value IS NOT NULL AND NOT ({fits}) HAVING count(*) > 0",
                     literal::closed(expression)
                 ),
-                failure: format!(
-                    "{{}} of the values given to column `{own}` of table `{}` do not fit the \
-                     type `{}`",
-                    table.name, to.ty
-                ),
-                hint: Some(format!("correct the expression `{expression}`")),
-            },
+                [&table.name, own],
+                &to.ty.to_string(),
+                expression,
+            ),
         );
     }
 }

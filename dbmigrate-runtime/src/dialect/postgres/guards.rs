@@ -86,5 +86,6 @@ pub(super) fn in_utc(column: &str) -> Guard {
              converted with it"
         ),
         hint: Some("run `SET TimeZone = 'UTC'` before".to_owned()),
+        warning: None,
     }
 }

@@ -291,6 +291,7 @@ pub(super) fn kept(views: &Views, view: &ViewName, is_other_query: bool) -> Opti
             view.shown()
         ),
         hint: Some(HINT.to_owned()),
+        warning: None,
     })
 }
 

@@ -112,14 +112,8 @@ pub(super) fn check_given(
     }
     let read = form::read(to)?;
     let ty = shown_type(Form::of(ty), to);
-    Some(Guard {
-        sql: any(&format!("{rows} AND NOT ({read})")),
-        failure: format!(
-            "{{}} of the values given to column `{column}` of table `{table}` do not fit the \
-             type `{ty}`"
-        ),
-        hint: Some(format!("correct the expression `{expression}`")),
-    })
+    let sql = any(&format!("{rows} AND NOT ({read})"));
+    Some(Guard::given(sql, [table, column], &ty, expression))
 }
 
 /// Finds values of which a database without JSON functions can't tell whether they are JSON.
@@ -142,6 +136,7 @@ fn without_json(sql: String, table: &str, column: &str) -> Guard {
         hint: Some(
             "link a newer SQLite, for example with the runtime's feature `bundled`".to_owned(),
         ),
+        warning: None,
     }
 }
 

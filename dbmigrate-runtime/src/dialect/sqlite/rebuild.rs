@@ -179,6 +179,7 @@ impl Rebuild {
             ),
             failure: format!("copying table `{table}` lost {{}} row(s)"),
             hint: None,
+            warning: None,
         }));
         let given = guards::Given {
             ddl,
