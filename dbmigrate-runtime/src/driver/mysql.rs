@@ -21,7 +21,7 @@ use crate::Value;
 use crate::backend::Backend;
 use crate::dialect::{self, Dialect, MARIADB, MYSQL};
 use crate::server::Server;
-use error::error;
+use error::{error, error_in};
 use lease::Lease;
 use lock::Locking;
 pub use profile::{Cluster, Product, Profile};
@@ -193,7 +193,9 @@ impl<'a> MysqlDriver<'a> {
             self.is_open.set(None);
             return Err(err);
         }
-        let res = work(&mut self.client.borrow_mut()).map_err(|err| error(&err));
+        let ran = work(&mut self.client.borrow_mut());
+        let database = || self.client.borrow_mut().query_first("SELECT DATABASE()").ok()??;
+        let res = ran.map_err(|err| error_in(&err, database));
         if may_change_transaction(sql) {
             self.is_open.set(None);
         }

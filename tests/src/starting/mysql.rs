@@ -91,8 +91,19 @@ impl<'a> Installed<'a> {
 
     /// Starts the server on its data.
     pub fn run(&self) -> Result<Server> {
+        self.run_with(&[])
+    }
+
+    /// A directory that the server can read.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Starts the server on its data, with settings of its own.
+    pub fn run_with(&self, settings: &[String]) -> Result<Server> {
         let Installed { name, dir, port, .. } = self;
         let mut run = self.command()?;
+        run.args(settings);
         run.args(SETTINGS).arg(format!("--port={port}"));
         for (setting, file) in [("socket", "socket"), ("pid-file", "data/server.pid")] {
             run.arg(format!("--{setting}={}", dir.join(file).display()));
