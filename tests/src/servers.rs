@@ -48,6 +48,16 @@ pub fn mysql(test: &str) -> Vec<Server> {
     servers
 }
 
+/// The nodes of a Galera cluster, which is started for its own tests alone; empty if there is none,
+/// which is then reported.
+pub fn galera(test: &str) -> Vec<Server> {
+    let nodes = started("galera");
+    if nodes.is_empty() {
+        crate::left_out(test, "a Galera cluster");
+    }
+    nodes
+}
+
 /// The servers of this kind that were started, by name.
 pub fn started(kind: &str) -> Vec<Server> {
     let named = std::env::vars().filter_map(|(variable, url)| {
