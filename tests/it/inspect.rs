@@ -741,8 +741,7 @@ fn what_models_lack_is_a_patch() {
     let mut host = Host::library("inspect-update", "pub mod models;\n");
     host.write("src/models.rs", models);
     host.env("DATABASE_URL", &format!("sqlite:{}", host.dir.join("app.db").display()));
-    let table =
-        "CREATE TABLE users (id INTEGER PRIMARY KEY); CREATE TABLE tags (name TEXT PRIMARY KEY);";
+    let table = "CREATE TABLE users (id INTEGER PRIMARY KEY); CREATE TABLE tags (name TEXT NOT NULL PRIMARY KEY);";
     sql(&host.dir.join("app.db"), table);
     let run = host.ok("inspect --update");
     assert_eq!(run.stdout, "");
@@ -810,7 +809,21 @@ fn what_models_lack_is_a_patch() {
     // New models in a file of their own.
     host.write("src/models.rs", models);
     let run = host.ok("inspect --update --tables posts --out src/posts.rs");
-    expect![[r#""#]].assert_eq(&run.stdout);
+    expect![[r#"
+        --- /dev/null
+        +++ b/src/posts.rs
+        @@ -0,0 +1,9 @@
+        +#[derive(dbmigrate_runtime::Model)]
+        +#[model(table = "posts")]
+        +pub struct Post {
+        +    #[model(primary_key)]
+        +    pub id: i64,
+        +    pub r#type: Option<String>,
+        +    #[model(references = crate::models::Account)]
+        +    pub author: Option<i64>,
+        +}
+    "#]]
+    .assert_eq(&run.stdout);
     // A struct without lines for fields is left to a person.
     host.replace(
         "src/models.rs",
@@ -818,5 +831,11 @@ fn what_models_lack_is_a_patch() {
         "pub struct Account { #[model(primary_key)] pub id: i64 }",
     );
     let run = host.fails("inspect --update --tables users");
-    expect![[r#""#]].assert_eq(&run.errors());
+    expect![[r#"
+        error: the fields of `inspect_update::models::Account` at src/models.rs:7 can't be found
+          hint: add these by hand:
+            #[model(default = "ok")]
+            pub mood: AccountMood,
+    "#]]
+    .assert_eq(&run.errors());
 }

@@ -101,7 +101,9 @@ fn read(
     let comparing = conn.dialect().comparing(&facts);
     let found = conn.catalog(None).map_err(failed)?;
     let is_wanted = wanted(cx, args, &comparing)?;
-    let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
+    // With --update, the others may be referred to.
+    let is_read = |name: &str| is_wanted(name) || existing.contains_key(name);
+    let tables = found.schema.tables.values().filter(|table| is_read(&table.name));
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
     let dependency = cx.project.dependencies.values().find(|dependency| {
         dependency.get("package").and_then(toml::Value::as_str) == Some(RUNTIME)
@@ -117,6 +119,7 @@ fn read(
         existing,
     };
     let (models, keys) = inspect::models(conn, &tables, &style).map_err(failed)?;
+    let models = models.into_iter().filter(|model| is_wanted(&model.table)).collect();
     let unsaid = unsaid(&found, is_wanted, args.tables.is_empty());
     Ok(Found { models, left_out: [keys, unsaid].concat() })
 }
