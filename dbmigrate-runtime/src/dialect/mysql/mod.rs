@@ -2,6 +2,7 @@
 
 mod alter;
 mod assemble;
+mod charset;
 mod class;
 mod clause;
 mod column;
@@ -21,6 +22,7 @@ mod lexicon;
 mod literal;
 mod merge;
 mod names;
+mod options;
 mod parse;
 mod planner;
 mod raw;
