@@ -4,6 +4,7 @@ mod command_names;
 pub mod examples;
 pub mod other_tools;
 mod runs;
+mod tool;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
 pub use runs::{Downgrade, Redo, Reset, Run, Script, Transaction, Upgrade};
+pub use tool::Tool;
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
 #[derive(Debug, Parser)]
@@ -185,6 +187,10 @@ pub enum Command {
     Diff(Diff),
     /// Write models for the tables of a live database
     Inspect(Inspect),
+    /// Begin a history with a database that exists
+    Adopt(Adopt),
+    /// Take over the migrations of another tool
+    Import(Import),
     /// Open a revision in the editor
     Edit(Edit),
     /// Print a shell completion script
@@ -290,6 +296,9 @@ pub struct NewRevision {
     /// Print the revision instead of writing it
     #[arg(long)]
     pub dry_run: bool,
+    /// Why the revision can't be undone, if another command knows.
+    #[arg(skip)]
+    pub irreversible: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -324,7 +333,7 @@ fn fill(text: &str) -> Result<String, String> {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Inspect {
     /// File to write the models to, instead of printing them; it must not exist yet
     #[arg(long, value_name = "FILE")]
@@ -338,6 +347,51 @@ pub struct Inspect {
     /// Name the structs like the tables, instead of the singular of their names
     #[arg(long)]
     pub keep_names: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes models for the tables if the package has none, and a first revision if \
+                  there is none; marks that revision as applied in a database that has its \
+                  schema; and checks that all agree. Run again, it changes nothing."
+)]
+pub struct Adopt {
+    /// File to write the models to [default: models.rs beside the crate's first file]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Name the structs like the tables, instead of the singular of their names
+    #[arg(long)]
+    pub keep_names: bool,
+    /// What the first revision is about, for its header and file name
+    #[arg(short, long, value_name = "TEXT", default_value = "existing schema")]
+    pub message: String,
+    /// Also mark it in each SQLite file that matches, such as 'tenants/*.db', or that is in a
+    /// directory; in each URL, or each one that a file lists, one on each line
+    #[arg(long, value_name = "PATTERN", num_args = 1..)]
+    pub all: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each migration becomes a revision with its SQL, its way back and what it does \
+                  to the schema. The history is run first, as it stands and as revisions, and \
+                  both have to give the same schema. `stamp --from TOOL` then marks the revisions \
+                  as applied in a database."
+)]
+pub struct Import {
+    /// The tool
+    #[arg(value_enum, value_name = "TOOL")]
+    pub tool: Tool,
+    /// The directory of its migrations
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// An empty database of the server, on which the history is tried; for SQLite it is tried in
+    /// memory
+    #[arg(long, value_name = "URL")]
+    pub shadow_url: Option<String>,
+    /// Print the revisions instead of writing them
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -458,8 +512,19 @@ pub struct Squash {
 #[derive(Debug, Args)]
 pub struct Stamp {
     /// The revision, or several on different branches; with --sql also a range `from:to`
-    #[arg(required = true, value_name = "REV", allow_negative_numbers = true)]
+    #[arg(required_unless_present = "from", value_name = "REV", allow_negative_numbers = true)]
     pub revisions: Vec<String>,
+    /// Mark those revisions that this tool, from which they were imported, has applied by its own
+    /// table, if the database has their schema
+    #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["revisions", "sql", "purge"])]
+    pub from: Option<Tool>,
+    /// Drop that tool's table afterwards
+    #[arg(long, requires = "from")]
+    pub drop: bool,
+    /// The same for each SQLite file that matches, such as 'tenants/*.db', or that is in a
+    /// directory; for each URL, or each one that a file lists, one on each line
+    #[arg(long, value_name = "PATTERN", num_args = 1.., requires = "from")]
+    pub all: Vec<String>,
     /// Empty the version table first, whatever it holds
     #[arg(long, conflicts_with = "sql")]
     pub purge: bool,

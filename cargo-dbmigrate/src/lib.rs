@@ -25,6 +25,7 @@ mod project;
 mod prompt;
 mod render;
 mod inspect;
+mod import;
 mod revision_files;
 mod scope;
 mod run;

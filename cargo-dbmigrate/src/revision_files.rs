@@ -80,15 +80,15 @@ pub fn locations(cx: &Context) -> Result<Vec<Location>> {
 /// When there is no migrations directory, when a name can't be a module's, when it is the name of
 /// something else than a file, or when two files have the same name.
 pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
-    all_with(cx, None)
+    all_with(cx, &[])
 }
 
-/// The same including a file that is about to be written.
+/// The same including files that are about to be written.
 ///
 /// # Errors
 ///
-/// Also when the new file has the same name as another one.
-pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
+/// Also when a new file has the same name as another one.
+pub fn all_with(cx: &Context, new: &[PathBuf]) -> Result<Vec<RevisionFile>> {
     let dir = &cx.project.migrations_dir;
     if !dir.is_dir() {
         let message = format!("there is no migrations directory `{}`", cx.project.shown(dir));
@@ -98,7 +98,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         }));
     }
     let mut found = Vec::new();
-    if let Some((dir, name)) = new.and_then(|path| Some((path.parent()?, path.file_name()?))) {
+    for (dir, name) in new.iter().filter_map(|path| Some((path.parent()?, path.file_name()?))) {
         found.push(Found { dir: Rc::from(dir), name: name.to_owned(), kind: None });
     }
     for location in locations(cx)? {

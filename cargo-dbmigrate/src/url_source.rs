@@ -29,6 +29,8 @@ pub enum Source {
     Pattern,
     /// A file with a list of URLs.
     List(PathBuf),
+    /// `--shadow-url`
+    Shadow,
 }
 
 impl std::fmt::Display for Source {
@@ -36,6 +38,7 @@ impl std::fmt::Display for Source {
         match self {
             Source::Flag => f.write_str("--url"),
             Source::Pattern => f.write_str("--all"),
+            Source::Shadow => f.write_str("--shadow-url"),
             Source::Environment(name) => write!(f, "the environment variable {name}"),
             Source::DotEnv(path) | Source::Config(path) | Source::List(path) => {
                 write!(f, "`{}`", path.display())
@@ -153,7 +156,7 @@ fn bad_dot_env(path: &Path, text: &str, n_done: usize, err: &dotenvy::Error) -> 
 /// The directory that relative paths start from.
 pub fn base(lookup: &Lookup<'_>, source: &Source) -> PathBuf {
     match source {
-        Source::Flag | Source::Environment(_) | Source::Pattern => {
+        Source::Flag | Source::Environment(_) | Source::Pattern | Source::Shadow => {
             std::env::current_dir().unwrap_or_default()
         }
         Source::DotEnv(path) | Source::List(path) => {

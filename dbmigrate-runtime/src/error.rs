@@ -7,6 +7,7 @@ mod hint;
 mod stop;
 mod test_database;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hint::{ALONE, CONTINUED, UNREGISTERED, hint_of, hint_of_statement};
@@ -117,7 +118,7 @@ impl Error {
         let message = format!("{stop}: statement {nth} of {of}{name} failed: {sql}");
         let err = Error::new(Kind::Other, message);
         let hint = match source.kind() {
-            _ if rolled_back && hint_of(&source).is_some() => hint_of(&source).map(str::to_owned),
+            _ if rolled_back && hint_of(&source).is_some() => hint_of(&source).map(Cow::into_owned),
             ErrorKind::NotInTransaction if rolled_back => Some(ALONE.to_owned()),
             kind => hint_of_statement(statement, kind).or_else(|| match kind {
                 ErrorKind::AlreadyExists(object) => Some(format!(
@@ -207,10 +208,10 @@ impl Error {
     /// The query of a guard can't be run.
     pub(crate) fn unchecked(stop: Stop<'_>, sql: &str, source: DatabaseError) -> Error {
         let kind = if source.is_busy() { Kind::Locked } else { Kind::Other };
-        let hint = hint_of(&source).unwrap_or(
+        let hint = hint_of(&source).unwrap_or(Cow::Borrowed(
             "if the query has an expression of the revision that the database doesn't understand, \
              correct it there",
-        );
+        ));
         let message = format!("{stop}: failed to check the existing rows: {sql}");
         Error::new(kind, message).with_source(source).with_hint(hint)
     }

@@ -199,6 +199,8 @@ const NAME_SQLITE: &[(&str, &str)] = &[
     ("dbmigrate-runtime/src/schema/sql.rs", "has a text for each kind of database"),
     ("cargo-dbmigrate/src/commands/init.rs", "knows which crate connects to which database"),
     ("cargo-dbmigrate/src/context.rs", "decides what a project's database is"),
+    ("cargo-dbmigrate/src/import/applied.rs", "reads where a tool for SQLite keeps its records"),
+    ("cargo-dbmigrate/src/cli/tool.rs", "has the name of another tool"),
     ("cargo-dbmigrate/src/commands/squash/proof.rs", "runs the proof on a database in memory"),
 ];
 

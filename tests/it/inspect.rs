@@ -456,7 +456,7 @@ fn models_of_a_mysql_database_build_it_again() {
         let (url, empty) = (server.database(), server.database());
         let statements = MYSQL.split(';');
         statements.for_each(|statement| mysql_client(&url).query_drop(statement).unwrap());
-        let dialect = if server.name.starts_with("mariadb") { "mariadb" } else { "mysql" };
+        let dialect = server.dialect();
         let models = rebuilt(&mut host, dialect, &url, &empty);
         for part in [
             "#[model(table = \"users\",",

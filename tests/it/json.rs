@@ -59,6 +59,11 @@ const STEPS: &[(&str, i32)] = &[
     ("downgrade base --allow-destructive", 0),
     ("reset --yes", 0),
     ("inspect --out found.rs --url sqlite:found.db", 0),
+    ("init -d adopted --no-add", 0),
+    ("adopt -d adopted --url sqlite:adopted.db", 0),
+    ("init -d imported --no-add", 0),
+    ("import sqlx sql -d imported", 0),
+    ("stamp --from sqlx --all from -d imported", 3),
     ("list-templates", 0),
     ("completions bash", 0),
     ("man", 0),
@@ -101,6 +106,21 @@ fn prepare(host: &Host, nth: usize, command: &str) {
         "inspect --out found.rs --url sqlite:found.db" => {
             let text = "CREATE TABLE tags (name TEXT PRIMARY KEY); CREATE VIEW seen AS SELECT 1;";
             sql(&host.dir.join("found.db"), text);
+        }
+        "adopt -d adopted --url sqlite:adopted.db" => {
+            fs::copy(&database, host.dir.join("adopted.db")).unwrap();
+            sql(&host.dir.join("adopted.db"), "DROP TABLE dbmigrate_version");
+        }
+        "import sqlx sql -d imported" => {
+            host.write("sql/1_first.sql", "CREATE TABLE one (id INTEGER PRIMARY KEY);");
+            host.write("sql/2_last.up.sql", "CREATE TABLE two (id INTEGER PRIMARY KEY);");
+            host.write("sql/2_last.down.sql", "DROP TABLE two;");
+            let text = "CREATE TABLE one (id INTEGER PRIMARY KEY);
+                        CREATE TABLE _sqlx_migrations (version, success, checksum);
+                        INSERT INTO _sqlx_migrations VALUES (1, 1, NULL);";
+            fs::create_dir(host.dir.join("from")).unwrap();
+            sql(&host.dir.join("from/other.db"), text);
+            sql(&host.dir.join("from/empty.db"), "CREATE TABLE two (id)");
         }
         "history -v" => fs::remove_file(host.dir.join(host.revision("other"))).unwrap(),
         // The second time, the revision was edited after it was applied.
@@ -153,7 +173,7 @@ fn the_description_of_the_documents_holds() {
             .collect::<Result<_, _>>()
             .unwrap_or_else(|err| panic!("{command}: {err}\n{run}"));
         let name = command.split(' ').next().unwrap();
-        is_several |= nth > 0 && name == "init";
+        is_several |= command.contains("init --database");
         let is_of_one = is_several && name != "init";
         assert!(documents.iter().all(|value| value["database"].is_string() == is_of_one), "{run}");
         assert!(documents.len() == 1 || is_several, "{run}");
@@ -170,7 +190,7 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 14] = [
+const SEEN_ELSEWHERE: [(&str, &str); 17] = [
     // With a server.
     ("current", "unfinished"),
     ("current", "unfinished[].id"),
@@ -178,6 +198,9 @@ const SEEN_ELSEWHERE: [(&str, &str); 14] = [
     ("current", "unfinished[].at"),
     ("current", "unfinished[].error"),
     ("upgrade", "databases[].url"),
+    ("stamp", "databases[].url"),
+    ("adopt", "all"),
+    ("adopt", "models"),
     ("upgrade", "databases[].schema"),
     ("rebase", "differences"),
     // Only a server has to be asked.

@@ -20,6 +20,7 @@ mod hooks;
 mod hosts;
 mod init;
 mod inspect;
+mod import;
 mod json;
 mod stored_revisions;
 mod revision_list;

@@ -6,7 +6,7 @@ use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Migrator, Module};
 use dbmigrate_tests::servers::{self, mysql_client};
 
-const fn module(
+pub(super) const fn module(
     name: &'static str,
     down: &'static [&'static str],
     upgrade: fn(&mut Operations),
@@ -24,7 +24,7 @@ const fn module(
     }
 }
 
-fn items(op: &mut Operations) {
+pub(super) fn items(op: &mut Operations) {
     op.create_table(
         Table::new("item")
             .column(Column::new("id", Type::BigInteger).not_null())
@@ -38,7 +38,7 @@ fn fails(op: &mut Operations) {
     op.run("fail", |_| Err("on purpose".into()));
 }
 
-const MODULES: &[Module] = &[module("m1", &[], items)];
+pub(super) const MODULES: &[Module] = &[module("m1", &[], items)];
 const FAILING: &[Module] = &[module("m1", &[], items), module("m2", &["m1"], fails)];
 
 const SETTINGS: &str = "SELECT @@sql_mode, @@time_zone, @@autocommit, @@lock_wait_timeout, \
@@ -85,15 +85,5 @@ fn an_open_transaction_is_refused() {
         conn.query_drop("ROLLBACK").expect("it is still open");
         let n: Option<i64> = conn.query_first("SELECT COUNT(*) FROM own").expect("rows");
         assert_eq!(n, Some(0), "{}", server.name);
-    }
-}
-
-#[test]
-fn an_asynchronous_main_can_migrate_by_url() {
-    for server in servers::mysql("an_asynchronous_main_can_migrate_by_url") {
-        let url = server.database();
-        let migrator = Migrator::new(MODULES);
-        assert_eq!(migrator.upgrade(&url).expect("it is migrated"), ["m1"]);
-        assert_eq!(migrator.downgrade(&url, "base").expect("it is undone"), ["m1"]);
     }
 }

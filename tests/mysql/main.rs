@@ -2,12 +2,15 @@
 //! on each server that was started.
 #![cfg(unix)]
 
+mod asynchronous;
 mod connecting;
 mod ledger;
 mod lease;
 mod lent;
 mod lock;
+mod rights;
 mod size;
+mod tls;
 mod values;
 
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;

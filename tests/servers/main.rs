@@ -49,6 +49,11 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let place = Place::new()?;
     let mut servers: Vec<Server> = Vec::new();
     for name in &names {
+        if name == "galera" {
+            let nodes = mysql::start_cluster(&place).map_err(|err| format!("{name}: {err}"))?;
+            servers.extend(nodes);
+            continue;
+        }
         let server = match (mysql::start(&place, name), name.strip_prefix("postgres")) {
             (Some(server), _) => server,
             _ if name == "pgbouncer" => {

@@ -48,6 +48,16 @@ pub fn mysql(test: &str) -> Vec<Server> {
     servers
 }
 
+/// The nodes of a Galera cluster, which is started for its own tests alone; empty if there is none,
+/// which is then reported.
+pub fn galera(test: &str) -> Vec<Server> {
+    let nodes = started("galera");
+    if nodes.is_empty() {
+        crate::left_out(test, "a Galera cluster");
+    }
+    nodes
+}
+
 /// The servers of this kind that were started, by name.
 pub fn started(kind: &str) -> Vec<Server> {
     let named = std::env::vars().filter_map(|(variable, url)| {
@@ -75,6 +85,15 @@ pub fn pgbouncer(test: &str) -> Option<Server> {
 }
 
 impl Server {
+    /// The name of its dialect.
+    pub fn dialect(&self) -> &'static str {
+        match self.name.trim_end_matches(|digit: char| digit.is_ascii_digit()) {
+            "postgres" => "postgres",
+            "mariadb" => "mariadb",
+            _ => "mysql",
+        }
+    }
+
     /// Creates an empty database, and returns its URL.
     pub fn database(&self) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);

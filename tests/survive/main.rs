@@ -7,6 +7,8 @@
 mod bench;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+mod galera;
 mod kills;
 #[cfg(target_os = "linux")]
 mod lease;

@@ -22,7 +22,7 @@ pub use fill::{Held, Need, Why, answer, neutral, rows};
 pub use flags::{Flags, flags};
 pub use question::{Question, Rename, shell};
 pub use rewritten::rewritten;
-pub use translate::{StorageRules, translate};
+pub use translate::{StorageRules, name_unnamed, translate};
 pub use way_back::way_back;
 pub use words::{detected, found};
 
@@ -51,6 +51,8 @@ pub struct Commented {
     pub comments: BTreeMap<usize, String>,
     /// Why the operations can't be reversed, if they are a downgrade.
     pub irreversible: Option<String>,
+    /// Whether they run outside of a transaction.
+    pub no_transaction: bool,
 }
 
 /// A difference without open questions.
@@ -68,7 +70,7 @@ impl Changes {
     pub fn commented(&self) -> Commented {
         let comment = |(idx, loss): (&usize, &String)| (*idx, format!("This {loss}."));
         let comments = self.losses.iter().map(comment).collect();
-        Commented { operations: self.operations.clone(), comments, irreversible: None }
+        Commented { operations: self.operations.clone(), comments, ..Commented::default() }
     }
 }
 

@@ -63,13 +63,11 @@ fn adopt_table(
     for column in &mut table.columns {
         adopt_column(&table.name, column, &mut table.checks, known, rules);
     }
-    let name = table.bare_name().to_owned();
     if let Some(key) = &mut table.primary_key {
         let same = |known: &&PrimaryKey| known.columns == key.columns;
         let known = own.clone().filter_map(|table| table.primary_key.as_ref()).filter(same);
-        match best(known, |known| known.name == key.name) {
-            Some(known) => *key = known.clone(),
-            None => named(&mut key.name, || naming.primary_key(&name, &key.columns)),
+        if let Some(known) = best(known, |known| known.name == key.name) {
+            *key = known.clone();
         }
     }
     for unique in &mut table.uniques {
@@ -89,20 +87,16 @@ fn adopt_table(
                 && like_it.include == stored.include
                 && fits(&unique.name, &own.name, folding)
         };
-        match pairs.find(same) {
-            Some((own, _)) => *unique = own.clone(),
-            None => named(&mut unique.name, || naming.unique(&name, &unique.columns)),
+        if let Some((own, _)) = pairs.find(same) {
+            *unique = own.clone();
         }
     }
     for key in &mut table.foreign_keys {
         let same = |known: &&ForeignKey| {
             fits(&key.name, &known.name, folding) && comparing.same_foreign_key(key, known)
         };
-        match own.clone().flat_map(|table| &table.foreign_keys).find(same) {
-            Some(known) => *key = known.clone(),
-            None => named(&mut key.name, || {
-                naming.foreign_key(&name, &key.columns, &key.references_table)
-            }),
+        if let Some(known) = own.clone().flat_map(|table| &table.foreign_keys).find(same) {
+            *key = known.clone();
         }
     }
     for check in &mut table.checks {
@@ -112,11 +106,11 @@ fn adopt_table(
         let same = |(_, stored): &(&Check, &Check)| {
             comparing.lexicon.same_expression(&stored.expression, &check.expression)
         };
-        match best(pairs.filter(same), |(known, _)| known.name == check.name) {
-            Some((best, _)) => *check = best.clone(),
-            None => named(&mut check.name, || naming.table_check(&name, &check.expression)),
+        if let Some((best, _)) = best(pairs.filter(same), |(known, _)| known.name == check.name) {
+            *check = best.clone();
         }
     }
+    name_unnamed(&mut table, naming);
     table.indexes = table
         .indexes
         .iter()
@@ -326,7 +320,23 @@ fn fits(actual: &str, known: &str, folding: Folding) -> bool {
     actual.is_empty() || folding.same(actual, known)
 }
 
-/// Names an unnamed constraint by the convention.
+/// Names the constraints that have no name by the convention.
+pub fn name_unnamed(table: &mut Table, naming: &Convention) {
+    let name = table.bare_name().to_owned();
+    if let Some(key) = &mut table.primary_key {
+        named(&mut key.name, || naming.primary_key(&name, &key.columns));
+    }
+    for unique in &mut table.uniques {
+        named(&mut unique.name, || naming.unique(&name, &unique.columns));
+    }
+    for key in &mut table.foreign_keys {
+        named(&mut key.name, || naming.foreign_key(&name, &key.columns, &key.references_table));
+    }
+    for check in &mut table.checks {
+        named(&mut check.name, || naming.table_check(&name, &check.expression));
+    }
+}
+
 fn named(name: &mut String, convention: impl FnOnce() -> String) {
     if name.is_empty() {
         *name = convention();

@@ -57,7 +57,7 @@ fn for_dialect(
         }
         operation.apply(&mut schema).map_err(|err| failed(&err))?;
     }
-    Ok(Commented { operations, comments, irreversible: None })
+    Ok(Commented { operations, comments, ..Commented::default() })
 }
 
 /// Gives rows a value if they need one; `schema` is the one before the operation.

@@ -21,6 +21,8 @@ impl Command {
             Command::History(_) => "history",
             Command::Heads(_) => "heads",
             Command::Inspect(_) => "inspect",
+            Command::Import(_) => "import",
+            Command::Adopt(_) => "adopt",
             Command::Branches => "branches",
             Command::Show(_) => "show",
             Command::Squash(_) => "squash",

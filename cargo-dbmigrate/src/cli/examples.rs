@@ -64,6 +64,20 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
             ("inspect --tables \"shop_*\"", "print the models of these tables"),
         ],
     ),
+    (
+        "adopt",
+        [
+            ("adopt", "begin with the database that is there"),
+            ("adopt --all \"tenants/*.db\"", "mark the first revision in many files as well"),
+        ],
+    ),
+    (
+        "import",
+        [
+            ("import diesel migrations", "take over the history of diesel"),
+            ("import sqlx migrations --dry-run", "print the revisions instead of writing them"),
+        ],
+    ),
     ("undo", [("undo", "remove the newest revision's file"), ("undo a8d0", "remove this one's")]),
     (
         "redo",

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use dbmigrate_runtime::engine::dialect::{Beyond, Catalog, Comparing, ObjectKind, PartKind};
+use dbmigrate_runtime::engine::dialect::{Beyond, Catalog, Comparing, ObjectKind};
 use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
 use dbmigrate_runtime::engine::ledger;
-use dbmigrate_runtime::schema::{Index, Table};
+use dbmigrate_runtime::schema::Table;
 
 use super::Answer;
 use crate::cli::Inspect;
@@ -14,6 +14,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Error, Result};
+use crate::import;
 use crate::inspect::{self, Crates, Model, Style};
 use crate::project::RUNTIME;
 use crate::snapshot::failed;
@@ -88,7 +89,7 @@ fn read(cx: &Context, args: &Inspect, driver: &mut dyn Driver) -> Result<Found> 
     let found = conn.catalog(None).map_err(failed)?;
     let is_wanted = wanted(cx, args, &comparing)?;
     let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
-    let tables: Vec<Table> = tables.map(|table| sayable(table, &found.beyond)).collect();
+    let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
     let dependency = cx.project.dependencies.values().find(|dependency| {
         dependency.get("package").and_then(toml::Value::as_str) == Some(RUNTIME)
     });
@@ -106,20 +107,7 @@ fn read(cx: &Context, args: &Inspect, driver: &mut dyn Driver) -> Result<Found> 
     Ok(Found { models, left_out: [keys, unsaid].concat() })
 }
 
-/// A table without the indexes that no model can say.
-fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
-    let is_beyond = |index: &Index| {
-        let parts = beyond.iter().filter(|beyond| beyond.table == table.name);
-        parts.filter_map(|beyond| beyond.part.as_ref()).any(|part| {
-            part.kind == PartKind::Index && part.name.as_deref() == Some(index.name.as_str())
-        })
-    };
-    let mut table = table.clone();
-    table.indexes.retain(|index| !is_beyond(index));
-    table
-}
-
-/// Which tables become models: not this tool's own.
+/// Which tables become models: not those of migration tools, such as this one.
 fn wanted(
     cx: &Context,
     args: &Inspect,
@@ -136,6 +124,7 @@ fn wanted(
     Ok(move |name: &str| {
         scope.has_table(name)
             && !own.iter().any(|own| folding.same_table(own, name))
+            && !import::is_of_a_tool(name)
             && (patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name)))
     })
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each. A command gathers input, decides, acts and reports.
 
+mod adopt;
 mod branches;
 mod check;
 pub mod completions;
@@ -10,6 +11,7 @@ mod edit;
 mod ensure_version;
 mod heads;
 mod history;
+mod import;
 mod init;
 mod inspect;
 pub mod list_templates;
@@ -69,6 +71,8 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Diff(args) => diff::run(cx, args),
         Command::Edit(args) => edit::run(cx, args),
         Command::Inspect(args) => inspect::run(cx, args),
+        Command::Import(args) => import::run(cx, args),
+        Command::Adopt(args) => adopt::run(cx, args),
         Command::Completions(args) => Ok(completions::run(cx.out, args)),
         Command::Man(args) => man::run(cx.out, args),
         Command::EnsureVersion(args) => ensure_version::run(cx, args),

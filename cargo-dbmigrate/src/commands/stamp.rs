@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::executor::Executor;
 use dbmigrate_runtime::engine::revision::{Range, Target};
 use dbmigrate_runtime::engine::script::{self, Client};
 use dbmigrate_runtime::engine::{Migrations, plan, standing, version_table};
+
+mod from;
 
 use super::Answer;
 use crate::cli::{Run, Stamp};
@@ -21,19 +24,43 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     if let Some(client) = args.script.client() {
         return write_script(cx, &args.revisions, client);
     }
+    if let Some(tool) = args.from {
+        return from::run(cx, args, tool);
+    }
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
     let rows = history::applied_ids(cx, &database)?;
     let (history, from, target) = understood(&history, &rows, &args.revisions)?;
     let migrations = history.migrations()?;
-    let mut options = run::options(cx, &Run::default());
     let kept_rows = if args.purge { BTreeSet::new() } else { rows };
     let view = migrations.view_to_stamp(kept_rows, &target)?;
     let graph = view.of.graph();
     let stamped = plan::stamped(graph, &view.applied, &graph.translated(&target));
     if args.verify {
-        verify(cx, &database, &view.of, &stamped)?;
+        verify(cx, &database, &view.of, &stamped).map_err(|err| {
+            err.hint(
+                "stamp the revision that it matches, or bring it in line by hand; without --verify \
+                 it is stamped anyway",
+            )
+        })?;
     }
+    let (entered, _) = enter(cx, &database, &migrations, (&target, args.purge))?;
+    let to = heads_text(&graph.current(&stamped));
+    cx.out.done(format!("Running stamp_revision {from} -> {to}"));
+    let ids = target.ids();
+    cx.out.json("stamp", serde_json::json!({ "revisions": ids, "entered": entered }));
+    Ok(Answer::Done)
+}
+
+/// Enters the version rows of a target; `purge` removes those that are there first. Returns what was
+/// entered, and the connection.
+pub(super) fn enter(
+    cx: &Context,
+    database: &Database,
+    migrations: &Migrations,
+    (target, purge): (&Target, bool),
+) -> Result<(Vec<String>, Box<dyn Driver>)> {
+    let mut options = run::options(cx, &Run::default());
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
     options.lock_timeout = patience.at_most;
@@ -41,17 +68,13 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
         driver: &mut *driver,
-        migrations: &migrations,
+        migrations,
         options: &options,
         observer: &mut observer,
         steps: &mut steps,
     };
-    let entered = executor.stamp(&target, args.purge)?;
-    let to = heads_text(&graph.current(&stamped));
-    cx.out.done(format!("Running stamp_revision {from} -> {to}"));
-    let ids = target.ids();
-    cx.out.json("stamp", serde_json::json!({ "revisions": ids, "entered": entered }));
-    Ok(Answer::Done)
+    let entered = executor.stamp(target, purge)?;
+    Ok((entered, driver))
 }
 
 /// Prints the version rows that a stamp inserts and deletes. With a range this needs no database.
@@ -114,7 +137,7 @@ fn understood(
 }
 
 /// Fails if the database doesn't match the schema that these revisions build.
-fn verify(
+pub(super) fn verify(
     cx: &Context,
     database: &Database,
     migrations: &Migrations,
@@ -142,7 +165,7 @@ fn verify(
         message += &format!("\n  {difference}");
     }
     Err(Error::new(message).hint(
-        "stamp the revision that it matches, or bring it in line by hand; without --verify it is \
-         stamped anyway",
+        "bring it in line by hand; `stamp --verify REV` marks another revision if the database has \
+         its schema",
     ))
 }

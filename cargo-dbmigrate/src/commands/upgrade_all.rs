@@ -4,8 +4,8 @@
 //! lock and verification, and can fail independently.
 
 mod files;
-mod report;
-mod targets;
+pub mod report;
+pub mod targets;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -115,7 +115,9 @@ fn reach(command: &Command) -> Reach {
         | Command::Show(_)
         | Command::Squash(_)
         | Command::Edit(_)
-        | Command::Inspect(_) => Reach::One,
+        | Command::Inspect(_)
+        | Command::Import(_)
+        | Command::Adopt(_) => Reach::One,
     }
 }
 

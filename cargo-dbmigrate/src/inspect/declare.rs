@@ -64,9 +64,14 @@ pub(super) fn declared(
         }
         open = still_open;
     }
-    let declared = |draft: &Draft<'_>| Declared {
-        table: draft.table(),
-        natural: draft.taken().map(|expression| expression.natural.clone()).collect(),
+    let declared = |draft: &Draft<'_>| {
+        let mut table = draft.table();
+        for column in table.columns.iter_mut().filter(|column| column.identity.is_some()) {
+            // A model says one of them.
+            column.autoincrement = column.autoincrement.filter(|on| !on);
+        }
+        let natural = draft.taken().map(|expression| expression.natural.clone()).collect();
+        Declared { table, natural }
     };
     Ok(drafts.iter().map(declared).collect())
 }

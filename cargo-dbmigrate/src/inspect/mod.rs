@@ -6,12 +6,52 @@ mod names;
 mod rust_types;
 mod source;
 
+use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
-use dbmigrate_runtime::schema::Table;
+use dbmigrate_runtime::schema::{Index, Table, Type};
 
 pub use names::{of_field, written};
 pub use rust_types::Crates;
 pub use source::{Model, Style};
+
+/// A table without the indexes that no model can say.
+pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
+    let is_beyond = |index: &Index| {
+        let parts = beyond.iter().filter(|beyond| beyond.table == table.name);
+        parts.filter_map(|beyond| beyond.part.as_ref()).any(|part| {
+            part.kind == PartKind::Index && part.name.as_deref() == Some(index.name.as_str())
+        })
+    };
+    let mut table = table.clone();
+    table.indexes.retain(|index| !is_beyond(index));
+    table
+}
+
+/// The tables of a database as models would say them.
+///
+/// # Errors
+///
+/// The database's errors.
+pub fn tables(
+    conn: &mut dyn Connection,
+    tables: &[Table],
+    comparing: &Comparing,
+) -> Result<Vec<Table>, DatabaseError> {
+    let backend = conn.dialect().backend();
+    let declared = declare::declared(conn, tables, comparing)?;
+    let mut tables: Vec<Table> = declared.into_iter().map(|declared| declared.table).collect();
+    for table in tables.iter_mut().filter(|_| backend != Backend::Postgres) {
+        let model = names::of_type(&names::singular(table.bare_name()));
+        for column in &mut table.columns {
+            // The model's enumeration has a name, which only PostgreSQL keeps.
+            if let Type::Enum(name, _) = &mut column.ty {
+                *name = names::snake(&format!("{model}{}", names::of_type(&column.name)));
+            }
+        }
+    }
+    Ok(tables)
+}
 
 /// The models of a database's tables, in the order of the tables, with what they can't say.
 ///

@@ -333,7 +333,7 @@ impl Writer<'_> {
         }
         for column in &table.columns {
             // An identity says it already.
-            let said = column.autoincrement.filter(|on| !(*on && column.identity.is_some()));
+            let said = column.autoincrement;
             if let Some(on) = said {
                 let on = if on { "autoincrement" } else { "autoincrement = false" };
                 add(&column.name, on.to_owned());

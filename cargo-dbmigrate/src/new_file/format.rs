@@ -67,6 +67,11 @@ impl FileFormat {
         Timestamp::now().to_zoned(self.zone.clone())
     }
 
+    /// A time in the configured time zone.
+    pub fn at(&self, time: Timestamp) -> Zoned {
+        time.to_zoned(self.zone.clone())
+    }
+
     /// The text of a file.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! The position of a new revision in the history, and its file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::engine::revision::{self, Graph, Revision, TO_ONE_HEAD};
+
+use jiff::Zoned;
 
 use super::format::{self, FileFormat};
 use super::hooks;
@@ -163,24 +165,12 @@ impl Position {
     ) -> Result<Written> {
         let format = FileFormat::of(cx)?;
         let now = format.now();
-        let header = render::Header {
-            runtime: cx.project.runtime.clone(),
-            id: self.id.clone(),
-            parents: self.parents.clone(),
-            branch_labels: self.branch_labels.clone(),
-            depends_on: self.depends_on.clone(),
-            replaces: self.replaces.clone(),
-            message: message.to_owned(),
-            created: format::date(&now),
-        };
-        let text = format.text(&header, contents)?;
-        let file = format.file_name(&now, &self.id, message)?;
+        let NewFile { path, text } = self.file(cx, (&format, &now), message, contents)?;
         if dry_run {
             cx.out.text(&text);
             return Ok(Written { path: None, text: Some(text) });
         }
-        let path = self.location.dir.join(&file);
-        let all = revision_files::all_with(cx, Some(&path))?;
+        let all = revision_files::all_with(cx, std::slice::from_ref(&path))?;
         let mut edits = vec![Edit::Create { path: path.clone(), bytes: text.into_bytes() }];
         edits.extend(scaffold::list_of(cx, &all)?);
         cx.edits.apply(&edits)?;
@@ -189,6 +179,54 @@ impl Position {
         hooks::run(cx, &path)?;
         Ok(Written { path: Some(shown), text: None })
     }
+
+    /// The file as it would be written at this time.
+    ///
+    /// # Errors
+    ///
+    /// When the project's template or its names of files don't give a revision.
+    pub fn file(
+        &self,
+        cx: &Context,
+        (format, time): (&FileFormat, &Zoned),
+        message: &str,
+        contents: &Contents<'_>,
+    ) -> Result<NewFile> {
+        let header = render::Header {
+            runtime: cx.project.runtime.clone(),
+            id: self.id.clone(),
+            parents: self.parents.clone(),
+            branch_labels: self.branch_labels.clone(),
+            depends_on: self.depends_on.clone(),
+            replaces: self.replaces.clone(),
+            message: message.to_owned(),
+            created: format::date(time),
+        };
+        let text = format.text(&header, contents)?;
+        let file = format.file_name(time, &self.id, message)?;
+        Ok(NewFile { path: self.location.dir.join(file), text })
+    }
+}
+
+/// A file of a revision, not yet written.
+pub struct NewFile {
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// Writes the files of several revisions, all or none.
+///
+/// # Errors
+///
+/// When a file can't be written, and when two of them would be one.
+pub fn write_all(cx: &Context, files: Vec<NewFile>) -> Result<()> {
+    let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+    let all = revision_files::all_with(cx, &paths)?;
+    let create = |NewFile { path, text }| Edit::Create { path, bytes: text.into_bytes() };
+    let mut edits: Vec<Edit> = files.into_iter().map(create).collect();
+    edits.extend(scaffold::list_of(cx, &all)?);
+    cx.edits.apply(&edits)?;
+    paths.iter().try_for_each(|path| hooks::run(cx, path))
 }
 
 /// The requested directory, or else the parent's, or else the only one.

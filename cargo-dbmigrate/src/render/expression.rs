@@ -316,6 +316,17 @@ pub fn sql(sql: &Sql) -> String {
     }
 }
 
+/// A text of several lines as a raw literal, which keeps them; `None` for other texts.
+pub fn raw(text: &str) -> Option<String> {
+    if !text.contains('\n') || text.contains('\r') {
+        return None;
+    }
+    let after_quotes = text.split('"').skip(1);
+    let n_hashes = after_quotes.map(|rest| rest.len() - rest.trim_start_matches('#').len() + 1);
+    let hashes = "#".repeat(n_hashes.max().unwrap_or_default());
+    Some(format!("r{hashes}\"{text}\"{hashes}"))
+}
+
 pub fn table_change(change: &TableChange) -> String {
     let mut source = "TableChange::new()".to_owned();
     for (option, on) in &change.options {

@@ -104,13 +104,16 @@ fn bodies(contents: &Contents<'_>) -> [String; 2] {
 }
 
 fn body(commented: &Commented, generated: bool) -> String {
-    let Commented { operations, comments, irreversible } = commented;
+    let Commented { operations, comments, irreversible, no_transaction } = commented;
     if operations.is_empty() && comments.is_empty() && irreversible.is_none() && !generated {
         return String::new();
     }
     let mut text = "\n".to_owned();
     if generated {
         text += BEGIN;
+    }
+    if *no_transaction {
+        text += &statement("op.no_transaction()");
     }
     if let Some(why) = irreversible {
         text += &statement(&format!("op.irreversible({})", expression::text(why)));
@@ -121,7 +124,7 @@ fn body(commented: &Commented, generated: bool) -> String {
         let lines =
             comment.split(['\n', '\r', '\u{2028}', '\u{2029}']).filter(|part| !part.is_empty());
         text.extend(lines.map(|line| format!("    // {line}\n")));
-        text += &operations.get(idx).map_or(String::new(), |operation| statement(&call(operation)));
+        text += &operations.get(idx).map_or(String::new(), written);
     }
     if generated {
         text += END;
@@ -138,6 +141,25 @@ fn long_texts(items: &[String]) -> String {
     let lines: String =
         items.iter().map(|item| format!("    {},\n", expression::text(item))).collect();
     format!("[\n{lines}]")
+}
+
+/// An operation as a statement, formatted as rustfmt does.
+fn written(operation: &Operation) -> String {
+    let Operation::Execute(Execute { sql, name: None, reverse: None, describes }) = operation
+    else {
+        return statement(&call(operation));
+    };
+    let raw = sql.any.as_deref().filter(|_| sql.by_dialect.is_empty()).and_then(expression::raw);
+    let Some(raw) = raw else { return statement(&call(operation)) };
+    let mut text = format!("    op.execute(\n        {raw},\n    )");
+    if !describes.is_empty() {
+        text += "\n    .describes(|op| {\n";
+        for line in describes.iter().map(written).collect::<String>().lines() {
+            text += &format!("    {line}\n");
+        }
+        text += "    })";
+    }
+    text + ";\n"
 }
 
 /// A call as a statement, formatted as rustfmt does.

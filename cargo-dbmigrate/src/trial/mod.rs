@@ -25,7 +25,7 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
 pub use parts::BACKEND;
-pub use start::{History, Start, reaches_outside};
+pub use start::{History, Start, in_memory, reaches_outside, run_silently};
 
 use crate::autogenerate::Commented;
 use crate::error::{Error, Result};

@@ -339,7 +339,31 @@ fn options(version_table: &str) -> Options {
     Options { version_table: version_table.to_owned(), ..Options::default() }
 }
 
+/// An empty database in memory, without foreign keys being enforced.
+///
+/// # Errors
+///
+/// When it can't be opened.
+pub fn in_memory() -> Result<Box<dyn Driver>> {
+    let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
+    driver.batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
+    Ok(Box::new(driver))
+}
+
 /// Runs migrations silently, without their steps.
+///
+/// # Errors
+///
+/// As [`Executor::run_to`].
+pub fn run_silently(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    version_table: &str,
+    end: (Direction, &Target),
+) -> std::result::Result<(), dbmigrate_runtime::Error> {
+    run_to(driver, migrations, &options(version_table), end)
+}
+
 fn run_to(
     driver: &mut dyn Driver,
     migrations: &Migrations,

@@ -1,12 +1,14 @@
 //! A database's errors, and their kinds.
 
+mod certificate;
 mod mysql;
 mod unconnected;
 
 use std::fmt;
 
+pub use certificate::BadCertificate;
 pub use mysql::MysqlFault;
-pub use unconnected::{BadCertificate, Unavailable, Unconnected};
+pub use unconnected::{Unavailable, Unconnected};
 
 /// An error of the database.
 ///
@@ -73,7 +75,10 @@ pub enum ErrorKind {
     /// The connection is no session of its own on the server, so that a lock doesn't hold.
     Pooled,
     /// The role has no right to do it.
-    Denied,
+    Denied {
+        /// The SQL that gives the right, if the server says which one it is.
+        grant: Option<String>,
+    },
     /// Others use the database, which has to be alone for the statement.
     InUse,
     /// The statement can't run in a transaction.

@@ -4,6 +4,8 @@
 //! driver is the only file that names its database's crate; that crate's types and errors don't
 //! leave it.
 
+#[cfg(any(feature = "postgres-tls", feature = "mysql-tls"))]
+mod certificates;
 mod error;
 #[cfg(feature = "mysql")]
 pub mod mysql;

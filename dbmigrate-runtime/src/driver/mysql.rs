@@ -21,7 +21,7 @@ use crate::Value;
 use crate::backend::Backend;
 use crate::dialect::{self, Dialect, MARIADB, MYSQL};
 use crate::server::Server;
-use error::error;
+use error::{error, error_in};
 use lease::Lease;
 use lock::Locking;
 pub use profile::{Cluster, Product, Profile};
@@ -77,6 +77,8 @@ pub struct MysqlDriver<'a> {
     restoring: Option<String>,
     /// The last statement that others got in the way of.
     blocked: RefCell<String>,
+    /// Why the transaction was rolled back while nothing ran, if the next statement is to say it.
+    conflict: RefCell<Option<DatabaseError>>,
 }
 
 impl std::fmt::Debug for MysqlDriver<'_> {
@@ -138,6 +140,7 @@ impl<'a> MysqlDriver<'a> {
             beside: String::new(),
             restoring: None,
             blocked: RefCell::default(),
+            conflict: RefCell::default(),
         };
         if is_lent {
             let saved = driver.text_query(&session::saving(backend))?.rows;
@@ -186,7 +189,13 @@ impl<'a> MysqlDriver<'a> {
         sql: &str,
         work: impl FnOnce(&mut Conn) -> mysql::Result<T>,
     ) -> Result<T, DatabaseError> {
-        let res = work(&mut self.client.borrow_mut()).map_err(|err| error(&err));
+        if let Some(err) = self.conflict.take() {
+            self.is_open.set(None);
+            return Err(err);
+        }
+        let ran = work(&mut self.client.borrow_mut());
+        let database = || self.client.borrow_mut().query_first("SELECT DATABASE()").ok()??;
+        let res = ran.map_err(|err| error_in(&err, database));
         if may_change_transaction(sql) {
             self.is_open.set(None);
         }
@@ -269,16 +278,25 @@ impl Connection for MysqlDriver<'_> {
         if let Some(is_open) = self.is_open.get() {
             return is_open;
         }
-        let is_open =
-            match self.profile.backend() {
-                Backend::Mariadb => self
-                    .text_query("SELECT @@in_transaction")
-                    .is_ok_and(|found| found.rows == [[Value::Integer(1)]]),
-                // The server doesn't say it, but refuses this inside a transaction, by number 1568.
-                _ => self.client.borrow_mut().query_drop("SET TRANSACTION READ WRITE").is_err_and(
-                    |err| matches!(err, mysql::Error::MySqlError(err) if err.code == 1568),
-                ),
-            };
+        let asked = match self.profile.backend() {
+            Backend::Mariadb => self
+                .text_query("SELECT @@in_transaction")
+                .map(|found| found.rows == [[Value::Integer(1)]]),
+            // The server doesn't say it, but refuses this inside a transaction, by number 1568.
+            _ => match self.client.borrow_mut().query_drop("SET TRANSACTION READ WRITE") {
+                Err(mysql::Error::MySqlError(err)) if err.code == 1568 => Ok(true),
+                res => res.map(|()| false).map_err(|err| error(&err)),
+            },
+        };
+        let is_open = match asked {
+            Ok(is_open) => is_open,
+            // Another node of a cluster has just ended it.
+            Err(err) if err.is_busy() => {
+                self.conflict.replace(Some(err));
+                true
+            }
+            Err(_) => false,
+        };
         self.is_open.set(Some(is_open));
         is_open
     }
@@ -339,6 +357,9 @@ impl Driver for MysqlDriver<'_> {
     }
 
     fn rollback(&mut self) {
+        if self.conflict.take().is_some() {
+            self.is_open.set(None);
+        }
         if self.in_transaction() {
             // A connection that is lost has been rolled back by the server.
             let _ = self.text_query("ROLLBACK");

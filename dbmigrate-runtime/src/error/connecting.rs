@@ -64,7 +64,7 @@ pub(super) fn words(fault: &Unconnected) -> (String, String) {
             "the server asks for a client certificate, and none was given or accepted".to_owned(),
             "name its files with `sslcert` and `sslkey`".to_owned(),
         ),
-        Unconnected::Certificate(fault) => of_certificate(fault),
+        Unconnected::Certificate(fault) => of_certificate(fault, &LIBPQ),
         Unconnected::Unavailable(state) => of_state(*state),
         Unconnected::WrongTarget { wanted } => (
             format!("no server is as `target_session_attrs={wanted}` asks"),
@@ -212,24 +212,43 @@ fn of_state(state: Unavailable) -> (String, String) {
     (why.to_owned(), hint.to_owned())
 }
 
-fn of_certificate(fault: &BadCertificate) -> (String, String) {
+/// How the URLs of a kind of server name certificates.
+struct Naming {
+    roots: &'static str,
+    /// Who trusts the root certificates without one.
+    usual: &'static str,
+    /// What else may be done about a certificate for other hosts.
+    other_name: &'static str,
+}
+
+const LIBPQ: Naming = Naming {
+    roots: "sslrootcert",
+    usual: "your system trusts",
+    other_name: "; `sslmode=verify-ca` verifies who signed it, but not the host",
+};
+
+fn of_certificate(fault: &BadCertificate, naming: &Naming) -> (String, String) {
+    let Naming { roots: parameter, usual, other_name } = naming;
     match fault {
-        BadCertificate::UnknownIssuer { roots: Some(file) } => (
-            format!("no root certificate in `{file}` has signed the server's certificate"),
-            "name the file with the root certificate of the server's provider with `sslrootcert`"
-                .to_owned(),
-        ),
-        BadCertificate::UnknownIssuer { roots: None } => (
-            "no root certificate that your system trusts has signed the server's certificate"
-                .to_owned(),
-            "name the file with the root certificate of the server's provider with `sslrootcert`"
-                .to_owned(),
+        BadCertificate::UnknownIssuer { roots } => (
+            match roots {
+                Some(file) => {
+                    format!("no root certificate in `{file}` has signed the server's certificate")
+                }
+                None => {
+                    format!("no root certificate that {usual} has signed the server's certificate")
+                }
+            },
+            format!(
+                "name the file with the root certificate of the server's provider with \
+                 `{parameter}`"
+            ),
         ),
         BadCertificate::OtherName { host } => (
             format!("the server's certificate is not for the host `{host}`"),
-            "connect to a host that it is for, by its subject alternative names; \
-             `sslmode=verify-ca` verifies who signed it, but not the host"
-                .to_owned(),
+            format!(
+                "connect to a host that it is for, by its subject alternative names{other_name}"
+            ),
         ),
         BadCertificate::Expired => (
             "the server's certificate has expired, or is not valid yet".to_owned(),

@@ -1,11 +1,16 @@
 //! Hints for failures, chosen by the kind of the database's error.
 
+use std::borrow::Cow;
+
 use crate::dialect::{Statement, StatementKind};
 use crate::driver::{DatabaseError, ErrorKind, Unwritable};
 
 /// What to do about a failure that no single statement caused.
-pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
-    match source {
+pub(super) fn hint_of(source: &DatabaseError) -> Option<Cow<'static, str>> {
+    if let ErrorKind::Denied { grant } = source.kind() {
+        return Some(hint_of_denied(grant.as_deref()));
+    }
+    let hint = match source {
         database_error if database_error.is_read_only() || database_error.is_unopenable() => {
             Some("check the permissions of the database file and of its directory")
         }
@@ -23,7 +28,6 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
              itself instead of the pooler's, for example with `--url`",
         ),
         database_error => match database_error.kind() {
-            ErrorKind::Denied => Some(DENIED),
             ErrorKind::Unlockable => Some(
                 "the pending revision runs outside a transaction: run it with a URL instead of a \
                  connection",
@@ -35,11 +39,22 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
             ErrorKind::Unwritable(why) => Some(hint_of_unwritable(*why)),
             _ => None,
         },
-    }
+    };
+    hint.map(Cow::Borrowed)
 }
 
 const DENIED: &str = "have the owner grant the right to this role, or run it as the owner, for \
                       example with `--url`";
+
+fn hint_of_denied(grant: Option<&str>) -> Cow<'static, str> {
+    match grant {
+        Some(grant) => Cow::Owned(format!(
+            "let an administrator run `{grant}`, or run it as another user, for example with \
+             `--url`"
+        )),
+        None => Cow::Borrowed(DENIED),
+    }
+}
 
 fn hint_of_unwritable(why: Unwritable) -> &'static str {
     match why {
@@ -74,7 +89,9 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
         ));
     }
     match kind {
-        ErrorKind::Denied => return Some(DENIED.to_owned()),
+        ErrorKind::Denied { grant } => {
+            return Some(hint_of_denied(grant.as_deref()).into_owned());
+        }
         ErrorKind::Unwritable(why) => return Some(hint_of_unwritable(*why).to_owned()),
         _ => {}
     }

@@ -12,7 +12,7 @@ impl Error {
     pub(crate) fn test_database(url: &str, sql: Option<&str>, source: DatabaseError) -> Error {
         let message = format!("failed to create a test database on `{url}`");
         let hint = match source.kind() {
-            ErrorKind::Denied => sql.map(|sql| {
+            ErrorKind::Denied { .. } => sql.map(|sql| {
                 format!(
                     "let an administrator run `{sql}`, or name a role that may create databases \
                      in the URL"

@@ -2,7 +2,7 @@
 
 use super::Executor;
 use crate::Error;
-use crate::driver::Driver;
+use crate::driver::{DatabaseError, Driver};
 
 /// A savepoint that exists for as long as the transaction is the same one.
 const MARK: &str = "dbmigrate_revision";
@@ -25,12 +25,14 @@ impl Executor<'_> {
         self.driver.in_transaction() && (!self.driver.has_savepoints() || is_same(self.driver))
     }
 
-    /// Removes the mark; `false` if the transaction isn't the marked one any more.
-    pub(super) fn unmark(&mut self) -> bool {
+    /// Removes the mark; an error if the transaction isn't the marked one any more.
+    pub(super) fn unmark(&mut self) -> Result<(), DatabaseError> {
         if self.driver.has_savepoints() {
-            self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_ok()
+            self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}"))
+        } else if self.driver.in_transaction() {
+            Ok(())
         } else {
-            self.driver.in_transaction()
+            Err(DatabaseError::new("the transaction has ended"))
         }
     }
 }

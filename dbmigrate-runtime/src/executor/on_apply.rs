@@ -134,7 +134,7 @@ impl Executor<'_> {
             }
             verification.after_opaque(self.conn(), None)?;
         }
-        if is_marked && !self.unmark() {
+        if is_marked && self.unmark().is_err() {
             return Err(Error::transaction_ended_by_callback(id, "a callback"));
         }
         Ok(())

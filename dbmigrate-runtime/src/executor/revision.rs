@@ -167,7 +167,10 @@ impl Executor<'_> {
                         None => self.driver.batch(&statement.sql),
                     };
                     if let Err(err) = res {
-                        if is_marked && !err.is_of_disk() && !self.is_at_mark() {
+                        // Others got in the way, and the server has rolled the transaction back.
+                        let is_conflict = run.is_continued && err.is_busy();
+                        let is_known = is_conflict || err.is_of_disk();
+                        if is_marked && !is_known && !self.is_at_mark() {
                             return ended(&format!("`{}`", statement.sql));
                         }
                         let place = (n_run + idx + 1, n_tasks);
@@ -213,10 +216,15 @@ impl Executor<'_> {
                 verification.after_opaque(self.conn(), sql)?;
             }
         }
-        if is_marked && !self.unmark() {
-            return Err(Error::transaction_ended(id, "SQL of its own"));
-        }
-        Ok(())
+        let unmarked = if is_marked { self.unmark() } else { Ok(()) };
+        unmarked.map_err(|err| {
+            // Another node of a cluster got in the way after the last statement.
+            if run.is_continued && err.is_busy() {
+                Error::database("keep the changes of rows", err)
+            } else {
+                Error::transaction_ended(id, "SQL of its own")
+            }
+        })
     }
 
     fn guard(&mut self, stop: Stop<'_>, guard: &Guard) -> Result<(), Error> {

@@ -18,9 +18,19 @@ pub struct Unpacked {
 impl Unpacked {
     /// Downloads packages of a release and unpacks them, unless this was done before.
     pub fn new(place: &Place, release: &str, packages: &[&str]) -> Result<Unpacked> {
+        let install = ["install", "-q", "-y", "--no-install-recommends", "--download-only"];
+        Unpacked::by(place, release, packages, &install)
+    }
+
+    /// The same, without what they depend on.
+    pub fn alone(place: &Place, release: &str, packages: &[&str]) -> Result<Unpacked> {
+        Unpacked::by(place, release, packages, &["download", "-q"])
+    }
+
+    fn by(place: &Place, release: &str, packages: &[&str], get: &[&str]) -> Result<Unpacked> {
         let root = place.programs.join(format!("{}-{release}", packages[0]));
         if !root.exists() {
-            download(&root, release, packages)?;
+            download(&root, release, &[get, packages].concat())?;
         }
         let multiarch = format!("{}-linux-gnu", std::env::consts::ARCH);
         let libraries = ["usr/lib", "lib"].map(|lib| root.join(lib).join(&multiarch));
@@ -71,7 +81,8 @@ impl Unpacked {
     }
 }
 
-fn download(root: &Path, release: &str, packages: &[&str]) -> Result<()> {
+/// Has `apt-get` download packages, by these arguments, and unpacks them.
+fn download(root: &Path, release: &str, args: &[&str]) -> Result<()> {
     // Unpacked beside its place, so that what was interrupted is not taken for complete.
     let part = root.with_extension("part");
     let _ = fs::remove_dir_all(&part);
@@ -107,6 +118,8 @@ fn download(root: &Path, release: &str, packages: &[&str]) -> Result<()> {
         ] {
             get.args(["-o", setting]);
         }
+        // What is downloaded alone ends up in the current directory.
+        get.current_dir(apt.join("cache/archives"));
         let out = get.args(args).output()?;
         if out.status.success() {
             return Ok(());
@@ -116,8 +129,7 @@ fn download(root: &Path, release: &str, packages: &[&str]) -> Result<()> {
     };
     let get = || {
         run(&["update", "-q"])?;
-        let install = ["install", "-q", "-y", "--no-install-recommends", "--download-only"];
-        run(&[&install, packages].concat())
+        run(args)
     };
     // A mirror may be in the middle of an update.
     get().or_else(|_| get())?;

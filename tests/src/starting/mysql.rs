@@ -40,6 +40,12 @@ pub struct Installed<'a> {
     unpacked: Unpacked,
     dir: PathBuf,
     port: u16,
+    /// What the log says when the server can be used.
+    ready: &'static str,
+    /// Further settings.
+    settings: Vec<String>,
+    /// Where the server finds programs.
+    path: Option<PathBuf>,
 }
 
 impl<'a> Installed<'a> {
@@ -52,33 +58,64 @@ impl<'a> Installed<'a> {
     }
 
     fn initialized(place: &'a Place, name: &str, unpacked: Unpacked) -> Result<Installed<'a>> {
+        let installed = Installed::empty(place, name, unpacked)?;
+        installed.initialize()?;
+        Ok(installed)
+    }
+
+    /// A server whose data directory is still to be filled.
+    fn empty(place: &'a Place, name: &str, unpacked: Unpacked) -> Result<Installed<'a>> {
         let (name, dir, port) = (name.to_owned(), place.directory(name)?, free_port()?);
-        let installed = Installed { place, name, unpacked, dir, port };
-        let mut init = installed.command()?;
-        if installed.is_mysql() {
+        if !name.starts_with("mysql") {
+            place.directory(&format!("{name}/data"))?;
+        }
+        let (ready, settings, path) = ("ready for connections", Vec::new(), None);
+        Ok(Installed { place, name, unpacked, dir, port, ready, settings, path })
+    }
+
+    /// Creates the tables of the system.
+    fn initialize(&self) -> Result<()> {
+        let mut init = self.command()?;
+        if self.is_mysql() {
             init.arg("--initialize-insecure");
         } else {
-            place.directory(&format!("{}/data", installed.name))?;
-            let statements = installed.dir.join("bootstrap.sql");
-            fs::write(&statements, bootstrap(&installed.share())?)?;
+            let statements = self.dir.join("bootstrap.sql");
+            fs::write(&statements, bootstrap(&self.share())?)?;
             init.arg("--bootstrap").stdin(File::open(&statements)?);
         }
         if !init.status()?.success() {
-            return Err(installed.failed("its initialization"));
+            return Err(self.failed("its initialization"));
         }
-        Ok(installed)
+        Ok(())
     }
 
     /// Starts the server on its data.
     pub fn run(&self) -> Result<Server> {
+        self.run_with(&[])
+    }
+
+    /// A directory that the server can read.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Starts the server on its data, with settings of its own.
+    pub fn run_with(&self, settings: &[String]) -> Result<Server> {
         let Installed { name, dir, port, .. } = self;
         let mut run = self.command()?;
+        run.args(settings);
         run.args(SETTINGS).arg(format!("--port={port}"));
         for (setting, file) in [("socket", "socket"), ("pid-file", "data/server.pid")] {
             run.arg(format!("--{setting}={}", dir.join(file).display()));
         }
         if self.is_mysql() {
             run.args(["--disable-log-bin", "--mysqlx=OFF"]);
+        }
+        run.args(&self.settings);
+        if let Some(path) = &self.path {
+            let own = std::env::var_os("PATH").unwrap_or_default();
+            let paths = std::iter::once(path.clone()).chain(std::env::split_paths(&own));
+            run.env("PATH", std::env::join_paths(paths)?);
         }
         let process = run.stdin(Stdio::null()).spawn()?;
         let url = format!("mysql://root@127.0.0.1:{port}/mysql");
@@ -87,7 +124,7 @@ impl<'a> Installed<'a> {
         // Nothing of its data is needed again.
         let mut server = Server { name, url, port, process, signal: "-KILL", client };
         let start = Instant::now();
-        while !is_ready(&self.log(), port) {
+        while !self.is_ready() {
             if start.elapsed() > Duration::from_secs(60) || server.process.try_wait()?.is_some() {
                 return Err(self.failed("the server"));
             }
@@ -102,6 +139,11 @@ impl<'a> Installed<'a> {
         let client = self.dir.join("client");
         self.unpacked.write_script(program, &client)?;
         Ok(client)
+    }
+
+    fn is_ready(&self) -> bool {
+        let is_said = fs::read_to_string(self.log()).is_ok_and(|text| text.contains(self.ready));
+        is_said && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
     fn is_mysql(&self) -> bool {
@@ -149,6 +191,49 @@ impl<'a> Installed<'a> {
     }
 }
 
+/// Starts the three nodes of a Galera cluster, which copy the data of the first by rsync.
+pub fn start_cluster(place: &Place) -> Result<Vec<Server>> {
+    for (package, program) in [("rsync", "rsync"), ("lsof", "lsof"), ("procps", "ps")] {
+        place.install(package, &Path::new("/usr/bin").join(program))?;
+    }
+    let packages = ["galera-4", "mariadb-server", "mariadb-client-core"];
+    let galera = Unpacked::alone(place, "bookworm", &packages)?;
+    let (_, release, [client, server]) = SERVERS[0];
+    let mut first = None;
+    let mut nodes = Vec::new();
+    for name in ["galera1", "galera2", "galera3"] {
+        let unpacked = Unpacked::new(place, release, &[client, server, "libeatmydata1"])?;
+        let mut node = Installed::empty(place, name, unpacked)?;
+        if first.is_none() {
+            node.initialize()?;
+        }
+        let [own, state, copy] = [free_port()?, free_port()?, free_port()?];
+        let others = first.map_or_else(String::new, |port| format!("127.0.0.1:{port}"));
+        first = first.or(Some(own));
+        let provider = galera.path("usr/lib/galera/libgalera_smm.so");
+        node.settings = vec![
+            "--binlog-format=ROW".to_owned(),
+            "--innodb-autoinc-lock-mode=2".to_owned(),
+            "--wsrep-on=ON".to_owned(),
+            format!("--wsrep-provider={}", provider.display()),
+            "--wsrep-cluster-name=dbmigrate".to_owned(),
+            format!("--wsrep-cluster-address=gcomm://{others}"),
+            format!("--wsrep-node-name={name}"),
+            format!("--wsrep-node-address=127.0.0.1:{own}"),
+            "--wsrep-sst-method=rsync".to_owned(),
+            format!("--wsrep-sst-receive-address=127.0.0.1:{copy}"),
+            format!(
+                "--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:{own};\
+                 ist.recv_addr=127.0.0.1:{state};gcache.size=16M"
+            ),
+        ];
+        node.ready = "Synchronized with group";
+        node.path = Some(galera.path("usr/bin"));
+        nodes.push(node.run()?);
+    }
+    Ok(nodes)
+}
+
 /// What creates the tables of the system, in which `root` has no password.
 fn bootstrap(share: &Path) -> Result<String> {
     let mut text = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n".to_owned();
@@ -158,9 +243,4 @@ fn bootstrap(share: &Path) -> Result<String> {
         text += &fs::read_to_string(if own.exists() { own } else { common })?;
     }
     Ok(text)
-}
-
-fn is_ready(log: &Path, port: u16) -> bool {
-    let is_said = fs::read_to_string(log).is_ok_and(|text| text.contains("ready for connections"));
-    is_said && TcpStream::connect(("127.0.0.1", port)).is_ok()
 }

@@ -165,7 +165,7 @@ fn from_nothing(all: Commented) -> Result<Commented> {
     for (at, text) in &all.comments {
         comment(&mut comments, at.saturating_sub(n_leading) + n_created, text);
     }
-    Ok(Commented { operations, comments, irreversible: None })
+    Ok(Commented { operations, comments, ..Commented::default() })
 }
 
 /// The downgrade: derived if every revision declares everything that it does, and otherwise

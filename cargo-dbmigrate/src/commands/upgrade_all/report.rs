@@ -7,9 +7,19 @@ use crate::commands::Answer;
 use crate::error::{Error, Result};
 use crate::output::{self, Output, style};
 
+/// How a command speaks of what it does to a database.
+#[derive(Debug, Clone, Copy)]
+struct ReportedCommand {
+    name: &'static str,
+    did: &'static str,
+    /// The member of a document with the revisions.
+    revisions: &'static str,
+}
+
 /// Reports the outcome for a database as soon as it is known, and a summary at the end.
 pub struct Report {
     out: Output,
+    command: ReportedCommand,
     /// The word for databases that had nothing pending.
     settled: &'static str,
     /// What is counted.
@@ -37,7 +47,17 @@ impl Report {
         } else {
             0
         };
-        Report { out, settled, thing, width, results: Vec::new(), hints: BTreeSet::new() }
+        let command = ReportedCommand { name: "upgrade", did: "upgraded", revisions: "ran" };
+        Report { out, command, settled, thing, width, results: Vec::new(), hints: BTreeSet::new() }
+    }
+
+    /// The report of `stamp`.
+    pub fn of_stamp(out: Output, targets: &[Target]) -> Report {
+        Report {
+            command: ReportedCommand { name: "stamp", did: "stamped", revisions: "entered" },
+            settled: "stamped before",
+            ..Report::new(out, ("", "database"), targets)
+        }
     }
 
     /// Adds the outcome for one database: the revisions that were run.
@@ -64,7 +84,16 @@ impl Report {
         self.results.push((target.clone(), res));
     }
 
-    pub fn end(mut self) -> Answer {
+    /// Prints the summary and the document.
+    pub fn end(self) -> Answer {
+        let (out, command) = (self.out, self.command.name);
+        let (answer, document) = self.end_with_document();
+        out.json(command, document);
+        answer
+    }
+
+    /// Prints the summary, and returns the document.
+    pub fn end_with_document(mut self) -> (Answer, serde_json::Value) {
         self.results.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         let n = |is: fn(&Result<Vec<String>>) -> bool| {
             self.results.iter().filter(|(_, result)| is(result)).count()
@@ -74,23 +103,20 @@ impl Report {
         let n_failed = n(Result::is_err);
         let all = count(self.results.len(), self.thing);
         let settled = self.settled;
+        let ReportedCommand { did, revisions, .. } = self.command;
         let failed = format!("{n_failed} failed");
         let failed = if n_failed > 0 { style::paint(style::BAD, &failed) } else { failed };
-        self.out.done(format!("{all}: {n_settled} {settled}, {n_upgraded} upgraded, {failed}"));
-        if self.out.is_json() {
-            let databases: Vec<_> =
-                self.results.iter().map(|(target, result)| json(target, result)).collect();
-            self.out.json(
-                "upgrade",
-                serde_json::json!({
-                    "databases": databases,
-                    "unchanged": n_settled,
-                    "upgraded": n_upgraded,
-                    "failed": n_failed,
-                }),
-            );
-        }
-        if n_failed > 0 { Answer::Failed } else { Answer::Done }
+        self.out.done(format!("{all}: {n_settled} {settled}, {n_upgraded} {did}, {failed}"));
+        let databases: Vec<_> =
+            self.results.iter().map(|(target, result)| json(target, result, revisions)).collect();
+        let document = serde_json::json!({
+            "databases": databases,
+            "unchanged": n_settled,
+            did: n_upgraded,
+            "failed": n_failed,
+        });
+        let answer = if n_failed > 0 { Answer::Failed } else { Answer::Done };
+        (answer, document)
     }
 }
 
@@ -99,9 +125,9 @@ fn shown(target: &Target) -> String {
     format!("{}:", target.name)
 }
 
-fn json(target: &Target, res: &Result<Vec<String>>) -> serde_json::Value {
+fn json(target: &Target, res: &Result<Vec<String>>, revisions: &str) -> serde_json::Value {
     let mut object = match res {
-        Ok(ran) => serde_json::json!({ "ran": ran }),
+        Ok(ids) => serde_json::json!({ revisions: ids }),
         Err(err) => serde_json::json!({ "error": output::error_json(err) }),
     };
     object[target.key()] = target.name.as_str().into();

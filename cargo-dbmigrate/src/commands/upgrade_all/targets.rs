@@ -63,13 +63,19 @@ pub fn things(args: &Upgrade) -> &'static str {
 /// When an argument is invalid or matches nothing. That is a mistake, which should be known before
 /// anything is changed.
 pub fn find(cx: &Context, args: &Upgrade) -> Result<Found> {
-    if !args.schemas.is_empty() {
-        return schemas(cx, &args.schemas);
-    }
+    if args.schemas.is_empty() { databases(cx, &args.all) } else { schemas(cx, &args.schemas) }
+}
+
+/// Finds the databases of `--all`.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn databases(cx: &Context, all: &[String]) -> Result<Found> {
     // By what was written, since two roles may have the same database.
     let mut by_url = BTreeMap::new();
     let mut patterns = Vec::new();
-    for argument in &args.all {
+    for argument in all {
         if backend(argument).is_some() {
             let dir = std::env::current_dir().unwrap_or_default();
             by_url.insert(argument.clone(), of_url(cx, argument, Source::Pattern, &dir)?);

@@ -1,5 +1,7 @@
 //! What only a connection to MySQL or MariaDB can fail by.
 
+use super::certificate::BadCertificate;
+
 /// Why no connection to MySQL or MariaDB could be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MysqlFault {
@@ -21,6 +23,10 @@ pub enum MysqlFault {
         origin: Option<&'static str>,
         /// Whether the connection is a socket, where the system's user may decide.
         is_socket: bool,
+        /// Whether the account may be one that is only accepted with TLS.
+        wants_tls: bool,
+        /// Whether the account may be one that is only accepted with a client certificate.
+        wants_certificate: bool,
     },
     /// The database doesn't exist.
     NoDatabase {
@@ -74,7 +80,9 @@ pub enum MysqlFault {
     },
     /// The server wants TLS.
     TlsWanted,
-    /// The TLS handshake failed, or a certificate isn't accepted.
+    /// The server's certificate isn't accepted.
+    Certificate(BadCertificate),
+    /// The TLS handshake failed.
     Handshake {
         /// The server.
         place: String,

@@ -1,5 +1,6 @@
 //! Why no connection to a server could be opened.
 
+use super::certificate::BadCertificate;
 use super::mysql::MysqlFault;
 
 /// Why no connection to a server could be opened. A `place` is a host with its port, or a socket.
@@ -181,25 +182,4 @@ pub enum Unavailable {
     Recovering,
     /// One of these.
     Unknown,
-}
-
-/// Why a server's certificate isn't accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BadCertificate {
-    /// No trusted root certificate has signed it.
-    UnknownIssuer {
-        /// The file with the root certificates; `None` for those of the operating system.
-        roots: Option<String>,
-    },
-    /// It is for other hosts.
-    OtherName {
-        /// The host.
-        host: String,
-    },
-    /// It is no longer valid, or not yet.
-    Expired,
-    /// It was revoked.
-    Revoked,
-    /// Anything else.
-    Other,
 }

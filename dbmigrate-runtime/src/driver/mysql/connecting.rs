@@ -7,15 +7,17 @@ use mysql::{Conn, OptsBuilder};
 
 use super::error::{in_words, unconnected};
 use super::settings::{Place, Settings, SslMode, resolve};
+#[cfg(feature = "mysql-tls")]
+use crate::driver::certificates;
 use crate::driver::{DatabaseError, ErrorKind, Unconnected};
-use crate::server::Server;
+use crate::server::{BadUrl, Server};
 
 /// Connects to a server, with what the environment adds to its URL.
 pub(super) fn connect(server: &Server) -> Result<Conn, DatabaseError> {
     let variable = |name: &str| std::env::var(name).ok();
     let user = || variable("USER").or_else(|| variable("USERNAME"));
-    let settings = resolve(server, variable, user)
-        .map_err(|err| fault(Unconnected::Settings { message: err.message, hint: err.hint }))?;
+    let bad = |err: BadUrl| fault(Unconnected::Settings { message: err.message, hint: err.hint });
+    let settings = resolve(server, variable, user).map_err(bad)?;
     let opened = open(&settings, settings.ssl_mode);
     let opened = match opened {
         // What is only preferred need not be possible.
@@ -29,6 +31,7 @@ pub(super) fn connect(server: &Server) -> Result<Conn, DatabaseError> {
             let mode = settings.ssl_mode.name();
             fault(Unconnected::Mysql(crate::driver::MysqlFault::NoTls { mode }))
         }
+        Opening::Settings(err) => bad(err),
         Opening::Failed(err) => {
             let message = in_words(&err);
             let kind = ErrorKind::Unconnected(Box::new(unconnected(&err, &settings)));
@@ -45,12 +48,15 @@ pub(super) fn fault(unconnected: Unconnected) -> DatabaseError {
 enum Opening {
     #[cfg_attr(feature = "mysql-tls", allow(dead_code, reason = "TLS is there"))]
     NoTls,
+    #[cfg_attr(not(feature = "mysql-tls"), allow(dead_code, reason = "no file is read"))]
+    Settings(BadUrl),
     Failed(mysql::Error),
 }
 
 fn is_of_tls(opening: &Opening) -> bool {
     match opening {
         Opening::NoTls => true,
+        Opening::Settings(_) => false,
         Opening::Failed(mysql::Error::DriverError(mysql::DriverError::TlsNotSupported)) => true,
         #[cfg(feature = "mysql-tls")]
         Opening::Failed(mysql::Error::TlsError(_)) => true,
@@ -104,13 +110,17 @@ fn encrypted(
     if CryptoProvider::get_default().is_none() {
         let _ = ring::default_provider().install_default();
     }
-    let mut ssl = SslOpts::default()
-        .with_danger_accept_invalid_certs(mode < SslMode::VerifyCa)
-        .with_danger_skip_domain_validation(mode < SslMode::VerifyIdentity);
+    // The crate also trusts the web's root certificates. So the host is always verified with who
+    // signed, or anybody's certificate would do.
+    let mut ssl = SslOpts::default().with_danger_accept_invalid_certs(mode < SslMode::VerifyCa);
+    // The crate doesn't say which file it can't read.
     if let Some(roots) = &settings.ssl_ca {
+        certificates::all(roots).map_err(Opening::Settings)?;
         ssl = ssl.with_root_cert_path(Some(roots.clone()));
     }
     if let Some((certificate, key)) = &settings.client {
+        certificates::all(certificate).map_err(Opening::Settings)?;
+        certificates::key(key, "ssl-key").map_err(Opening::Settings)?;
         ssl = ssl.with_client_identity(Some(ClientIdentity::new(certificate.clone(), key.clone())));
     }
     Ok(opts.ssl_opts(Some(ssl)))

@@ -5,11 +5,44 @@ use std::net::ToSocketAddrs as _;
 
 use mysql::{DriverError, Error, MySqlError};
 
-use super::settings::{Place, Settings};
+use super::settings::{Place, Settings, SslMode};
+#[cfg(feature = "mysql-tls")]
+use crate::driver::certificates;
 use crate::driver::{
     DatabaseError, ErrorKind, Missing, MysqlFault, RowFault, Unconnected, Unwritable,
 };
 use crate::sql::quote_text;
+
+/// An error of a statement in this database, which is only asked for if the user may not run it.
+pub(super) fn error_in(err: &Error, database: impl FnOnce() -> Option<String>) -> DatabaseError {
+    let grant = match err {
+        Error::MySqlError(err) if err.code == 1044 || err.code == 1142 => grant(err, database),
+        _ => None,
+    };
+    match (err, grant) {
+        (Error::MySqlError(err), Some(grant)) => {
+            DatabaseError::of(ErrorKind::Denied { grant: Some(grant) }, err.message.clone())
+        }
+        (err, _) => error(err),
+    }
+}
+
+/// The SQL that gives a user the privilege for which the server asks.
+fn grant(err: &MySqlError, database: impl FnOnce() -> Option<String>) -> Option<String> {
+    let (privilege, rest) = match err.message.split_once(" command denied to user ") {
+        Some(found) => found,
+        None => ("ALL PRIVILEGES", err.message.strip_prefix("Access denied for user ")?),
+    };
+    let is_word = |c: char| c.is_ascii_uppercase() || c == ' ';
+    let end = [" for ", " to database "].iter().filter_map(|after| rest.find(after)).min()?;
+    let account = &rest[..end];
+    if !privilege.chars().all(is_word) || !account.contains("'@'") {
+        // In another language.
+        return None;
+    }
+    let database = database()?.replace('`', "``");
+    Some(format!("GRANT {privilege} ON `{database}`.* TO {account}"))
+}
 
 /// An error of a statement.
 pub(super) fn error(err: &Error) -> DatabaseError {
@@ -48,7 +81,7 @@ fn kind(err: &MySqlError) -> ErrorKind {
         }
         1215 | 1822 | 6125 => ErrorKind::KeyMismatch { references: String::new() },
         1553 | 1828 | 1829 | 3108 | 3730 | 3959 => ErrorKind::Needed,
-        1044 | 1142 | 1143 | 1227 | 1370 => ErrorKind::Denied,
+        1044 | 1142 | 1143 | 1227 | 1370 => ErrorKind::Denied { grant: None },
         1356 => ErrorKind::BrokenDependent,
         _ => ErrorKind::Other,
     }
@@ -67,7 +100,10 @@ pub(super) fn unconnected(err: &Error, settings: &Settings) -> Unconnected {
     match err {
         Error::MySqlError(err) => of_login(err, settings),
         #[cfg(feature = "mysql-tls")]
-        Error::TlsError(err) => of_tls(&err.to_string(), settings),
+        Error::TlsError(err) => match err {
+            mysql::error::tls::TlsError::Tls(err) => of_tls(err, settings),
+            err => of_handshake(err.to_string(), settings),
+        },
         Error::DriverError(DriverError::TlsNotSupported) => {
             Unconnected::Mysql(MysqlFault::TlsNotOffered { mode })
         }
@@ -89,7 +125,13 @@ pub(super) fn unconnected(err: &Error, settings: &Settings) -> Unconnected {
         }
         err => match io_error(err) {
             #[cfg(feature = "mysql-tls")]
-            Some(err) if is_of_tls(err) => of_tls(&err.to_string(), settings),
+            Some(err) if is_of_tls(err) => {
+                let cause = err.get_ref().and_then(|cause| cause.downcast_ref());
+                cause.map_or_else(
+                    || of_handshake(err.to_string(), settings),
+                    |cause| of_tls(cause, settings),
+                )
+            }
             Some(err) => of_system(err.kind(), settings),
             None => Unconnected::Mysql(MysqlFault::NotAServer { place }),
         },
@@ -112,6 +154,8 @@ pub(super) fn in_words(err: &Error) -> String {
         (Error::MySqlError(err), _) => err.message.clone(),
         (Error::DriverError(err), _) => err.to_string(),
         (Error::CodecError(err), _) => err.to_string(),
+        #[cfg(feature = "mysql-tls")]
+        (Error::TlsError(err), _) => err.to_string(),
         (err, _) => err.to_string(),
     }
 }
@@ -145,10 +189,21 @@ pub(super) fn is_of_tls(err: &io::Error) -> bool {
 }
 
 #[cfg(feature = "mysql-tls")]
-fn of_tls(why: &str, settings: &Settings) -> Unconnected {
+fn of_tls(err: &rustls::Error, settings: &Settings) -> Unconnected {
+    let (rustls::Error::InvalidCertificate(fault), Place::Tcp { host, .. }) =
+        (err, &settings.place)
+    else {
+        return of_handshake(err.to_string(), settings);
+    };
+    let roots = settings.ssl_ca.as_ref().map(|path| path.display().to_string());
+    Unconnected::Mysql(MysqlFault::Certificate(certificates::fault(fault, host, roots)))
+}
+
+#[cfg(feature = "mysql-tls")]
+fn of_handshake(why: String, settings: &Settings) -> Unconnected {
     let place = settings.place.to_string();
     let mode = settings.ssl_mode.name();
-    Unconnected::Mysql(MysqlFault::Handshake { place, mode, why: why.to_owned() })
+    Unconnected::Mysql(MysqlFault::Handshake { place, mode, why })
 }
 
 /// Why a server refused a login.
@@ -161,6 +216,8 @@ fn of_login(err: &MySqlError, settings: &Settings) -> Unconnected {
             user,
             origin: settings.origin,
             is_socket: matches!(settings.place, Place::Socket(_)),
+            wants_tls: settings.ssl_mode == SslMode::Disabled,
+            wants_certificate: settings.ssl_mode > SslMode::Preferred && settings.client.is_none(),
         },
         1049 => MysqlFault::NoDatabase {
             command: create_command(settings, &quoted),

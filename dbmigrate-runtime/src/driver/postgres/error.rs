@@ -101,7 +101,7 @@ fn kind(err: &DbError) -> ErrorKind {
         "2BP01" => ErrorKind::Needed,
         "0A000" if err.routine().is_some_and(|name| RETYPING.contains(&name)) => ErrorKind::Needed,
         "25001" => ErrorKind::NotInTransaction,
-        "42501" => ErrorKind::Denied,
+        "42501" => ErrorKind::Denied { grant: None },
         "42P04" => ErrorKind::AlreadyExists(format!("database `{}`", named())),
         "55006" => ErrorKind::InUse,
         _ => ErrorKind::Other,

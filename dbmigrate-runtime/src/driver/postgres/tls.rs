@@ -1,8 +1,5 @@
 //! Encrypted connections by rustls.
 
-use std::fs;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use postgres::Socket;
@@ -24,7 +21,7 @@ use x509_cert::der::Decode as _;
 
 use super::settings::{ClientCertificate, Roots, SslMode, Tls, TlsVersion, is_open_to_others};
 use super::system::of_system;
-use crate::driver::{BadCertificate, Unconnected};
+use crate::driver::{Unconnected, certificates};
 use crate::server::BadUrl;
 
 /// What connections to a server are encrypted by.
@@ -115,7 +112,7 @@ impl Verifier {
                 Vec::new()
             }
             Roots::File(path) => {
-                let certificates = certificates(path)?;
+                let certificates = certificates::all(path)?;
                 roots.add_parsable_certificates(certificates.iter().cloned());
                 certificates
             }
@@ -133,9 +130,9 @@ impl Verifier {
         let mut verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         if let Some(path) = &settings.revoked {
-            let lists = CertificateRevocationListDer::pem_slice_iter(&read(path)?)
+            let lists = CertificateRevocationListDer::pem_slice_iter(&certificates::read(path)?)
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(|_| not_pem(path))?;
+                .map_err(|_| certificates::not_pem(path))?;
             // As libpq, a server's certificate alone is looked up.
             verifier = verifier.with_crls(lists).only_check_end_entity_revocation();
             verifier = verifier.allow_unknown_revocation_status();
@@ -229,75 +226,25 @@ fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), ru
 pub(super) fn fault(err: &postgres::Error, host: &str, roots: &Roots) -> Option<Unconnected> {
     let err = of_system(err)?.get_ref()?.downcast_ref::<rustls::Error>()?;
     let rustls::Error::InvalidCertificate(fault) = err else { return None };
-    let fault = match fault {
-        // A certificate that signed itself, and isn't the root: rustls has no error of its own for it.
-        CertificateError::Other(other) if !format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            BadCertificate::Other
-        }
-        CertificateError::UnknownIssuer
-        | CertificateError::BadSignature
-        | CertificateError::Other(_) => {
-            let roots = match roots {
-                Roots::File(path) => Some(path.display().to_string()),
-                Roots::System | Roots::Unverified => None,
-            };
-            BadCertificate::UnknownIssuer { roots }
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            BadCertificate::OtherName { host: host.to_owned() }
-        }
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => BadCertificate::Expired,
-        CertificateError::Revoked => BadCertificate::Revoked,
-        _ => BadCertificate::Other,
+    let roots = match roots {
+        Roots::File(path) => Some(path.display().to_string()),
+        Roots::System | Roots::Unverified => None,
     };
-    Some(Unconnected::Certificate(fault))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, BadUrl> {
-    fs::read(path).map_err(|err| unreadable(path, &err))
-}
-
-fn unreadable(path: &Path, err: &io::Error) -> BadUrl {
-    BadUrl::new(
-        format!("the file `{}` can't be read: {err}", path.display()),
-        "check its path and its permissions",
-    )
-}
-
-fn not_pem(path: &Path) -> BadUrl {
-    BadUrl::new(
-        format!("the file `{}` is not in PEM, or has not what it is named for", path.display()),
-        "it begins with a line such as `-----BEGIN CERTIFICATE-----`",
-    )
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, BadUrl> {
-    let found = CertificateDer::pem_slice_iter(&read(path)?).collect::<Result<Vec<_>, _>>();
-    found.ok().filter(|found| !found.is_empty()).ok_or_else(|| not_pem(path))
+    Some(Unconnected::Certificate(certificates::fault(fault, host, roots)))
 }
 
 fn client_certificate(
     files: &ClientCertificate,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), BadUrl> {
-    let certificates = certificates(&files.certificate)?;
+    let certificates = certificates::all(&files.certificate)?;
     let key = &files.key;
-    if is_open_to_others(key).map_err(|err| unreadable(key, &err))? {
+    if is_open_to_others(key).map_err(|err| certificates::unreadable(key, &err))? {
         let shown = key.display();
         return Err(BadUrl::new(
             format!("the key `{shown}` may be read by other users"),
             format!("`chmod 600 {shown}`"),
         ));
     }
-    let text = read(key)?;
-    if text.windows(9).any(|word| word == b"ENCRYPTED") {
-        return Err(BadUrl::new(
-            format!("the key `{}` is encrypted", key.display()),
-            "decrypt it into another file, such as by `openssl pkey`, and name that with `sslkey`",
-        ));
-    }
-    let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| not_pem(key))?;
+    let key = certificates::key(key, "sslkey")?;
     Ok((certificates, key))
 }

@@ -1,6 +1,9 @@
 //! Failures to connect to MySQL or MariaDB, in words.
 
+use super::{Naming, of_certificate};
 use crate::driver::MysqlFault;
+
+const NAMING: Naming = Naming { roots: "ssl-ca", usual: "browsers trust", other_name: "" };
 
 /// Why there is no connection, and what to do about it.
 pub(super) fn words(fault: &MysqlFault) -> (String, String) {
@@ -15,8 +18,16 @@ pub(super) fn words(fault: &MysqlFault) -> (String, String) {
             format!("what listens on `{place}` does not answer as MySQL or MariaDB does"),
             "check the port: another program may be listening on it".to_owned(),
         ),
-        MysqlFault::WrongPassword { user, origin, is_socket } => {
-            of_password(user, *origin, *is_socket)
+        MysqlFault::WrongPassword { user, origin, is_socket, wants_tls, wants_certificate } => {
+            let (why, hint) = of_password(user, *origin, *is_socket);
+            let other = match (wants_tls, wants_certificate) {
+                (true, _) => "; an account may also require TLS: `ssl-mode=required`",
+                (_, true) => {
+                    "; an account may also require a client certificate: `ssl-cert` and `ssl-key`"
+                }
+                _ => "",
+            };
+            (why, hint + other)
         }
         MysqlFault::NoDatabase { name, command, sql } => (
             format!("the database `{name}` does not exist"),
@@ -68,6 +79,7 @@ pub(super) fn words(fault: &MysqlFault) -> (String, String) {
                 "enable the feature `mysql-tls` of `dbmigrate-runtime` in Cargo.toml".to_owned()
             },
         ),
+        MysqlFault::Certificate(fault) => of_certificate(fault, &NAMING),
         MysqlFault::Handshake { place, mode, why } => (
             format!("the TLS handshake with `{place}` failed: {why}"),
             format!(

@@ -1,0 +1,128 @@
+//! `import`: the history of another tool as revisions.
+
+use clap::ValueEnum as _;
+
+use super::Answer;
+use crate::cli::Import;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::History;
+use crate::import::{self, Revised, Scratch, Terms, Trying};
+use crate::new_file::{FileFormat, Names, NewFile, Position, write_all};
+use crate::render::Contents;
+use crate::{models, revision_files, run};
+
+pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
+    let format = FileFormat::of(cx)?;
+    refuse_history(cx)?;
+    if cx.backends().len() > 1 {
+        let message =
+            "the history is for several kinds of databases, and another tool's is for one";
+        return Err(Error::new(message).hint(
+            "import it with one kind in `dialects` of dbmigrate.toml, and add the others' texts to \
+             the revisions afterwards",
+        ));
+    }
+    let foreign = import::read(args.tool, &args.dir)?;
+    let n = foreign.len();
+    // The project's own words for its tables come first.
+    let models = models::load(cx)?;
+    let scratch = Scratch::of(cx, args.shadow_url.as_deref())?;
+    let mut trying = Trying {
+        cx,
+        scratch: &scratch,
+        terms: Terms::new(cx, &models),
+        no_transaction: import::no_transaction(args.tool),
+    };
+    let bar = run::bar(cx.out, n, "migrations");
+    let revised = trying.revised(foreign, || bar.inc(1));
+    bar.finish_and_clear();
+    let revised = revised?;
+    trying.prove(&revised)?;
+    drop(scratch);
+    let files = files(cx, &format, &revised)?;
+    let documents: Vec<serde_json::Value> = revised
+        .iter()
+        .zip(&files)
+        .map(|(one, file)| {
+            serde_json::json!({
+                "revision": one.id,
+                "version": one.foreign.version.text,
+                "file": one.foreign.up.file,
+                "path": file.path,
+                "irreversible": one.downgrade.irreversible,
+                "module": file.text,
+            })
+        })
+        .collect();
+    if args.dry_run {
+        let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
+        cx.out.text(&texts.join("\n"));
+    } else {
+        write_all(cx, files)?;
+    }
+    report(cx, args, &revised);
+    cx.out.json("import", serde_json::json!({ "tool": args.tool.name(), "revisions": documents }));
+    Ok(Answer::Done)
+}
+
+/// Fails if there are revisions already: the imported ones are the beginning of a history.
+fn refuse_history(cx: &Context) -> Result<()> {
+    let existing = revision_files::all(cx)?;
+    let Some(first) = existing.first() else { return Ok(()) };
+    let message = format!(
+        "the project has {} revision(s) already, such as `{}`, and an import begins a history",
+        existing.len(),
+        cx.project.shown(&first.path)
+    );
+    Err(Error::new(message)
+        .hint("import into a directory of its own: `init -d DIR`, then `import` with `-d DIR`"))
+}
+
+/// The files of the revisions, one after the other.
+fn files(cx: &Context, format: &FileFormat, revised: &[Revised]) -> Result<Vec<NewFile>> {
+    let history = History::load(cx)?;
+    let now = format.now();
+    let mut before: Option<&str> = None;
+    let mut files = Vec::new();
+    for one in revised {
+        let names =
+            Names { rev_id: Some(&one.id), branch_labels: &[], version_path: None, beside: None };
+        let parents = before.map(str::to_owned).into_iter().collect();
+        let position = Position::new(cx, &history, parents, &names)?;
+        let time = one.foreign.version.time().map_or_else(|| now.clone(), |time| format.at(time));
+        let contents =
+            Contents { upgrade: &one.upgrade, downgrade: &one.downgrade, is_generated: false };
+        files.push(position.file(cx, (format, &time), &one.foreign.name, &contents)?);
+        before = Some(&one.id);
+    }
+    Ok(files)
+}
+
+/// Says what was taken over, and what can't be undone.
+fn report(cx: &Context, args: &Import, revised: &[Revised]) {
+    for one in revised.iter().filter(|one| !one.leaves.is_empty()) {
+        if let Some(why) = &one.downgrade.irreversible {
+            cx.out.warning(format!("revision `{}` can't be undone: {why}", one.id));
+        }
+    }
+    let without = revised
+        .iter()
+        .filter(|one| one.foreign.down.is_none() && one.downgrade.irreversible.is_some());
+    let without = without.count();
+    if without > 0 {
+        cx.out.note(format!(
+            "{without} of the migrations have no way back, so their revisions can't be undone"
+        ));
+    }
+    if args.dry_run {
+        return;
+    }
+    let (n, tool) = (revised.len(), args.tool);
+    cx.out.done(format!("Importing {n} migration(s) of {tool} ... done"));
+    let name = tool.to_possible_value().map_or_else(String::new, |value| value.get_name().into());
+    cx.out.progress(format!(
+        "`stamp --from {name}` marks them as applied in a database that {tool} migrated, and \
+         `upgrade` builds a new one"
+    ));
+}

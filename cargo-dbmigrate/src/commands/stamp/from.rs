@@ -1,0 +1,174 @@
+//! `stamp --from`: marks the revisions that another tool has applied.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::engine::revision::Target;
+use dbmigrate_runtime::engine::{Migration, Migrations, many};
+use dbmigrate_runtime::operations::Operation;
+
+use super::{enter, heads_text, verify};
+use crate::cli::{Stamp, Tool};
+use crate::commands::Answer;
+use crate::commands::upgrade_all::report::Report;
+use crate::commands::upgrade_all::targets;
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::{self, History};
+use crate::import::{self, Applied, Entry};
+
+pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
+    let history = History::load(cx)?;
+    let migrations = history.migrations()?;
+    let taking = Taking { cx, tool, migrations: &migrations, drop: args.drop };
+    if args.all.is_empty() {
+        let database = Database::find(cx)?;
+        let entered = taking.stamp(&database)?;
+        let to = if entered.is_empty() {
+            "the revisions are marked already".to_owned()
+        } else {
+            let ids = entered.iter().cloned().collect();
+            format!(
+                "marking {} revision(s) as applied, up to {}",
+                entered.len(),
+                heads_text(&migrations.graph().current(&ids))
+            )
+        };
+        cx.out.done(format!("Reading what {tool} has applied: {to}"));
+        cx.out.json("stamp", serde_json::json!({ "revisions": entered, "entered": entered }));
+        return Ok(Answer::Done);
+    }
+    let found = targets::databases(cx, &args.all)?;
+    let mut report = Report::of_stamp(cx.out, &found.targets);
+    for (target, err) in found.unreadable {
+        report.add(&target, Err(err));
+    }
+    many::several(
+        (&found.targets, None),
+        || (),
+        |(), target| taking.stamp(&target.database),
+        |target, res| report.add(target, res),
+    );
+    Ok(report.end())
+}
+
+/// Takes over what a tool has recorded.
+struct Taking<'a> {
+    cx: &'a Context,
+    tool: Tool,
+    migrations: &'a Migrations,
+    /// Whether the tool's own table is dropped.
+    drop: bool,
+}
+
+impl Taking<'_> {
+    /// Marks the revisions in a database; returns those that were not marked before.
+    fn stamp(&self, database: &Database) -> Result<Vec<String>> {
+        let (cx, tool) = (self.cx, self.tool);
+        let missing = || Error::new(format!("the database `{}` does not exist", database.name()));
+        let mut driver = database.open_to_read(Patience::reading(cx))?.ok_or_else(missing)?;
+        let applied = import::applied(tool, driver.as_connection())?;
+        drop(driver);
+        let ids = self.corresponding(&applied)?;
+        let marked = history::applied_ids(cx, database)?;
+        if marked == ids && !self.drop {
+            return Ok(Vec::new());
+        }
+        if !marked.is_empty() && marked != ids {
+            let graph = self.migrations.graph();
+            let message = format!(
+                "the database is marked as being at {}, and {tool} has it at {}",
+                heads_text(&graph.current(&marked)),
+                heads_text(&graph.current(&ids))
+            );
+            return Err(Error::new(message)
+                .hint("`stamp --verify REV` marks the revision whose schema the database has"));
+        }
+        let heads = self.migrations.graph().current(&ids);
+        let target = Target::Revisions(heads.into_iter().map(str::to_owned).collect());
+        verify(cx, database, self.migrations, &ids)?;
+        let (entered, mut driver) = enter(cx, database, self.migrations, (&target, false))?;
+        if let Some(table) = import::table_of(tool).filter(|_| self.drop) {
+            let dialect = driver.dialect();
+            let sql = format!("DROP TABLE {}", dialect.quote(table));
+            driver.batch(&sql).map_err(|err| {
+                Error::new(format!("failed to drop `{table}`, the table of {tool}"))
+                    .cause(err)
+                    .hint("the revisions are marked; drop it by hand")
+            })?;
+        }
+        Ok(entered)
+    }
+
+    /// The revisions of what is applied.
+    fn corresponding(&self, applied: &Applied) -> Result<BTreeSet<String>> {
+        let tool = self.tool;
+        let imported = || self.migrations.iter();
+        let found: Vec<&Migration> = match applied {
+            Applied::These(entries) => {
+                entries.iter().map(|entry| self.of_entry(entry)).collect::<Result<_>>()?
+            }
+            Applied::UpTo(version) => {
+                let last = imported().find(|one| version.has_id(&one.revision.id));
+                let last = last.ok_or_else(|| self.unknown(&version.text))?;
+                let ids = self.migrations.graph().with_ancestors(&[&last.revision.id]);
+                imported().filter(|one| ids.contains(&*one.revision.id)).collect()
+            }
+            Applied::First(n) => {
+                if imported().count() < *n {
+                    return Err(self.unknown(&n.to_string()));
+                }
+                imported().take(*n).collect()
+            }
+        };
+        if found.is_empty() {
+            return Err(Error::new(format!("{tool} has applied nothing in this database"))
+                .hint("`cargo dbmigrate upgrade` applies the revisions"));
+        }
+        let ids: BTreeSet<String> = found.iter().map(|one| one.revision.id.clone()).collect();
+        let needed: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let needed = self.migrations.graph().with_ancestors(&needed);
+        let gap = imported()
+            .find(|one| needed.contains(&*one.revision.id) && !ids.contains(&one.revision.id));
+        match gap {
+            None => Ok(ids),
+            Some(one) => Err(Error::new(format!(
+                "{tool} has not applied `{}`, but has applied revisions after it",
+                one.revision.id
+            ))
+            .hint(format!("apply it with {tool} first"))),
+        }
+    }
+
+    fn of_entry(&self, entry: &Entry) -> Result<&Migration> {
+        let version = &entry.version;
+        let mut imported = self.migrations.iter();
+        let found = imported.find(|one| version.has_id(&one.revision.id));
+        let found = found.ok_or_else(|| self.unknown(&version.text))?;
+        let sql = found.upgrade.operations.iter().find_map(|operation| match operation {
+            Operation::Execute(execute) => execute.sql.any.as_deref(),
+            _ => None,
+        });
+        if entry.is_of_another_text(&found.revision.message, sql.unwrap_or_default()) {
+            let (tool, id) = (self.tool, &found.revision.id);
+            let message = format!(
+                "{tool} applied migration `{}` with another text than revision `{id}` has, in {}",
+                version.text, found.revision.file
+            );
+            return Err(Error::new(message).hint(
+                "if the database has the revision's schema all the same, mark it with `stamp \
+                 --verify`",
+            ));
+        }
+        Ok(found)
+    }
+
+    fn unknown(&self, version: &str) -> Error {
+        let tool = self.tool;
+        Error::new(format!("{tool} has applied migration `{version}`, and no revision is from it"))
+            .hint(format!(
+                "the database is ahead of the revisions: import the directory that has all of its \
+                 migrations, or undo the later ones with {tool}"
+            ))
+    }
+}

@@ -1,0 +1,216 @@
+//! What other tools have recorded in a database.
+
+use std::hash::{Hash as _, Hasher as _};
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::driver::Connection;
+use sha2::{Digest as _, Sha384};
+use siphasher::sip::SipHasher13;
+
+use super::tool;
+use super::version::Version;
+use crate::cli::Tool;
+use crate::error::{Error, Result};
+
+/// What a tool has applied.
+#[derive(Debug)]
+pub enum Applied {
+    /// These migrations.
+    These(Vec<Entry>),
+    /// All up to this one.
+    UpTo(Version),
+    /// The first ones, by their number.
+    First(usize),
+}
+
+/// A migration that a tool has applied.
+#[derive(Debug)]
+pub struct Entry {
+    pub version: Version,
+    checksum: Option<Checksum>,
+}
+
+/// What a tool keeps of the text that it ran.
+#[derive(Debug)]
+enum Checksum {
+    /// sqlx: SHA-384 of the text.
+    Sha384(Vec<u8>),
+    /// refinery: SipHash of name, version and text.
+    SipHash(String),
+    /// Flyway: CRC-32 of the lines.
+    Crc32(i64),
+}
+
+/// Reads what a tool has recorded.
+///
+/// # Errors
+///
+/// When its table doesn't exist or can't be read, and when a migration failed halfway.
+pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
+    let columns = match tool {
+        Tool::Diesel | Tool::Dbmate => "SELECT version FROM {} ORDER BY version",
+        Tool::Sqlx => "SELECT version, success, checksum FROM {} ORDER BY version",
+        Tool::Refinery => "SELECT version, checksum FROM {} ORDER BY version",
+        Tool::RusqliteMigration => "PRAGMA user_version",
+        Tool::GolangMigrate => "SELECT version, dirty FROM {}",
+        Tool::Goose => "SELECT version_id, is_applied FROM {} ORDER BY id",
+        Tool::Flyway => {
+            "SELECT version, success, checksum, type, script FROM {} ORDER BY installed_rank"
+        }
+    };
+    let place = tool::table(tool).map_or_else(
+        || format!("what {tool} has applied"),
+        |table| format!("`{table}`, the table of {tool}"),
+    );
+    let sql = columns.replace("{}", tool::table(tool).unwrap_or_default());
+    let rows = conn.query(&sql, &[]).map_err(|err| {
+        Error::new(format!("failed to read {place}"))
+            .cause(err)
+            .hint(format!("give the database that {tool} migrated, for example with `--url`"))
+    })?;
+    let rows = rows.rows;
+    let failed = |version: &str| {
+        Error::new(format!("migration `{version}` of {tool} failed halfway in this database"))
+            .hint(format!("finish or undo it with {tool} first"))
+    };
+    match tool {
+        Tool::RusqliteMigration => {
+            let n = rows.first().and_then(|row| text(row.first()).parse().ok());
+            Ok(Applied::First(n.unwrap_or_default()))
+        }
+        Tool::GolangMigrate => match rows.first() {
+            None => Ok(Applied::These(Vec::new())),
+            Some(row) if is_true(row.get(1)) => Err(failed(&text(row.first()))),
+            Some(row) => Ok(Applied::UpTo(Version::new(&text(row.first())))),
+        },
+        Tool::Goose => Ok(Applied::These(of_goose(&rows))),
+        Tool::Flyway => of_flyway(&rows, failed),
+        Tool::Diesel | Tool::Dbmate | Tool::Sqlx | Tool::Refinery => {
+            let mut entries = Vec::new();
+            for row in &rows {
+                let version = text(row.first());
+                let checksum = match (tool, row.last()) {
+                    (Tool::Sqlx, Some(Value::Blob(hash))) => Some(Checksum::Sha384(hash.clone())),
+                    (Tool::Sqlx, Some(Value::Null)) => None,
+                    (Tool::Sqlx, _) => Some(Checksum::Sha384(Vec::new())),
+                    (Tool::Refinery, hash) => Some(Checksum::SipHash(text(hash))),
+                    _ => None,
+                };
+                if tool == Tool::Sqlx && !is_true(row.get(1)) {
+                    return Err(failed(&version));
+                }
+                entries.push(Entry { version: Version::new(&version), checksum });
+            }
+            Ok(Applied::These(entries))
+        }
+    }
+}
+
+/// The last row of a version tells whether it is applied.
+fn of_goose(rows: &[Vec<Value>]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for row in rows {
+        let version = Version::new(&text(row.first()));
+        entries.retain(|entry| entry.version != version);
+        // Version 0 stands for the empty database.
+        if is_true(row.get(1)) && version != Version::new("0") {
+            entries.push(Entry { version, checksum: None });
+        }
+    }
+    entries
+}
+
+/// Rows in the order in which they were made, among them those of what was undone.
+fn of_flyway(rows: &[Vec<Value>], failed: impl Fn(&str) -> Error) -> Result<Applied> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for row in rows {
+        let [number, success, checksum, kind, script] = row.as_slice() else { continue };
+        let script = text(Some(script));
+        let version = match number {
+            Value::Null => {
+                let name = script.rsplit('/').next().unwrap_or_default();
+                let name = name.trim_start_matches("R__").trim_end_matches(".sql");
+                Version::repeatable(name)
+            }
+            number => Version::new(&text(Some(number))),
+        };
+        if !is_true(Some(success)) {
+            return Err(failed(&version.text));
+        }
+        match text(Some(kind)).as_str() {
+            "SCHEMA" => continue,
+            "BASELINE" => {
+                let message = format!("the database begins at baseline `{}`", version.text);
+                return Err(Error::new(message)
+                    .hint("`stamp --verify` marks the revision whose schema the database has"));
+            }
+            _ => {}
+        }
+        entries.retain(|entry| entry.version != version);
+        if !["UNDO_SQL", "DELETE"].contains(&text(Some(kind)).as_str()) {
+            let checksum = match checksum {
+                Value::Integer(sum) => Some(Checksum::Crc32(*sum)),
+                _ => None,
+            };
+            entries.push(Entry { version, checksum });
+        }
+    }
+    Ok(Applied::These(entries))
+}
+
+impl Entry {
+    /// Whether the tool ran another text than this one, under this name. The end of the text may
+    /// have lost its line breaks.
+    pub fn is_of_another_text(&self, name: &str, sql: &str) -> bool {
+        let Some(checksum) = &self.checksum else { return false };
+        let ends = ["", "\n", "\n\n", "\r\n"];
+        !ends.iter().any(|end| checksum.is_of(&self.version, name, &format!("{sql}{end}")))
+    }
+}
+
+impl Checksum {
+    fn is_of(&self, version: &Version, name: &str, sql: &str) -> bool {
+        match self {
+            Checksum::Sha384(hash) => Sha384::digest(sql).as_slice() == hash,
+            Checksum::SipHash(hash) => {
+                let name = name.replace(' ', "_");
+                let of = |hash_version: &dyn Fn(&mut SipHasher13)| {
+                    let mut hasher = SipHasher13::new();
+                    name.hash(&mut hasher);
+                    hash_version(&mut hasher);
+                    sql.hash(&mut hasher);
+                    hasher.finish().to_string()
+                };
+                let number: i64 = version.text.parse().unwrap_or_default();
+                // A feature of refinery decides how wide its versions are.
+                let wide = of(&|hasher| number.hash(hasher));
+                let narrow =
+                    i32::try_from(number).ok().map(|number| of(&|hasher| number.hash(hasher)));
+                *hash == wide || Some(hash) == narrow.as_ref()
+            }
+            Checksum::Crc32(sum) => {
+                let mut hasher = crc32fast::Hasher::new();
+                sql.lines().for_each(|line| hasher.update(line.as_bytes()));
+                i64::from(i32::from_ne_bytes(hasher.finalize().to_ne_bytes())) == *sum
+            }
+        }
+    }
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Integer(number)) => number.to_string(),
+        Some(Value::Blob(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        Some(value) => format!("{value}"),
+        None => String::new(),
+    }
+}
+
+fn is_true(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Bool(is_true)) => *is_true,
+        Some(value) => ["1", "t", "true"].contains(&text(Some(value)).as_str()),
+        None => false,
+    }
+}

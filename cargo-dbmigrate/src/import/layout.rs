@@ -1,0 +1,182 @@
+//! The files of other tools: which of them are migrations, and what their parts are.
+
+mod directories;
+mod files;
+mod sections;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dbmigrate_runtime::Direction;
+
+use super::tool;
+use super::version::Version;
+use crate::cli::Tool;
+use crate::error::{Doing as _, Error, Result};
+
+/// A migration of another tool.
+#[derive(Debug, Clone)]
+pub struct Foreign {
+    pub version: Version,
+    /// Its name in words.
+    pub name: String,
+    pub up: Script,
+    pub down: Option<Script>,
+    /// Whether the tool runs it outside of a transaction.
+    pub no_transaction: bool,
+}
+
+/// The SQL of one direction.
+#[derive(Debug, Clone)]
+pub struct Script {
+    pub file: PathBuf,
+    pub sql: String,
+}
+
+/// The part of a migration that a file, or a section of it, has.
+struct Part {
+    version: Version,
+    name: String,
+    direction: Direction,
+    script: Script,
+    no_transaction: bool,
+}
+
+/// What a file's name says.
+enum Named {
+    Migration {
+        version: Version,
+        name: String,
+        direction: Direction,
+    },
+    /// Not a migration: the tool doesn't read it either.
+    Other,
+    /// It looks like a migration and can't be read; why.
+    Unreadable(String),
+}
+
+/// Reads the migrations of a directory, in their order.
+///
+/// # Errors
+///
+/// A file that can't be read or isn't named as the tool names its files, two migrations of one
+/// version, a way back without a way there, and no migration at all.
+pub fn read(tool: Tool, dir: &Path) -> Result<Vec<Foreign>> {
+    let parts = match tool {
+        Tool::Diesel | Tool::RusqliteMigration => directories::parts(tool, dir)?,
+        Tool::Sqlx | Tool::Refinery | Tool::GolangMigrate | Tool::Flyway => {
+            files::parts(tool, dir)?
+        }
+        Tool::Goose | Tool::Dbmate => sections::parts(tool, dir)?,
+    };
+    if parts.is_empty() {
+        let message = format!("`{}` has no migrations of {tool}", dir.display());
+        return Err(Error::new(message).hint(format!("they are named {}", tool::naming(tool))));
+    }
+    let migrations = joined(parts)?;
+    if tool == Tool::RusqliteMigration {
+        refuse_gap(&migrations)?;
+    }
+    Ok(migrations)
+}
+
+/// The parts of each version as one migration.
+fn joined(parts: Vec<Part>) -> Result<Vec<Foreign>> {
+    let mut ups: BTreeMap<Version, Part> = BTreeMap::new();
+    let mut downs: BTreeMap<Version, Part> = BTreeMap::new();
+    for part in parts {
+        let of_direction = match part.direction {
+            Direction::Upgrade => &mut ups,
+            Direction::Downgrade => &mut downs,
+        };
+        if let Some(other) = of_direction.get(&part.version) {
+            return Err(Error::new(format!(
+                "two migrations have version `{}`: `{}` and `{}`",
+                part.version.text,
+                other.script.file.display(),
+                part.script.file.display()
+            ))
+            .hint("give one of them another version, as the tool itself requires"));
+        }
+        of_direction.insert(part.version.clone(), part);
+    }
+    let mut migrations = Vec::new();
+    for (version, up) in ups {
+        let down = downs.remove(&version);
+        migrations.push(Foreign {
+            version,
+            name: up.name,
+            no_transaction: up.no_transaction
+                || down.as_ref().is_some_and(|down| down.no_transaction),
+            up: up.script,
+            down: down.map(|down| down.script),
+        });
+    }
+    match downs.into_values().next() {
+        None => Ok(migrations),
+        Some(down) => Err(Error::new(format!(
+            "`{}` undoes version `{}`, and no file applies it",
+            down.script.file.display(),
+            down.version.text
+        ))
+        .hint("restore the missing file, or remove this one")),
+    }
+}
+
+/// Fails if the numbers don't count from 1: the tool records only how many are applied.
+fn refuse_gap(migrations: &[Foreign]) -> Result<()> {
+    for (place, migration) in migrations.iter().enumerate() {
+        if migration.version != Version::new(&(place + 1).to_string()) {
+            let message = format!(
+                "there is no migration {}: `{}` comes next",
+                place + 1,
+                migration.up.file.display()
+            );
+            return Err(Error::new(message).hint("the numbers count from 1 without a gap"));
+        }
+    }
+    Ok(())
+}
+
+fn read_text(file: &Path) -> Result<String> {
+    fs::read_to_string(file).doing(|| format!("read `{}`", file.display()))
+}
+
+/// The entries of a directory, by name.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
+    let failed = || format!("read the directory `{}`", dir.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).doing(failed)? {
+        paths.push(entry.doing(failed)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// A file's name, as text.
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A name in words: `create_users` as `create users`.
+fn in_words(name: &str) -> String {
+    name.replace('_', " ").trim().to_owned()
+}
+
+/// The digits at the beginning, and what follows them after a separator.
+fn numbered<'a>(name: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
+    let (digits, rest) = name.split_once(separator)?;
+    let is_number = !digits.is_empty() && digits.chars().all(|digit| digit.is_ascii_digit());
+    is_number.then_some((digits, rest))
+}
+
+/// The error of a file that looks like a migration and isn't named like one.
+fn misnamed(tool: Tool, file: &Path) -> Error {
+    Error::new(format!("`{}` is not named like a migration of {tool}", file.display())).hint(
+        format!(
+            "{tool} names its migrations {}: rename the file, or move it away",
+            tool::naming(tool)
+        ),
+    )
+}

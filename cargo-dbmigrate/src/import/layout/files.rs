@@ -1,0 +1,127 @@
+//! A file for each direction of a migration, told by its name.
+
+use std::path::{Path, PathBuf};
+
+use dbmigrate_runtime::Direction;
+
+use super::{Named, Part, Script, entries, file_name, in_words, misnamed, numbered, read_text};
+use crate::cli::Tool;
+use crate::error::{Error, Result};
+use crate::import::version::Version;
+
+pub(super) fn parts(tool: Tool, dir: &Path) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for file in files(tool, dir)? {
+        let (version, name, direction) = match named(tool, &file_name(&file)) {
+            Named::Migration { version, name, direction } => (version, name, direction),
+            Named::Other => continue,
+            Named::Unreadable(why) if why.is_empty() => return Err(misnamed(tool, &file)),
+            Named::Unreadable(why) => {
+                let message = format!("`{}` can't be taken over: {why}", file.display());
+                return Err(Error::new(message)
+                    .hint("put the SQL that it runs into a file in its place, and import again"));
+            }
+        };
+        let sql = read_text(&file)?;
+        if tool == Tool::Flyway && sql.contains("${") {
+            let message = format!("`{}` has placeholders (`${{...}}`)", file.display());
+            return Err(Error::new(message).hint("replace them by their values, and import again"));
+        }
+        let no_transaction = tool == Tool::Sqlx && sql.starts_with("-- no-transaction");
+        let script = Script { file, sql };
+        parts.push(Part { version, name, direction, script, no_transaction });
+    }
+    Ok(parts)
+}
+
+/// The files of the directory; also those below it if the tool looks there.
+fn files(tool: Tool, dir: &Path) -> Result<Vec<PathBuf>> {
+    let is_deep = matches!(tool, Tool::Refinery | Tool::Flyway);
+    let mut files = Vec::new();
+    for path in entries(dir)? {
+        if path.is_file() {
+            files.push(path);
+        } else if is_deep && path.is_dir() {
+            files.extend(self::files(tool, &path)?);
+        }
+    }
+    Ok(files)
+}
+
+fn named(tool: Tool, file: &str) -> Named {
+    let Some((stem, extension)) = file.rsplit_once('.') else { return Named::Other };
+    let misnamed = || Named::Unreadable(String::new());
+    let (direction, stem) = match tool {
+        Tool::Sqlx | Tool::GolangMigrate => {
+            if let Some(stem) = stem.strip_suffix(".up") {
+                (Direction::Upgrade, stem)
+            } else if let Some(stem) = stem.strip_suffix(".down") {
+                (Direction::Downgrade, stem)
+            } else {
+                (Direction::Upgrade, stem)
+            }
+        }
+        Tool::Flyway if stem.starts_with('U') => (Direction::Downgrade, stem),
+        _ => (Direction::Upgrade, stem),
+    };
+    let found = match tool {
+        Tool::Sqlx | Tool::GolangMigrate => numbered(stem, "_"),
+        // Both letters of refinery apply: `U` is for those that may come out of order.
+        _ => stem.split_at_checked(1).and_then(|(letter, rest)| {
+            let is_versioned = letter == "V" || letter == "U";
+            let (version, name) = rest.split_once("__").filter(|_| is_versioned)?;
+            let is_sign = |sign: char| sign.is_ascii_digit() || sign == '.' || sign == '_';
+            let is_version = !version.is_empty() && version.chars().all(is_sign);
+            is_version.then_some((version, name))
+        }),
+    };
+    let repeatable = stem.strip_prefix("R__").filter(|_| tool == Tool::Flyway);
+    match (extension, found, repeatable) {
+        ("sql", Some((version, name)), _) => {
+            Named::Migration { version: Version::new(version), name: in_words(name), direction }
+        }
+        ("sql", None, Some(name)) => {
+            Named::Migration { version: Version::repeatable(name), name: in_words(name), direction }
+        }
+        ("sql", None, None) => misnamed(),
+        ("rs" | "go" | "java", Some(_), _) => {
+            Named::Unreadable("it is a program, and only SQL can be taken over".to_owned())
+        }
+        _ => Named::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(tool: Tool, file: &str) -> String {
+        match named(tool, file) {
+            Named::Migration { version, name, direction } => {
+                format!("{direction:?} {}: {name}", version.text)
+            }
+            Named::Other => "other".to_owned(),
+            Named::Unreadable(why) => format!("unreadable: {why}"),
+        }
+    }
+
+    #[test]
+    fn a_file_is_what_its_tool_takes_it_for() {
+        let sqlx = |file| shown(Tool::Sqlx, file);
+        assert_eq!(sqlx("1_create_users.sql"), "Upgrade 1: create users");
+        assert_eq!(sqlx("1_a.up.sql"), "Upgrade 1: a");
+        assert_eq!(sqlx("1_a.down.sql"), "Downgrade 1: a");
+        assert_eq!(sqlx("mod.rs"), "other");
+        assert_eq!(sqlx("users.sql"), "unreadable: ");
+        let refinery = |file| shown(Tool::Refinery, file);
+        assert_eq!(refinery("V1__first.sql"), "Upgrade 1: first");
+        assert_eq!(refinery("U2__late.sql"), "Upgrade 2: late");
+        let program = "unreadable: it is a program, and only SQL can be taken over";
+        assert_eq!(refinery("V3__barrel.rs"), program);
+        assert_eq!(refinery("mod.rs"), "other");
+        let flyway = |file| shown(Tool::Flyway, file);
+        assert_eq!(flyway("V1_2__two_words.sql"), "Upgrade 1_2: two words");
+        assert_eq!(flyway("U1_2__two_words.sql"), "Downgrade 1_2: two words");
+        assert_eq!(flyway("R__all_views.sql"), "Upgrade all_views: all views");
+    }
+}

@@ -1,0 +1,99 @@
+//! Scratch databases, on which a history is tried.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::engine::dialect::Catalog;
+use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
+use dbmigrate_runtime::engine::ledger;
+
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::snapshot::failed;
+use crate::trial::in_memory;
+
+/// Where scratch databases come from.
+pub enum Scratch<'a> {
+    /// SQLite has them in memory.
+    Memory,
+    /// An empty database of a server, which is emptied again.
+    Server { cx: &'a Context, database: Database },
+}
+
+impl<'a> Scratch<'a> {
+    /// The scratch database of this URL, or one in memory.
+    ///
+    /// # Errors
+    ///
+    /// A server without a URL, and a database that isn't empty.
+    pub fn of(cx: &'a Context, shadow_url: Option<&str>) -> Result<Scratch<'a>> {
+        let Some(url) = shadow_url else {
+            if cx.has_trial() {
+                return Ok(Scratch::Memory);
+            }
+            let message =
+                format!("trying the history needs an empty database of {}", cx.dialect().backend());
+            return Err(Error::new(message)
+                .hint("create one, and give its URL with --shadow-url; it is emptied afterwards"));
+        };
+        let dir = std::env::current_dir().unwrap_or_default();
+        let database = Database::of_url(cx, url, crate::connection::Source::Shadow, &dir)?;
+        if database.path().is_some() || cx.has_trial() {
+            return Err(Error::new("--shadow-url is for servers: SQLite has databases in memory"));
+        }
+        let mut driver = database.open_to_write(Patience::reading(cx))?;
+        let (statements, _) = emptying(&mut *driver)?;
+        if !statements.is_empty() {
+            let message = format!("the database `{}` of --shadow-url is not empty", database.url());
+            return Err(Error::new(message).hint("give the URL of one that is"));
+        }
+        Ok(Scratch::Server { cx, database })
+    }
+
+    /// An empty database.
+    pub fn empty(&self) -> Result<Box<dyn Driver>> {
+        match self {
+            Scratch::Memory => in_memory(),
+            Scratch::Server { cx, database } => {
+                let mut driver = database.open_to_write(Patience::reading(cx))?;
+                let (statements, _) = emptying(&mut *driver)?;
+                for statement in &statements {
+                    driver.batch(statement).map_err(|err| {
+                        Error::new(format!("failed to empty `{}`", database.url())).cause(err)
+                    })?;
+                }
+                Ok(driver)
+            }
+        }
+    }
+}
+
+impl Drop for Scratch<'_> {
+    fn drop(&mut self) {
+        if let Scratch::Server { cx, .. } = &*self {
+            if let Err(err) = self.empty() {
+                cx.out.warning(format!("the shadow database is not empty again: {err}"));
+            }
+        }
+    }
+}
+
+fn emptying(driver: &mut dyn Driver) -> Result<(Vec<String>, usize)> {
+    let dialect = driver.dialect();
+    dialect.emptying(driver.as_connection(), &BTreeSet::new()).map_err(failed)
+}
+
+/// What a database contains, without the tables of this tool.
+pub fn catalog(driver: &mut dyn Driver, version_table: &str) -> Result<Catalog> {
+    let conn = driver.as_connection();
+    let folding = {
+        let facts = conn.facts().map_err(failed)?;
+        conn.dialect().comparing(&facts).folding
+    };
+    let mut found = conn.catalog(None).map_err(failed)?;
+    let own = [version_table, ledger::NAME, LOCK_TABLE];
+    let is_own = |name: &str| own.iter().any(|own| folding.same_table(name, own));
+    found.schema.tables.retain(|name, _| !is_own(name));
+    found.objects.retain(|object| !is_own(&object.table));
+    Ok(found)
+}

@@ -1,0 +1,85 @@
+//! The SQL of another tool's migration, as a revision runs it.
+
+use dbmigrate_runtime::engine::sql::{Kind, Lexicon, Token};
+
+/// The text without the `BEGIN` and `COMMIT` around all of it: a revision has its own transaction.
+/// Everything else stays as it is.
+pub fn without_transaction(lexicon: &'static Lexicon, sql: &str) -> String {
+    let tokens = lexicon.tokens(sql);
+    let statements: Vec<&[Token<'_>]> = tokens
+        .split_inclusive(|token| token.is_symbol(";"))
+        .filter(|statement| statement.iter().any(Token::is_significant))
+        .collect();
+    let (Some(first), Some(last)) = (statements.first(), statements.last()) else {
+        return sql.to_owned();
+    };
+    if !begins(first) || !commits(last) {
+        return sql.to_owned();
+    }
+    let span = |statement: &[Token<'_>]| {
+        let significant = || statement.iter().filter(|token| token.is_significant());
+        let start = significant().next().map_or(0, |token| token.start);
+        let end = significant().next_back().map_or(start, Token::end);
+        start..end
+    };
+    let (first, last) = (span(first), span(last));
+    let (before, inside) = (&sql[..first.start], &sql[first.end..last.start]);
+    // The line of the first statement goes away with it.
+    let inside = inside.strip_prefix('\n').unwrap_or(inside);
+    format!("{before}{inside}{}", &sql[last.end..])
+}
+
+/// Whether there is a statement in the text.
+pub fn has_statements(lexicon: &'static Lexicon, sql: &str) -> bool {
+    lexicon.tokens(sql).iter().any(|token| token.is_significant() && !token.is_symbol(";"))
+}
+
+fn words(statement: &[Token<'_>]) -> Option<Vec<String>> {
+    let significant = statement.iter().filter(|token| token.is_significant());
+    let words = significant.filter(|token| !token.is_symbol(";"));
+    words.map(|token| (token.kind == Kind::Word).then(|| token.text.to_ascii_uppercase())).collect()
+}
+
+fn begins(statement: &[Token<'_>]) -> bool {
+    let Some(words) = words(statement) else { return false };
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["BEGIN"] | ["START", "TRANSACTION"] => true,
+        ["BEGIN", kind] => {
+            ["TRANSACTION", "WORK", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"].contains(kind)
+        }
+        ["BEGIN", kind, "TRANSACTION"] => ["DEFERRED", "IMMEDIATE", "EXCLUSIVE"].contains(kind),
+        _ => false,
+    }
+}
+
+fn commits(statement: &[Token<'_>]) -> bool {
+    let Some(words) = words(statement) else { return false };
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [word] => ["COMMIT", "END"].contains(word),
+        [word, kind] => ["COMMIT", "END"].contains(word) && ["TRANSACTION", "WORK"].contains(kind),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+
+    use super::*;
+
+    #[test]
+    fn only_a_transaction_around_everything_is_left_out() {
+        let left = |sql: &str| without_transaction(Sqlite.lexicon(), sql);
+        assert_eq!(left("-- a\nBEGIN;\nA;\nB;\nCOMMIT;\n"), "-- a\nA;\nB;\n\n");
+        assert_eq!(left("begin transaction; A; end transaction"), " A; ");
+        for sql in [
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END;",
+            "A;\nB;\n",
+            "BEGIN; A;",
+            "A; COMMIT;",
+            "",
+        ] {
+            assert_eq!(left(sql), sql);
+        }
+    }
+}

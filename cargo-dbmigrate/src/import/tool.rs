@@ -1,0 +1,52 @@
+//! What is known of the tools whose histories can be taken over.
+
+use clap::ValueEnum as _;
+
+use crate::cli::Tool;
+
+/// Tables of other tools that aren't an application's.
+const OTHERS: &[&str] = &["alembic_version", "django_migrations", "seaql_migrations"];
+
+/// Whether a migration tool keeps its own records in a table of this name.
+pub fn is_of_a_tool(name: &str) -> bool {
+    let own = Tool::value_variants().iter().filter_map(|tool| table(*tool));
+    own.chain(OTHERS.iter().copied()).any(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// The table in which it records what is applied; `None` if that is a setting of the file.
+pub fn table(tool: Tool) -> Option<&'static str> {
+    match tool {
+        Tool::Diesel => Some("__diesel_schema_migrations"),
+        Tool::Sqlx => Some("_sqlx_migrations"),
+        Tool::Refinery => Some("refinery_schema_history"),
+        Tool::RusqliteMigration => None,
+        Tool::GolangMigrate | Tool::Dbmate => Some("schema_migrations"),
+        Tool::Goose => Some("goose_db_version"),
+        Tool::Flyway => Some("flyway_schema_history"),
+    }
+}
+
+/// The names of its files, for messages.
+pub(super) fn naming(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Diesel => "`VERSION_NAME/up.sql`",
+        Tool::Sqlx => "`VERSION_NAME.sql`, or `VERSION_NAME.up.sql`",
+        Tool::Refinery => "`V1__NAME.sql` or `U1__NAME.sql`",
+        Tool::RusqliteMigration => "`01-NAME/up.sql`",
+        Tool::GolangMigrate => "`VERSION_NAME.up.sql`",
+        Tool::Goose => "`VERSION_NAME.sql` with `-- +goose Up`",
+        Tool::Dbmate => "`VERSION_NAME.sql` with `-- migrate:up`",
+        Tool::Flyway => "`V1__NAME.sql`, `U1__NAME.sql` or `R__NAME.sql`",
+    }
+}
+
+/// How it is told to run a migration outside of a transaction.
+pub fn no_transaction(tool: Tool) -> Option<&'static str> {
+    match tool {
+        Tool::Diesel => Some("`run_in_transaction = false` in the migration's `metadata.toml`"),
+        Tool::Sqlx => Some("`-- no-transaction` as the first line"),
+        Tool::Goose => Some("`-- +goose NO TRANSACTION`"),
+        Tool::Dbmate => Some("`-- migrate:up transaction:false`"),
+        Tool::Refinery | Tool::RusqliteMigration | Tool::GolangMigrate | Tool::Flyway => None,
+    }
+}

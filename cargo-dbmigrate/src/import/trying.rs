@@ -1,0 +1,255 @@
+//! Runs a history on a scratch database, to see what it does, and once more as revisions.
+
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::driver::{DatabaseError, Driver, ErrorKind};
+use dbmigrate_runtime::engine::recording::Recording;
+use dbmigrate_runtime::engine::revision::{Revision, Target};
+use dbmigrate_runtime::engine::{Migration, Migrations};
+use dbmigrate_runtime::operations::{Execute, Operation, Sql};
+
+use super::layout::{Foreign, Script};
+use super::scratch::{self, Scratch};
+use super::script::{has_statements, without_transaction};
+use super::terms::{State, Terms};
+use crate::autogenerate::Commented;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::trial::run_silently;
+
+/// A migration of another tool as a revision.
+pub struct Revised {
+    pub id: String,
+    pub foreign: Foreign,
+    pub upgrade: Commented,
+    pub downgrade: Commented,
+    /// How its way back differs from what was there before, if it does.
+    pub leaves: Vec<String>,
+}
+
+/// A history that is being tried.
+pub struct Trying<'a> {
+    pub cx: &'a Context,
+    pub scratch: &'a Scratch<'a>,
+    pub terms: Terms<'a>,
+    /// How the tool is told to run a migration outside of a transaction.
+    pub no_transaction: Option<&'static str>,
+}
+
+impl Trying<'_> {
+    /// Runs each migration as it stands, there, back and there again, and describes what it does.
+    ///
+    /// # Errors
+    ///
+    /// A migration that fails.
+    pub fn revised(&mut self, foreign: Vec<Foreign>, on_done: impl Fn()) -> Result<Vec<Revised>> {
+        let lexicon = self.cx.dialect().lexicon();
+        let width = foreign.iter().map(|one| one.version.width()).max().unwrap_or_default();
+        let mut driver = self.scratch.empty()?;
+        let mut before = self.state(&mut *driver)?;
+        let mut revised: Vec<Revised> = Vec::new();
+        for foreign in foreign {
+            let texts = [Some(&foreign.up), foreign.down.as_ref()];
+            let texts = texts.map(|script| {
+                let sql = without_transaction(lexicon, &script?.sql);
+                let sql = sql.trim_end().to_owned();
+                has_statements(lexicon, &sql).then_some(sql)
+            });
+            let [up, down] = &texts;
+            self.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
+            let after = self.state(&mut *driver)?;
+            let mut downgrade = Commented::default();
+            let mut leaves = Vec::new();
+            match &foreign.down {
+                None if up.is_none() => {}
+                None => downgrade.irreversible = Some("it has no way back".to_owned()),
+                Some(script) => {
+                    self.run(&mut *driver, &foreign, (script, down.as_deref()))?;
+                    let back = self.state(&mut *driver)?;
+                    downgrade.operations =
+                        executed(down.as_ref(), self.terms.described(&after, &back));
+                    leaves = self.terms.differences(&before, &back);
+                    if leaves.is_empty() {
+                        self.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
+                    } else {
+                        downgrade.irreversible = Some(format!(
+                            "its way back does not restore what was there before: {}",
+                            leaves.join(", ")
+                        ));
+                        driver = self.scratch.empty()?;
+                        for done in &revised {
+                            let sql = text(&done.upgrade);
+                            self.run(&mut *driver, &done.foreign, (&done.foreign.up, sql))?;
+                        }
+                        self.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
+                    }
+                }
+            }
+            let operations = executed(up.as_ref(), self.terms.described(&before, &after));
+            let upgrade = Commented { operations, ..Commented::default() };
+            let id = foreign.version.id(width);
+            let no_transaction = foreign.no_transaction;
+            revised.push(Revised {
+                id,
+                foreign,
+                upgrade: Commented { no_transaction, ..upgrade },
+                downgrade: Commented { no_transaction, ..downgrade },
+                leaves,
+            });
+            before = after;
+            on_done();
+        }
+        Ok(revised)
+    }
+
+    /// Runs one direction of a migration as it stands.
+    fn run(
+        &self,
+        driver: &mut dyn Driver,
+        foreign: &Foreign,
+        (script, sql): (&Script, Option<&str>),
+    ) -> Result<()> {
+        let Some(sql) = sql else { return Ok(()) };
+        let file = script.file.display();
+        let failed = |err: DatabaseError| {
+            let is_alone = *err.kind() == ErrorKind::NotInTransaction;
+            let hint = match (is_alone, self.no_transaction) {
+                (true, Some(mark)) => {
+                    format!("if it runs outside of a transaction, say so: {mark}")
+                }
+                (true, None) => "take it out of the file, and run it by hand".to_owned(),
+                (false, _) => {
+                    let is_down = foreign.down.as_ref().is_some_and(|down| down.sql == script.sql);
+                    if is_down {
+                        "it ran right after its migration: correct it, or remove it if there is \
+                         no way back"
+                    } else {
+                        "the files ran one after the other, beginning with an empty database: \
+                         correct this one, and import again"
+                    }
+                    .to_owned()
+                }
+            };
+            Error::new(format!("`{file}` fails")).cause(err).hint(hint)
+        };
+        let run = |driver: &mut dyn Driver| {
+            if foreign.no_transaction {
+                return driver.batch(sql).map_err(failed);
+            }
+            driver.batch("BEGIN").map_err(failed)?;
+            driver.batch(sql).map_err(failed)?;
+            if driver.in_transaction() || driver.dialect().backend().is_mysql_like() {
+                return driver.batch("COMMIT").map_err(failed);
+            }
+            Err(Error::new(format!("`{file}` ends the transaction that it runs in"))
+                .hint("remove `COMMIT` or `ROLLBACK` from it, and import again"))
+        };
+        run(driver).inspect_err(|_| driver.rollback())
+    }
+
+    fn state(&mut self, driver: &mut dyn Driver) -> Result<State> {
+        let found = scratch::catalog(driver, &self.cx.config.version_table)?;
+        self.terms.state(driver, &found)
+    }
+
+    /// Runs the revisions, and fails if they don't build what the migrations built, or if undoing
+    /// them leaves anything.
+    ///
+    /// # Errors
+    ///
+    /// A revision that fails, and a difference.
+    pub fn prove(&mut self, revised: &[Revised]) -> Result<()> {
+        let migrations = migrations(revised)?;
+        let mut driver = self.scratch.empty()?;
+        for one in revised {
+            self.run(&mut *driver, &one.foreign, (&one.foreign.up, text(&one.upgrade)))?;
+        }
+        let as_it_stands = self.state(&mut *driver)?;
+        let mut driver = self.scratch.empty()?;
+        let empty = self.state(&mut *driver)?;
+        let version_table = &self.cx.config.version_table;
+        let all = revised.last().map(|last| last.id.clone()).into_iter().collect();
+        let up = (Direction::Upgrade, &Target::Revisions(all));
+        run_silently(&mut *driver, &migrations, version_table, up)
+            .map_err(|err| of_file(revised, err.into()))?;
+        let as_revisions = self.state(&mut *driver)?;
+        self.refuse_different("applied", &as_it_stands, &as_revisions)?;
+        let replayed = migrations.replay(None)?;
+        let of_replay = as_revisions.with_schema(replayed);
+        self.refuse_different("replayed", &as_revisions, &of_replay)?;
+        let is_final = |one: &&Revised| one.downgrade.irreversible.is_some();
+        let down_to = match revised.iter().rev().find(is_final) {
+            Some(last) => Target::Revisions(vec![last.id.clone()]),
+            None => Target::Base,
+        };
+        run_silently(&mut *driver, &migrations, version_table, (Direction::Downgrade, &down_to))
+            .map_err(|err| of_file(revised, err.into()))?;
+        if down_to == Target::Base {
+            let back = self.state(&mut *driver)?;
+            self.refuse_different("undone", &empty, &back)?;
+        }
+        Ok(())
+    }
+
+    fn refuse_different(&self, how: &str, expected: &State, actual: &State) -> Result<()> {
+        let differences = self.terms.differences(expected, actual);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let message = format!("the revisions, {how}, do not give the same schema as the files:");
+        let lines = differences.iter().map(|difference| format!("\n  {difference}"));
+        Err(Error::new(message + &lines.collect::<String>())
+            .hint("nothing was written; please report this with the files that it is about"))
+    }
+}
+
+/// The text that a revision runs.
+fn text(upgrade: &Commented) -> Option<&str> {
+    match upgrade.operations.first() {
+        Some(Operation::Execute(execute)) => execute.sql.any.as_deref(),
+        _ => None,
+    }
+}
+
+/// SQL as an operation that says what it does.
+fn executed(sql: Option<&String>, describes: Vec<Operation>) -> Vec<Operation> {
+    let execute = |sql: &String| {
+        Operation::Execute(Execute {
+            sql: Sql::from(sql.as_str()),
+            describes: describes.clone(),
+            ..Execute::default()
+        })
+    };
+    sql.map(execute).into_iter().collect()
+}
+
+fn migrations(revised: &[Revised]) -> Result<Migrations> {
+    let mut before: Option<&str> = None;
+    let mut migrations = Vec::new();
+    for one in revised {
+        let revision = Revision {
+            id: one.id.clone(),
+            parents: before.map(str::to_owned).into_iter().collect(),
+            ..Revision::default()
+        };
+        let [upgrade, downgrade] = [&one.upgrade, &one.downgrade].map(|direction| Recording {
+            operations: direction.operations.clone(),
+            no_transaction: direction.no_transaction,
+            irreversible: direction.irreversible.clone(),
+        });
+        migrations.push(Migration::new(revision, upgrade, downgrade));
+        before = Some(&one.id);
+    }
+    Ok(Migrations::new(migrations)?)
+}
+
+/// The error of a revision, with the file that it comes from.
+fn of_file(revised: &[Revised], err: Error) -> Error {
+    let text = err.to_string();
+    let found = revised.iter().find(|one| text.contains(&format!("`{}`", one.id)));
+    let Some(one) = found else { return err };
+    let message = format!("`{}` can't be taken over as it stands", one.foreign.up.file.display());
+    let hint = err.get_hint().map(str::to_owned);
+    let err_with = Error::new(message).cause(err.message());
+    let err_with = err.causes().iter().fold(err_with, Error::cause);
+    hint.into_iter().fold(err_with, Error::hint)
+}

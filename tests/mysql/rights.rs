@@ -1,0 +1,56 @@
+//! What a user may not do is named with the privilege that is missing.
+
+use dbmigrate_runtime::Migrator;
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_tests::servers::{self, mysql_client};
+use expect_test::expect;
+
+use crate::lent::MODULES;
+
+#[test]
+fn the_missing_privilege_is_named() {
+    for server in servers::mysql("the_missing_privilege_is_named") {
+        let url = server.database();
+        let (_, database) = url.rsplit_once('/').expect("a URL names a database");
+        let mut root = mysql_client(&url);
+        root.query_drop("DROP USER IF EXISTS 'eve'@'localhost'").expect("no account");
+        root.query_drop("CREATE USER 'eve'@'localhost'").expect("an account");
+        let eve = url.replace("root@", "eve@");
+        let mut seen = String::new();
+        for privileges in ["SELECT", "CREATE", "INSERT, UPDATE, DELETE", "DROP"] {
+            let grant = format!("GRANT {privileges} ON {database}.* TO 'eve'@'localhost'");
+            root.query_drop(grant).expect("the privileges");
+            let report = match Migrator::new(MODULES).upgrade(&eve) {
+                Ok(ran) => format!("upgrade: {ran:?}"),
+                Err(err) => err.report(),
+            };
+            seen += &format!("+ {privileges}\n{report}\n");
+            if let Err(err) = Migrator::new(MODULES).downgrade(&eve, "base") {
+                seen += &format!("{}\n", err.report());
+            }
+        }
+        // The servers name a table in different ways.
+        let seen = seen.replace(&format!("`{database}`.`item`"), "'item'");
+        let seen =
+            seen.replace(&format!("`{database}`.`dbmigrate_version`"), "'dbmigrate_version'");
+        let seen = seen.replace(&format!("`{database}`.`dbmigrate_step`"), "'dbmigrate_step'");
+        expect![[r#"
+            + SELECT
+            failed to create the version table
+              caused by: CREATE command denied to user 'eve'@'localhost' for table 'dbmigrate_version'
+              hint: let an administrator run `GRANT CREATE ON `app`.* TO 'eve'@'localhost'`, or run it as another user, for example with `--url`
+            + CREATE
+            failed to enter a statement into the ledger
+              caused by: INSERT command denied to user 'eve'@'localhost' for table 'dbmigrate_step'
+              hint: let an administrator run `GRANT INSERT ON `app`.* TO 'eve'@'localhost'`, or run it as another user, for example with `--url`
+            + INSERT, UPDATE, DELETE
+            upgrade: ["m1"]
+            revision `m1` stopped halfway: statement 2 of 2 failed: DROP TABLE `item`
+              caused by: DROP command denied to user 'eve'@'localhost' for table 'item'
+              hint: let an administrator run `GRANT DROP ON `app`.* TO 'eve'@'localhost'`, or run it as another user, for example with `--url`
+            + DROP
+            revision `m1` is half undone: an earlier run stopped in it, so no other revision can run
+              hint: `cargo dbmigrate downgrade -1` continues it; with `--restart`, what is done of it is taken back first
+        "#]].assert_eq(&seen.replace(database, "app"));
+    }
+}
