@@ -3,6 +3,7 @@
 use super::charset;
 use super::column::Definition;
 use super::flavor::{Flavor, closed, quote, quoted, text};
+use super::index::{FULLTEXT, prefix, special};
 use super::keys;
 use super::literal;
 use super::size::{self, KEY};
@@ -517,28 +518,6 @@ pub(super) fn is_hashed_index(flavor: Flavor, table: &Table, index: &Index) -> b
     let has_prefix = index.columns.iter().any(|key| key.prefix.is_some());
     let columns: Vec<String> = size::columns_of(index).into_iter().cloned().collect();
     index.unique && !has_prefix && size::is_hashed(flavor, table, &columns)
-}
-
-const FULLTEXT: &str = "FULLTEXT ";
-const SPATIAL: &str = "SPATIAL ";
-
-/// The word for an index of a kind of its own.
-pub(super) fn special(index: &Index) -> Option<&'static str> {
-    let method = index.using.as_deref()?;
-    [("fulltext", FULLTEXT), ("spatial", SPATIAL)]
-        .into_iter()
-        .find(|(name, _)| method.eq_ignore_ascii_case(name))
-        .map(|(_, word)| word)
-}
-
-/// How much of a column's values an index contains; `None` if all, or as much as fits.
-pub(super) fn prefix(flavor: Flavor, table: &Table, key: &IndexColumn) -> Option<u32> {
-    let IndexTerm::Column(name) = &key.term else { return None };
-    let length = table.find_column(name).map(|column| storage(flavor, &column.ty));
-    key.prefix.filter(|prefix| match length {
-        Some(Storage::Text(length) | Storage::Bytes(length)) => *prefix < length,
-        _ => true,
-    })
 }
 
 pub(super) fn check(check: &Check) -> String {

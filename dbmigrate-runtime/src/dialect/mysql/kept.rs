@@ -77,11 +77,11 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
     let mut indexes = Vec::new();
     for mut index in std::mem::take(&mut kept.indexes) {
         (index.with, index.concurrently) = (None, false);
-        index.using = ddl::special(&index).map(|word| word.trim().to_ascii_lowercase());
+        index.using = super::index::special(&index).map(|word| word.trim().to_ascii_lowercase());
         let names: Vec<_> = size::columns_of(&index).into_iter().map(String::as_str).collect();
         let room = ddl::room(flavor, table, &names);
         let prefixes: Vec<_> =
-            index.columns.iter().map(|key| ddl::prefix(flavor, table, key)).collect();
+            index.columns.iter().map(|key| super::index::prefix(flavor, table, key)).collect();
         for (column, prefix) in index.columns.iter_mut().zip(prefixes) {
             let IndexTerm::Column(name) = &column.term else { continue };
             let is_room = prefix == Some(room) && ddl::is_long(flavor, table, name);

@@ -32,7 +32,7 @@ pub(super) fn serves(table: &Table, columns: &[String]) -> bool {
 
 /// The columns at the beginning of an index that a foreign key can use.
 fn plain_columns(index: &Index) -> Vec<String> {
-    if super::ddl::special(index).is_some() {
+    if super::index::special(index).is_some() {
         return Vec::new();
     }
     let columns = index.columns.iter().map(|key| match &key.term {

@@ -16,6 +16,7 @@ mod foreign;
 mod given;
 mod guards;
 mod hint;
+mod index;
 mod kept;
 mod keys;
 mod lexicon;

@@ -435,7 +435,7 @@ impl<'a> Planner<'a> {
             });
             self.guard(guards::unique_terms(&table.name, &what, &terms.collect::<Vec<_>>()));
         }
-        let is_special = ddl::special(index).is_some();
+        let is_special = super::index::special(index).is_some();
         let is_hashed = ddl::is_hashed_index(self.flavor, table, index);
         let class = match (has_expression || is_special, is_hashed) {
             (true, _) => Class::Shared,
