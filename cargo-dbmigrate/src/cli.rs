@@ -187,6 +187,8 @@ pub enum Command {
     Diff(Diff),
     /// Write models for the tables of a live database
     Inspect(Inspect),
+    /// Begin a history with a database that exists
+    Adopt(Adopt),
     /// Take over the migrations of another tool
     Import(Import),
     /// Open a revision in the editor
@@ -294,6 +296,9 @@ pub struct NewRevision {
     /// Print the revision instead of writing it
     #[arg(long)]
     pub dry_run: bool,
+    /// Why the revision can't be undone, if another command knows.
+    #[arg(skip)]
+    pub irreversible: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -328,7 +333,7 @@ fn fill(text: &str) -> Result<String, String> {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Inspect {
     /// File to write the models to, instead of printing them; it must not exist yet
     #[arg(long, value_name = "FILE")]
@@ -342,6 +347,28 @@ pub struct Inspect {
     /// Name the structs like the tables, instead of the singular of their names
     #[arg(long)]
     pub keep_names: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes models for the tables if the package has none, and a first revision if \
+                  there is none; marks that revision as applied in a database that has its \
+                  schema; and checks that all agree. Run again, it changes nothing."
+)]
+pub struct Adopt {
+    /// File to write the models to [default: models.rs beside the crate's first file]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Name the structs like the tables, instead of the singular of their names
+    #[arg(long)]
+    pub keep_names: bool,
+    /// What the first revision is about, for its header and file name
+    #[arg(short, long, value_name = "TEXT", default_value = "existing schema")]
+    pub message: String,
+    /// Also mark it in each SQLite file that matches, such as 'tenants/*.db', or that is in a
+    /// directory; in each URL, or each one that a file lists, one on each line
+    #[arg(long, value_name = "PATTERN", num_args = 1..)]
+    pub all: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -34,6 +34,8 @@ pub struct Output {
     pub quiet: bool,
     /// The current database, if a command is about several.
     pub database: Option<&'static str>,
+    /// Whether the command is a part of another one, which prints the document.
+    pub is_part: bool,
 }
 
 impl Output {
@@ -44,7 +46,7 @@ impl Output {
             ColorChoice::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        Output { format, verbose, quiet, database: None }
+        Output { format, verbose, quiet, database: None, is_part: false }
     }
 
     pub fn is_json(&self) -> bool {
@@ -84,7 +86,7 @@ impl Output {
     /// Prints the command's result as JSON, if that was requested. The document starts with the
     /// version of the format and the command's name.
     pub fn json(&self, command: &str, mut members: serde_json::Value) {
-        if !self.is_json() {
+        if !self.is_json() || self.is_part {
             return;
         }
         if let Some(members) = members.as_object_mut() {

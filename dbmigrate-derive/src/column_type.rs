@@ -231,5 +231,23 @@ fn enumeration(cx: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Code {
             const TY: #krate::model::Ty = #krate::model::Ty::enumeration(#name, &[#(#values),*]);
         }
     };
-    Code::new(krate, body)
+    Code { krate, body, beside: made(input, data) }
+}
+
+/// Code that makes every variant. Otherwise the compiler would warn about a private enum whose values
+/// come from the database: `variants `Draft` and `Published` are never constructed`.
+fn made(input: &DeriveInput, data: &DataEnum) -> TokenStream {
+    if !input.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let ident = &input.ident;
+    let variants = data.variants.iter().map(|variant| &variant.ident);
+    quote! {
+        const _: () = {
+            #[allow(dead_code, deprecated)]
+            fn made() {
+                #(let _ = #ident::#variants;)*
+            }
+        };
+    }
 }

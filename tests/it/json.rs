@@ -59,6 +59,8 @@ const STEPS: &[(&str, i32)] = &[
     ("downgrade base --allow-destructive", 0),
     ("reset --yes", 0),
     ("inspect --out found.rs --url sqlite:found.db", 0),
+    ("init -d adopted --no-add", 0),
+    ("adopt -d adopted --url sqlite:adopted.db", 0),
     ("init -d imported --no-add", 0),
     ("import sqlx sql -d imported", 0),
     ("stamp --from sqlx --all from -d imported", 3),
@@ -104,6 +106,10 @@ fn prepare(host: &Host, nth: usize, command: &str) {
         "inspect --out found.rs --url sqlite:found.db" => {
             let text = "CREATE TABLE tags (name TEXT PRIMARY KEY); CREATE VIEW seen AS SELECT 1;";
             sql(&host.dir.join("found.db"), text);
+        }
+        "adopt -d adopted --url sqlite:adopted.db" => {
+            fs::copy(&database, host.dir.join("adopted.db")).unwrap();
+            sql(&host.dir.join("adopted.db"), "DROP TABLE dbmigrate_version");
         }
         "import sqlx sql -d imported" => {
             host.write("sql/1_first.sql", "CREATE TABLE one (id INTEGER PRIMARY KEY);");
@@ -184,7 +190,7 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 15] = [
+const SEEN_ELSEWHERE: [(&str, &str); 17] = [
     // With a server.
     ("current", "unfinished"),
     ("current", "unfinished[].id"),
@@ -193,6 +199,8 @@ const SEEN_ELSEWHERE: [(&str, &str); 15] = [
     ("current", "unfinished[].error"),
     ("upgrade", "databases[].url"),
     ("stamp", "databases[].url"),
+    ("adopt", "all"),
+    ("adopt", "models"),
     ("upgrade", "databases[].schema"),
     ("rebase", "differences"),
     // Only a server has to be asked.

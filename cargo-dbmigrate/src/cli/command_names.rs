@@ -22,6 +22,7 @@ impl Command {
             Command::Heads(_) => "heads",
             Command::Inspect(_) => "inspect",
             Command::Import(_) => "import",
+            Command::Adopt(_) => "adopt",
             Command::Branches => "branches",
             Command::Show(_) => "show",
             Command::Squash(_) => "squash",

@@ -65,6 +65,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "adopt",
+        [
+            ("adopt", "begin with the database that is there"),
+            ("adopt --all \"tenants/*.db\"", "mark the first revision in many files as well"),
+        ],
+    ),
+    (
         "import",
         [
             ("import diesel migrations", "take over the history of diesel"),

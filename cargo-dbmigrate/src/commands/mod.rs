@@ -1,5 +1,6 @@
 //! The commands, one file each. A command gathers input, decides, acts and reports.
 
+mod adopt;
 mod branches;
 mod check;
 pub mod completions;
@@ -71,6 +72,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Edit(args) => edit::run(cx, args),
         Command::Inspect(args) => inspect::run(cx, args),
         Command::Import(args) => import::run(cx, args),
+        Command::Adopt(args) => adopt::run(cx, args),
         Command::Completions(args) => Ok(completions::run(cx.out, args)),
         Command::Man(args) => man::run(cx.out, args),
         Command::EnsureVersion(args) => ensure_version::run(cx, args),

@@ -68,7 +68,10 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
             return no_changes(cx, args, name);
         }
         let others = cx.other_dialects();
-        back = autogenerate::way_back(&changes.operations, &before, cx.dialect(), &others)?;
+        back = match &args.irreversible {
+            Some(why) => Commented { irreversible: Some(why.clone()), ..Commented::default() },
+            None => autogenerate::way_back(&changes.operations, &before, cx.dialect(), &others)?,
+        };
     }
     let upgrade = changes.commented();
     refuse_unreachable(&history, &position, &upgrade.operations)?;
@@ -80,7 +83,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         try_out(cx, &proposed, &args.fill)?;
     }
     let written = position.write(cx, &args.message, &contents, args.dry_run)?;
-    if let Some(why) = &back.irreversible {
+    if let Some(why) = back.irreversible.as_ref().filter(|_| args.irreversible.is_none()) {
         cx.out.warning(format!("the revision can't be undone: {why}"));
     }
     for dialect in cx.dialects() {

@@ -37,7 +37,12 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let graph = view.of.graph();
     let stamped = plan::stamped(graph, &view.applied, &graph.translated(&target));
     if args.verify {
-        verify(cx, &database, &view.of, &stamped)?;
+        verify(cx, &database, &view.of, &stamped).map_err(|err| {
+            err.hint(
+                "stamp the revision that it matches, or bring it in line by hand; without --verify \
+                 it is stamped anyway",
+            )
+        })?;
     }
     let (entered, _) = enter(cx, &database, &migrations, (&target, args.purge))?;
     let to = heads_text(&graph.current(&stamped));
@@ -49,7 +54,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
 
 /// Enters the version rows of a target; `purge` removes those that are there first. Returns what was
 /// entered, and the connection.
-fn enter(
+pub(super) fn enter(
     cx: &Context,
     database: &Database,
     migrations: &Migrations,
@@ -132,7 +137,7 @@ fn understood(
 }
 
 /// Fails if the database doesn't match the schema that these revisions build.
-fn verify(
+pub(super) fn verify(
     cx: &Context,
     database: &Database,
     migrations: &Migrations,
@@ -160,7 +165,7 @@ fn verify(
         message += &format!("\n  {difference}");
     }
     Err(Error::new(message).hint(
-        "stamp the revision that it matches, or bring it in line by hand; without --verify it is \
-         stamped anyway",
+        "bring it in line by hand; `stamp --verify REV` marks another revision if the database has \
+         its schema",
     ))
 }

@@ -116,7 +116,8 @@ fn reach(command: &Command) -> Reach {
         | Command::Squash(_)
         | Command::Edit(_)
         | Command::Inspect(_)
-        | Command::Import(_) => Reach::One,
+        | Command::Import(_)
+        | Command::Adopt(_) => Reach::One,
     }
 }
 

@@ -30,7 +30,13 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
     let no_database = Rows::default();
     let changes = answered(&args, before, models, &no_database)?;
     if !args.allow_destructive {
-        let out = Output { format: Format::Text, verbose: false, quiet: true, database: None };
+        let out = Output {
+            format: Format::Text,
+            verbose: false,
+            quiet: true,
+            database: None,
+            is_part: false,
+        };
         agree_to_losses(out, &args, &no_database.losses(&changes, before))?;
     }
     let upgrade = changes.commented();

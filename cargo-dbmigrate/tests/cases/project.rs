@@ -67,7 +67,13 @@ impl Package {
         let mut project = Project::find(&global).unwrap();
         project.target_dir.clone_from(&target);
         project.work_dir = target.join("dbmigrate").join("cases");
-        let out = Output { format: Format::Text, verbose: false, quiet: true, database: None };
+        let out = Output {
+            format: Format::Text,
+            verbose: false,
+            quiet: true,
+            database: None,
+            is_part: false,
+        };
         let cx = Context::of_project(global, out, project, Config::default());
         Package { dir, cx }
     }

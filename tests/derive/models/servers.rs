@@ -110,7 +110,6 @@ fn indexes_and_uniques_of_servers() {
 #[test]
 fn tables_and_keys_of_servers() {
     #[derive(ColumnType)]
-    #[allow(dead_code)]
     #[column_type(name = "shop_mood")]
     pub enum Mood {
         Sad,
@@ -119,7 +118,6 @@ fn tables_and_keys_of_servers() {
     }
 
     #[derive(ColumnType)]
-    #[allow(dead_code)]
     #[column_type(text)]
     pub enum Kind {
         Big,

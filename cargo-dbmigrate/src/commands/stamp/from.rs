@@ -86,12 +86,7 @@ impl Taking<'_> {
         }
         let heads = self.migrations.graph().current(&ids);
         let target = Target::Revisions(heads.into_iter().map(str::to_owned).collect());
-        verify(cx, database, self.migrations, &ids).map_err(|err| {
-            err.hint(
-                "bring it in line by hand; `stamp --verify REV` marks another revision if the \
-                 database has its schema",
-            )
-        })?;
+        verify(cx, database, self.migrations, &ids)?;
         let (entered, mut driver) = enter(cx, database, self.migrations, (&target, false))?;
         if let Some(table) = import::table_of(tool).filter(|_| self.drop) {
             let dialect = driver.dialect();

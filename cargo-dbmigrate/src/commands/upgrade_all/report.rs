@@ -84,7 +84,16 @@ impl Report {
         self.results.push((target.clone(), res));
     }
 
-    pub fn end(mut self) -> Answer {
+    /// Prints the summary and the document.
+    pub fn end(self) -> Answer {
+        let (out, command) = (self.out, self.command.name);
+        let (answer, document) = self.end_with_document();
+        out.json(command, document);
+        answer
+    }
+
+    /// Prints the summary, and returns the document.
+    pub fn end_with_document(mut self) -> (Answer, serde_json::Value) {
         self.results.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         let n = |is: fn(&Result<Vec<String>>) -> bool| {
             self.results.iter().filter(|(_, result)| is(result)).count()
@@ -94,27 +103,20 @@ impl Report {
         let n_failed = n(Result::is_err);
         let all = count(self.results.len(), self.thing);
         let settled = self.settled;
-        let ReportedCommand { name, did, revisions } = self.command;
+        let ReportedCommand { did, revisions, .. } = self.command;
         let failed = format!("{n_failed} failed");
         let failed = if n_failed > 0 { style::paint(style::BAD, &failed) } else { failed };
         self.out.done(format!("{all}: {n_settled} {settled}, {n_upgraded} {did}, {failed}"));
-        if self.out.is_json() {
-            let databases: Vec<_> = self
-                .results
-                .iter()
-                .map(|(target, result)| json(target, result, revisions))
-                .collect();
-            self.out.json(
-                name,
-                serde_json::json!({
-                    "databases": databases,
-                    "unchanged": n_settled,
-                    did: n_upgraded,
-                    "failed": n_failed,
-                }),
-            );
-        }
-        if n_failed > 0 { Answer::Failed } else { Answer::Done }
+        let databases: Vec<_> =
+            self.results.iter().map(|(target, result)| json(target, result, revisions)).collect();
+        let document = serde_json::json!({
+            "databases": databases,
+            "unchanged": n_settled,
+            did: n_upgraded,
+            "failed": n_failed,
+        });
+        let answer = if n_failed > 0 { Answer::Failed } else { Answer::Done };
+        (answer, document)
     }
 }
 
