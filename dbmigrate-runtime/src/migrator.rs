@@ -273,12 +273,16 @@ impl Migrator {
     /// Creates a migrated database for one test, and drops it with the returned value.
     ///
     /// The URL says where to create it. With an `sqlite:` URL, the database is a file under the
-    /// system's directory for temporary files. On PostgreSQL, it is created on the server of the
-    /// URL, with the same role. The database that the URL names is left as it is and need not exist.
-    /// The history is applied once to a template, which all tests and processes copy; a changed
-    /// history gets a new template. Tests may run in parallel, each with a database of its own.
+    /// system's directory for temporary files. Otherwise it is created on the server of the URL, with
+    /// the same user. The database that the URL names is left as it is and need not exist. The
+    /// history is applied once to a template, which all tests and processes copy; a changed history
+    /// gets a new template. Tests may run in parallel, each with a database of its own.
     ///
-    /// On a server, the role must be allowed to create databases (`ALTER ROLE ... CREATEDB`), and
+    /// MySQL and MariaDB copy no databases: there the tables of the template are created again with
+    /// their rows, and a history that makes views, triggers or routines is run for each test.
+    ///
+    /// On a server, the user must be allowed to create databases (on PostgreSQL
+    /// `ALTER ROLE ... CREATEDB`, on MySQL and MariaDB ``GRANT ALL ON `dbmigrate\_%`.* TO ...``), and
     /// the URL must be that of the server itself and not of a pooler. When the database is dropped,
     /// the server ends the connections that are still open. If a process is killed, its database
     /// remains until another process creates a test database. A template remains until it has not

@@ -247,7 +247,10 @@ fn search_path(options: &str) -> Option<&str> {
 }
 
 /// The URL of another database on the same server. The given URL is one that can be parsed.
-#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "no driver connects"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    allow(dead_code, reason = "no driver connects")
+)]
 pub(crate) fn with_database(url: &str, name: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let end = rest.find('/').unwrap_or(rest.len());
@@ -257,7 +260,7 @@ pub(crate) fn with_database(url: &str, name: &str) -> String {
     let hosts = place.split('/').next().unwrap_or_default();
     let is_database = |pair: &&str| {
         let key = pair.split('=').next().unwrap_or_default();
-        decoded(key).is_ok_and(|key| ["dbname", "database"].contains(&key.as_str()))
+        decoded(key).is_ok_and(|key| ["dbname", "database", "schema"].contains(&key.as_str()))
     };
     let query: Vec<&str> = query.split('&').filter(|pair| !is_database(pair)).collect();
     let query = query.join("&");

@@ -10,6 +10,7 @@ mod lent;
 mod lock;
 mod rights;
 mod size;
+mod test_database;
 mod tls;
 mod values;
 

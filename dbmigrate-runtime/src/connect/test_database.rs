@@ -1,5 +1,7 @@
 //! Databases for the tests of an application: migrated, empty otherwise, and one for each test.
 
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -36,6 +38,8 @@ enum Kept {
     OnServer(
         #[expect(dead_code, reason = "it is there to be dropped")] postgres::TestServerDatabase,
     ),
+    #[cfg(feature = "mysql")]
+    OnMysql(#[expect(dead_code, reason = "it is there to be dropped")] mysql::TestServerDatabase),
 }
 
 impl TestDatabase {
@@ -58,7 +62,10 @@ impl fmt::Debug for TestDatabase {
 }
 
 /// What the databases of a history are made from.
-#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code, reason = "unused"))]
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, reason = "unused")
+)]
 struct Template<'a> {
     /// The database that the program's URL names; only its server is used.
     url: &'a Url,
@@ -89,6 +96,12 @@ pub(crate) fn create(
             let (database, url) = postgres::TestServerDatabase::create(&template, url)?;
             Ok(TestDatabase { url, path: None, _kept: Kept::OnServer(database) })
         }
+        #[cfg(feature = "mysql")]
+        crate::backend::Backend::Mysql | crate::backend::Backend::Mariadb => {
+            let (database, url) = mysql::TestServerDatabase::create(&template, url)?;
+            Ok(TestDatabase { url, path: None, _kept: Kept::OnMysql(database) })
+        }
+        #[allow(unreachable_patterns, reason = "all drivers may be there")]
         backend => {
             let _ = (&template.url, &template.state, template.migrate);
             Err(Error::no_driver(backend))
@@ -119,14 +132,20 @@ fn this_program() -> Option<(PathBuf, Option<u128>)> {
 }
 
 /// The first digits of a text's hash.
-#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "for servers"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    allow(dead_code, reason = "for servers")
+)]
 fn key(text: &str) -> String {
     let hash = Hash::hash(text.as_bytes());
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A number that no other call has returned, in this process or another one.
-#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code, reason = "unused"))]
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, reason = "unused")
+)]
 fn random() -> u64 {
     RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now()))
 }

@@ -8,14 +8,17 @@ use crate::driver::{DatabaseError, ErrorKind};
 
 impl Error {
     /// `url` is the server's without its password; `sql` gives the role the right that it needs.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "for servers"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(dead_code, reason = "for servers")
+    )]
     pub(crate) fn test_database(url: &str, sql: Option<&str>, source: DatabaseError) -> Error {
         let message = format!("failed to create a test database on `{url}`");
         let hint = match source.kind() {
             ErrorKind::Denied { .. } => sql.map(|sql| {
                 format!(
-                    "let an administrator run `{sql}`, or name a role that may create databases \
-                     in the URL"
+                    "let an administrator run `{sql}`, or name one that may create databases in \
+                     the URL"
                 )
             }),
             ErrorKind::InUse => Some(

@@ -9,6 +9,7 @@ mod column;
 mod comparing;
 mod constant;
 mod convert;
+mod crash;
 mod ddl;
 mod effect;
 mod flavor;
@@ -147,6 +148,19 @@ impl Dialect for Mysql {
 
     fn definitions(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
         read::definitions(self.0, conn, sql)
+    }
+
+    fn at_risk(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
+        read::at_risk(self.0, conn, sql)
+    }
+
+    fn lost(
+        &self,
+        conn: &mut dyn Connection,
+        sql: &str,
+        before: &str,
+    ) -> Result<Vec<String>, DatabaseError> {
+        read::lost(self.0, conn, sql, before)
     }
 
     fn facts_for(

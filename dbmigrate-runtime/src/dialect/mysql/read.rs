@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::assemble::{Assembled, assemble};
+use super::crash;
 use super::flavor::{Flavor, quote};
 use super::parse::{self, Parsed};
 use crate::Value;
@@ -170,6 +171,9 @@ pub(super) fn definitions(
             continue;
         }
         let sql = show(conn, &object.name)?.unwrap_or_default();
+        if !found.is_empty() {
+            found.push('\n');
+        }
         found += &without_counter(flavor, &sql);
     }
     Ok(found)
@@ -183,6 +187,43 @@ fn without_counter(flavor: Flavor, sql: &str) -> String {
     match tokens.windows(3).find(|at| is_counter(at)) {
         Some(at) => format!("{}{}", &sql[..at[0].start], sql[at[2].end()..].trim_start()),
         None => sql.to_owned(),
+    }
+}
+
+/// The definition of the table that a statement changes, if a crash may lose a part of it; empty
+/// otherwise.
+pub(super) fn at_risk(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    sql: &str,
+) -> Result<String, DatabaseError> {
+    let found = changed_table(flavor, conn, sql)?;
+    Ok(found.filter(|found| crash::is_at_risk(flavor, found)).unwrap_or_default())
+}
+
+/// The statements that create again what a crash lost in the middle of a statement, given the
+/// definitions before it.
+pub(super) fn lost(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    sql: &str,
+    before: &str,
+) -> Result<Vec<String>, DatabaseError> {
+    if before.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = changed_table(flavor, conn, sql)?;
+    Ok(now.map_or_else(Vec::new, |now| crash::missing(flavor, sql, before, &now)))
+}
+
+fn changed_table(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    sql: &str,
+) -> Result<Option<String>, DatabaseError> {
+    match crash::table(flavor, sql) {
+        Some(table) if has_table(conn, "", &table)? => show(conn, &table),
+        _ => Ok(None),
     }
 }
 
