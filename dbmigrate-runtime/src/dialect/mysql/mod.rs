@@ -2,12 +2,14 @@
 
 mod alter;
 mod assemble;
+mod charset;
 mod class;
 mod clause;
 mod column;
 mod comparing;
 mod constant;
 mod convert;
+mod crash;
 mod ddl;
 mod effect;
 mod flavor;
@@ -15,12 +17,14 @@ mod foreign;
 mod given;
 mod guards;
 mod hint;
+mod index;
 mod kept;
 mod keys;
 mod lexicon;
 mod literal;
 mod merge;
 mod names;
+mod options;
 mod parse;
 mod planner;
 mod raw;
@@ -144,6 +148,19 @@ impl Dialect for Mysql {
 
     fn definitions(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
         read::definitions(self.0, conn, sql)
+    }
+
+    fn at_risk(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
+        read::at_risk(self.0, conn, sql)
+    }
+
+    fn lost(
+        &self,
+        conn: &mut dyn Connection,
+        sql: &str,
+        before: &str,
+    ) -> Result<Vec<String>, DatabaseError> {
+        read::lost(self.0, conn, sql, before)
     }
 
     fn facts_for(
