@@ -360,7 +360,7 @@ pub fn has_sqlite_shell(test: &str) -> bool {
 }
 
 /// Reports a test that is left out because something isn't installed.
-fn left_out(test: &str, missing: &str) {
+pub fn left_out(test: &str, missing: &str) {
     // Not with `eprintln!`, which the test harness captures.
     let _ = writeln!(std::io::stderr(), "left out, for want of {missing}: {test}");
 }

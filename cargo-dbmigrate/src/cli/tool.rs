@@ -24,6 +24,12 @@ pub enum Tool {
     Dbmate,
     /// `V1__name.sql`, `U1__name.sql` and `R__name.sql`
     Flyway,
+    /// The directory of `alembic.ini`, by the SQL that Alembic prints
+    Alembic,
+    /// The directory of the application, by the SQL that `flask db` prints
+    FlaskMigrate,
+    /// The directory of `manage.py`, by the SQL that Django prints
+    Django,
 }
 
 impl Tool {
@@ -38,6 +44,9 @@ impl Tool {
             Tool::Goose => "goose",
             Tool::Dbmate => "dbmate",
             Tool::Flyway => "Flyway",
+            Tool::Alembic => "Alembic",
+            Tool::FlaskMigrate => "Flask-Migrate",
+            Tool::Django => "Django",
         }
     }
 }

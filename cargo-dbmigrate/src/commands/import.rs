@@ -23,7 +23,7 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
              the revisions afterwards",
         ));
     }
-    let foreign = import::read(args.tool, &args.dir)?;
+    let foreign = import::read(args.tool, &args.dir, cx.dialect().lexicon())?;
     let n = foreign.len();
     // The project's own words for its tables come first.
     let models = models::load(cx)?;
@@ -90,7 +90,7 @@ fn files(cx: &Context, format: &FileFormat, revised: &[Revised]) -> Result<Vec<N
             Names { rev_id: Some(&one.id), branch_labels: &[], version_path: None, beside: None };
         let parents = before.map(str::to_owned).into_iter().collect();
         let position = Position::new(cx, &history, parents, &names)?;
-        let time = one.foreign.version.time().map_or_else(|| now.clone(), |time| format.at(time));
+        let time = one.foreign.created.map_or_else(|| now.clone(), |time| format.at(time));
         let contents =
             Contents { upgrade: &one.upgrade, downgrade: &one.downgrade, is_generated: false };
         files.push(position.file(cx, (format, &time), &one.foreign.name, &contents)?);
@@ -105,6 +105,14 @@ fn report(cx: &Context, args: &Import, revised: &[Revised]) {
         if let Some(why) = &one.downgrade.irreversible {
             cx.out.warning(format!("revision `{}` can't be undone: {why}", one.id));
         }
+    }
+    for one in revised.iter().filter(|one| one.foreign.unprinted) {
+        cx.out.warning(format!(
+            "`{}` also runs a program, which revision `{}` does not: write it as a step, \
+             `op.run(...)`, if new databases need it",
+            one.foreign.up.file.display(),
+            one.id
+        ));
     }
     let without = revised
         .iter()

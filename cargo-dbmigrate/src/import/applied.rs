@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 pub enum Applied {
     /// These migrations.
     These(Vec<Entry>),
-    /// All up to this one.
-    UpTo(Version),
+    /// All up to these.
+    UpTo(Vec<Version>),
     /// The first ones, by their number.
     First(usize),
 }
@@ -53,6 +53,8 @@ pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
         Tool::Refinery => "SELECT version, checksum FROM {} ORDER BY version",
         Tool::RusqliteMigration => "PRAGMA user_version",
         Tool::GolangMigrate => "SELECT version, dirty FROM {}",
+        Tool::Alembic | Tool::FlaskMigrate => "SELECT version_num FROM {}",
+        Tool::Django => "SELECT app, name FROM {} ORDER BY id",
         Tool::Goose => "SELECT version_id, is_applied FROM {} ORDER BY id",
         Tool::Flyway => {
             "SELECT version, success, checksum, type, script FROM {} ORDER BY installed_rank"
@@ -81,8 +83,19 @@ pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
         Tool::GolangMigrate => match rows.first() {
             None => Ok(Applied::These(Vec::new())),
             Some(row) if is_true(row.get(1)) => Err(failed(&text(row.first()))),
-            Some(row) => Ok(Applied::UpTo(Version::new(&text(row.first())))),
+            Some(row) => Ok(Applied::UpTo(vec![Version::new(&text(row.first()))])),
         },
+        Tool::Alembic | Tool::FlaskMigrate => {
+            let versions = rows.iter().map(|row| Version::new(&text(row.first())));
+            Ok(Applied::UpTo(versions.collect()))
+        }
+        Tool::Django => {
+            let version = |row: &Vec<Value>| {
+                Version::new(&format!("{}.{}", text(row.first()), text(row.get(1))))
+            };
+            let entry = |row| Entry { version: version(row), checksum: None };
+            Ok(Applied::These(rows.iter().map(entry).collect()))
+        }
         Tool::Goose => Ok(Applied::These(of_goose(&rows))),
         Tool::Flyway => of_flyway(&rows, failed),
         Tool::Diesel | Tool::Dbmate | Tool::Sqlx | Tool::Refinery => {

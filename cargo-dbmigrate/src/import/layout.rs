@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::Direction;
+use jiff::Timestamp;
 
 use super::tool;
 use super::version::Version;
@@ -21,10 +22,14 @@ pub struct Foreign {
     pub version: Version,
     /// Its name in words.
     pub name: String,
+    /// When it was written, if that is known.
+    pub created: Option<Timestamp>,
     pub up: Script,
     pub down: Option<Script>,
     /// Whether the tool runs it outside of a transaction.
     pub no_transaction: bool,
+    /// Whether it also runs a program, which is not taken over.
+    pub unprinted: bool,
 }
 
 /// The SQL of one direction.
@@ -69,6 +74,8 @@ pub fn read(tool: Tool, dir: &Path) -> Result<Vec<Foreign>> {
             files::parts(tool, dir)?
         }
         Tool::Goose | Tool::Dbmate => sections::parts(tool, dir)?,
+        // They print their SQL.
+        Tool::Alembic | Tool::FlaskMigrate | Tool::Django => Vec::new(),
     };
     if parts.is_empty() {
         let message = format!("`{}` has no migrations of {tool}", dir.display());
@@ -105,12 +112,14 @@ fn joined(parts: Vec<Part>) -> Result<Vec<Foreign>> {
     for (version, up) in ups {
         let down = downs.remove(&version);
         migrations.push(Foreign {
-            version,
             name: up.name,
             no_transaction: up.no_transaction
                 || down.as_ref().is_some_and(|down| down.no_transaction),
             up: up.script,
+            unprinted: false,
+            created: version.time(),
             down: down.map(|down| down.script),
+            version,
         });
     }
     match downs.into_values().next() {

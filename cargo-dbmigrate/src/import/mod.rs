@@ -2,6 +2,7 @@
 
 mod applied;
 mod layout;
+mod printed;
 mod scratch;
 mod script;
 mod terms;
@@ -10,8 +11,28 @@ mod trying;
 mod version;
 
 pub use applied::{Applied, Entry, read as applied};
-pub use layout::read;
+use std::path::Path;
+
+use dbmigrate_runtime::engine::sql::Lexicon;
+
+use crate::cli::Tool;
+use crate::error::Result;
+use layout::Foreign;
+
 pub use scratch::Scratch;
 pub use terms::Terms;
 pub use tool::{is_of_a_tool, no_transaction, table as table_of};
 pub use trying::{Revised, Trying};
+
+/// Reads the history of a tool, in its order.
+///
+/// # Errors
+///
+/// What can't be taken over, with the file that it is in.
+pub fn read(tool: Tool, dir: &Path, lexicon: &'static Lexicon) -> Result<Vec<Foreign>> {
+    if printed::is_program(tool) {
+        printed::read(tool, dir, lexicon)
+    } else {
+        layout::read(tool, dir)
+    }
+}

@@ -5,7 +5,7 @@ use clap::ValueEnum as _;
 use crate::cli::Tool;
 
 /// Tables of other tools that aren't an application's.
-const OTHERS: &[&str] = &["alembic_version", "django_migrations", "seaql_migrations"];
+const OTHERS: &[&str] = &["seaql_migrations"];
 
 /// Whether a migration tool keeps its own records in a table of this name.
 pub fn is_of_a_tool(name: &str) -> bool {
@@ -23,6 +23,8 @@ pub fn table(tool: Tool) -> Option<&'static str> {
         Tool::GolangMigrate | Tool::Dbmate => Some("schema_migrations"),
         Tool::Goose => Some("goose_db_version"),
         Tool::Flyway => Some("flyway_schema_history"),
+        Tool::Alembic | Tool::FlaskMigrate => Some("alembic_version"),
+        Tool::Django => Some("django_migrations"),
     }
 }
 
@@ -37,6 +39,7 @@ pub(super) fn naming(tool: Tool) -> &'static str {
         Tool::Goose => "`VERSION_NAME.sql` with `-- +goose Up`",
         Tool::Dbmate => "`VERSION_NAME.sql` with `-- migrate:up`",
         Tool::Flyway => "`V1__NAME.sql`, `U1__NAME.sql` or `R__NAME.sql`",
+        Tool::Alembic | Tool::FlaskMigrate | Tool::Django => "by the tool itself",
     }
 }
 
@@ -48,5 +51,6 @@ pub fn no_transaction(tool: Tool) -> Option<&'static str> {
         Tool::Goose => Some("`-- +goose NO TRANSACTION`"),
         Tool::Dbmate => Some("`-- migrate:up transaction:false`"),
         Tool::Refinery | Tool::RusqliteMigration | Tool::GolangMigrate | Tool::Flyway => None,
+        Tool::Alembic | Tool::FlaskMigrate | Tool::Django => None,
     }
 }

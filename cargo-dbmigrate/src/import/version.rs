@@ -46,7 +46,7 @@ impl Version {
             .parts()
             .enumerate()
             .map(|(place, part)| match place {
-                0 => format!("{part:0>width$}"),
+                0 if is_number(part) => format!("{part:0>width$}"),
                 _ => part.to_owned(),
             })
             .collect();
@@ -55,13 +55,13 @@ impl Version {
 
     /// How many digits the first number has.
     pub fn width(&self) -> usize {
-        if self.is_repeatable { 0 } else { self.parts().next().map_or(0, str::len) }
+        let first = self.parts().next().filter(|part| is_number(part) && !self.is_repeatable);
+        first.map_or(0, str::len)
     }
 
     /// The time that it stands for, if it does.
     pub fn time(&self) -> Option<Timestamp> {
-        let is_number = self.text.chars().all(|digit| digit.is_ascii_digit());
-        if self.is_repeatable || !is_number {
+        if self.is_repeatable || !is_number(&self.text) {
             return None;
         }
         match self.text.len() {
@@ -80,12 +80,15 @@ impl Version {
     }
 
     fn key(&self) -> impl Iterator<Item = (usize, &str)> {
-        let number = |part: &str| part.chars().all(|digit| digit.is_ascii_digit());
-        self.parts().map(move |part| {
-            let digits = if number(part) { part.trim_start_matches('0') } else { part };
+        self.parts().map(|part| {
+            let digits = if is_number(part) { part.trim_start_matches('0') } else { part };
             (digits.len(), digits)
         })
     }
+}
+
+fn is_number(text: &str) -> bool {
+    text.chars().all(|digit| digit.is_ascii_digit())
 }
 
 impl PartialEq for Version {

@@ -108,10 +108,14 @@ impl Taking<'_> {
             Applied::These(entries) => {
                 entries.iter().map(|entry| self.of_entry(entry)).collect::<Result<_>>()?
             }
-            Applied::UpTo(version) => {
-                let last = imported().find(|one| version.has_id(&one.revision.id));
-                let last = last.ok_or_else(|| self.unknown(&version.text))?;
-                let ids = self.migrations.graph().with_ancestors(&[&last.revision.id]);
+            Applied::UpTo(versions) => {
+                let mut ends: Vec<&str> = Vec::new();
+                for version in versions {
+                    let end = imported().find(|one| version.has_id(&one.revision.id));
+                    let end = end.ok_or_else(|| self.unknown(&version.text))?;
+                    ends.push(&end.revision.id);
+                }
+                let ids = self.migrations.graph().with_ancestors(&ends);
                 imported().filter(|one| ids.contains(&*one.revision.id)).collect()
             }
             Applied::First(n) => {

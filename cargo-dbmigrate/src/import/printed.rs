@@ -1,0 +1,249 @@
+//! Migrations that are programs, by the SQL that their own tool prints for them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dbmigrate_runtime::engine::sql::{Lexicon, Token};
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::layout::{Foreign, Script};
+use super::version::Version;
+use crate::cli::Tool;
+use crate::error::{Doing as _, Error, Result};
+
+/// Comments of Django in place of what it runs as Python.
+const UNPRINTABLE: &str = "CANNOT BE WRITTEN AS SQL";
+
+/// Has Django print all migrations in one process.
+const DJANGO: &str = r#"
+import io
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+executor = MigrationExecutor(connections["default"])
+executor.loader.applied_migrations = {}
+for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
+    print("-- dbmigrate up", migration.app_label + "." + migration.name)
+    call_command("sqlmigrate", migration.app_label, migration.name, no_color=True)
+    print()
+    print("-- dbmigrate down", migration.app_label + "." + migration.name)
+    try:
+        call_command("sqlmigrate", migration.app_label, migration.name, backwards=True, no_color=True)
+    except Exception:
+        print("-- dbmigrate none")
+    print()
+"#;
+
+/// Has a tool print its migrations, in their order.
+///
+/// # Errors
+///
+/// When its program isn't there or fails.
+pub fn read(tool: Tool, dir: &Path, lexicon: &'static Lexicon) -> Result<Vec<Foreign>> {
+    let printed = Printed { tool, dir, lexicon };
+    if tool == Tool::Django { printed.django() } else { printed.alembic() }
+}
+
+/// Whether a tool's migrations are programs.
+pub fn is_program(tool: Tool) -> bool {
+    matches!(tool, Tool::Alembic | Tool::FlaskMigrate | Tool::Django)
+}
+
+struct Printed<'a> {
+    tool: Tool,
+    dir: &'a Path,
+    lexicon: &'static Lexicon,
+}
+
+/// What Alembic tells of a revision.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    id: String,
+    message: String,
+    path: PathBuf,
+    created: Option<Timestamp>,
+}
+
+impl Printed<'_> {
+    fn alembic(&self) -> Result<Vec<Foreign>> {
+        let told = told(&self.output(&["history", "-v"])?);
+        let up = self.output(&["upgrade", "base:head", "--sql"])?;
+        // A migration without a way back makes all of this fail.
+        let down = self.output(&["downgrade", "head:base", "--sql"]).unwrap_or_default();
+        let ups = sections(&up, "-- Running upgrade ", |arrow| {
+            arrow.split_once("-> ").map(|(_, id)| id.to_owned())
+        });
+        let downs = sections(&down, "-- Running downgrade ", |arrow| {
+            arrow.split_once(" ->").map(|(id, _)| id.to_owned())
+        });
+        let foreign = ups.into_iter().map(|(id, sql)| {
+            let told = told.iter().find(|told| told.id == id);
+            let file = told.map_or_else(|| PathBuf::from(&id), |told| told.path.clone());
+            let script = |sql: &str| Script { file: file.clone(), sql: self.own(sql) };
+            let down = downs.iter().find(|(of, _)| *of == id);
+            Foreign {
+                name: told.map_or_else(String::new, |told| told.message.clone()),
+                up: script(&sql),
+                down: down.map(|(_, sql)| script(sql)),
+                no_transaction: false,
+                unprinted: false,
+                created: told.and_then(|told| told.created),
+                version: Version::new(&id),
+            }
+        });
+        self.some(foreign.collect())
+    }
+
+    fn django(&self) -> Result<Vec<Foreign>> {
+        let text = self.output(&["shell", "-v", "0", "-c", DJANGO])?;
+        let name = |rest: &str| Some(rest.trim().to_owned());
+        let ups = sections(&text, "-- dbmigrate up ", name);
+        let downs = sections(&text, "-- dbmigrate down ", name);
+        let until_down =
+            |sql: &str| sql.split("-- dbmigrate ").next().unwrap_or_default().to_owned();
+        let foreign = ups.into_iter().zip(downs).map(|((id, up), (_, down))| {
+            let file = PathBuf::from(&id);
+            let (_, name) = id.split_once('.').unwrap_or(("", &id));
+            let name = name.trim_start_matches(|sign: char| sign.is_ascii_digit());
+            let up = until_down(&up);
+            let is_undone = !down.contains("-- dbmigrate none");
+            let down = self.own(&until_down(&down));
+            Foreign {
+                version: Version::new(&id),
+                created: None,
+                name: name.replace('_', " ").trim().to_owned(),
+                unprinted: up.contains(UNPRINTABLE),
+                up: Script { file: file.clone(), sql: self.own(&up) },
+                down: is_undone.then_some(Script { file, sql: down }),
+                no_transaction: false,
+            }
+        });
+        self.some(foreign.collect())
+    }
+
+    fn some(&self, foreign: Vec<Foreign>) -> Result<Vec<Foreign>> {
+        if foreign.is_empty() {
+            let message = format!("{} has no migrations in `{}`", self.tool, self.dir.display());
+            return Err(Error::new(message));
+        }
+        Ok(foreign)
+    }
+
+    /// What the tool's program prints.
+    fn output(&self, args: &[&str]) -> Result<String> {
+        let (program, first): (_, &[&str]) = match self.tool {
+            Tool::Django => ("python3", &["manage.py"]),
+            Tool::FlaskMigrate => ("flask", &["db"]),
+            _ => ("alembic", &[]),
+        };
+        let shown = [&[program], first, &args[..args.len().min(2)]].concat().join(" ");
+        let mut command = Command::new(program);
+        command.current_dir(self.dir).args(first).args(args).env("PYTHONDONTWRITEBYTECODE", "1");
+        let output = command.output().doing(|| format!("run `{shown}`")).map_err(|err| {
+            err.hint(format!("activate the environment in which {} is installed", self.tool))
+        })?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        // Alembic says on standard output why it failed.
+        let text = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = lines[lines.len().saturating_sub(5)..].join("\n");
+        let message = format!("`{shown}` failed in `{}`", self.dir.display());
+        Err(Error::new(message).cause(last).hint(
+            "DIR is the directory in which this command works; migrations that need a live \
+             database can't be printed as SQL",
+        ))
+    }
+
+    /// The SQL without transactions, and without what the tool does to its own table.
+    fn own(&self, sql: &str) -> String {
+        let table = super::tool::table(self.tool).unwrap_or_default();
+        let tokens = self.lexicon.tokens(sql);
+        let statements = tokens.split_inclusive(|token| token.is_symbol(";"));
+        let kept = statements.filter(|statement| {
+            let significant = statement.iter().filter(|token| token.is_significant());
+            let words: Vec<String> = significant
+                .filter(|token| !token.is_symbol(";"))
+                .map(|token| token.text.to_ascii_uppercase())
+                .collect();
+            let is_transaction =
+                ["BEGIN", "COMMIT", "START TRANSACTION"].contains(&words.join(" ").as_str());
+            !is_transaction && !statement.iter().any(|token| token.is_name(table))
+        });
+        let text: String = kept.flatten().map(|token: &Token<'_>| token.text).collect();
+        text.trim().to_owned()
+    }
+}
+
+/// The parts of a text that begin with a line, by what the line says.
+fn sections(text: &str, mark: &str, key: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        if let Some(key) = line.strip_prefix(mark).and_then(|rest| key(rest.trim_end_matches('\n')))
+        {
+            found.push((key.trim().to_owned(), String::new()));
+        } else if let Some((_, section)) = found.last_mut() {
+            section.push_str(line);
+        }
+    }
+    found
+}
+
+/// The revisions in the output of `alembic history -v`.
+fn told(text: &str) -> Vec<Told> {
+    let mut all: Vec<Told> = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("Rev: ") {
+            let id = rest.split_whitespace().next().unwrap_or_default().to_owned();
+            all.push(Told { id, ..Told::default() });
+        } else if let Some(last) = all.last_mut() {
+            if let Some(path) = line.strip_prefix("Path: ") {
+                last.path = PathBuf::from(path);
+            } else if let Some(date) = line.strip_prefix("    Create Date: ") {
+                let date = date.trim().parse::<DateTime>().ok();
+                let date = date.and_then(|date| date.to_zoned(TimeZone::UTC).ok());
+                last.created = date.map(|date| date.timestamp());
+            } else if let (true, Some(message)) =
+                (last.message.is_empty(), line.strip_prefix("    "))
+            {
+                last.message = message.trim().to_owned();
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alembic_tells_its_revisions() {
+        let text = "Rev: b200 (head)\nParent: a100\nPath: /x/b200_add.py\n\n    add bio, and more\n    \
+                    \n    Revision ID: b200\n\nRev: a100\nParent: <base>\nPath: /x/a100_a.py\n\n    \
+                    create users\n    \n";
+        let shown: Vec<String> = told(text)
+            .iter()
+            .map(|told| format!("{} {}: {}", told.id, told.path.display(), told.message))
+            .collect();
+        assert_eq!(
+            shown,
+            ["b200 /x/b200_add.py: add bio, and more", "a100 /x/a100_a.py: create users"]
+        );
+    }
+
+    #[test]
+    fn each_section_has_its_own_text() {
+        let text = "CREATE TABLE v;\n-- Running upgrade  -> a100\n\nA;\n-- Running upgrade a100 -> b200\nB;\n";
+        let found = sections(text, "-- Running upgrade ", |arrow| {
+            arrow.split_once("-> ").map(|(_, id)| id.to_owned())
+        });
+        let found: Vec<_> = found.iter().map(|(id, sql)| (id.as_str(), sql.trim())).collect();
+        assert_eq!(found, [("a100", "A;"), ("b200", "B;")]);
+    }
+}
