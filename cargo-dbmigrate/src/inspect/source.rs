@@ -283,7 +283,16 @@ impl Writer<'_> {
             add(format!("generated({}, {how})", text(&generated.expression)));
         }
         if let Some(collation) = &column.collation {
-            add(format!("collate = {}", text(collation)));
+            // The table's says it already.
+            if column.collation != self.table.collation {
+                add(format!("collate = {}", text(collation)));
+            }
+        }
+        let mut mysql = Vec::new();
+        mysql.extend(column.on_update_now.then_some("on_update_now"));
+        mysql.extend(column.invisible.then_some("invisible"));
+        if !mysql.is_empty() {
+            add(format!("mysql({})", mysql.join(", ")));
         }
         self.comment_key(column.comment.as_deref()).into_iter().for_each(&mut add);
         let field = names::written(field);
@@ -429,6 +438,14 @@ impl Writer<'_> {
         if !postgres.is_empty() {
             keys.push(Key::List("postgres", postgres));
         }
+        let mysql = [("engine", &table.engine), ("collate", &table.collation)];
+        let mysql: Vec<_> = mysql
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key} = {}", text(value.as_ref()?))))
+            .collect();
+        if !mysql.is_empty() {
+            keys.push(Key::List("mysql", mysql));
+        }
         let rest = |place: &usize, said: &BTreeSet<usize>| !said.contains(place);
         for (place, unique) in table.uniques.iter().enumerate() {
             if rest(&place, &on_fields.uniques) {
@@ -492,6 +509,9 @@ impl Writer<'_> {
                     IndexTerm::Column(name) => self.names.column(&self.table.name, name),
                     IndexTerm::Expression(sql) => format!("sql({})", text(sql)),
                 };
+                if let Some(prefix) = column.prefix {
+                    part += &format!(" prefix {prefix}");
+                }
                 if let Some(opclass) = &column.opclass {
                     part += &format!(" opclass {}", text(opclass));
                 }

@@ -164,8 +164,10 @@ fn retype(flavor: Flavor, was: &str, to: &str) -> Class {
     // More values at the end.
     let values = |ty: &str| ty.starts_with("enum(").then(|| ty.trim_end_matches(')').to_owned());
     if let (Some(was), Some(to)) = (values(was), values(to)) {
-        if to.starts_with(&format!("{was},")) {
-            return Class::Open;
+        // The number of a value takes two bytes from the 256th on.
+        let is_wide = |values: &str| values.matches("','").count() >= 255;
+        if to.starts_with(&format!("{was},")) && is_wide(&was) == is_wide(&to) {
+            return Class::Instant;
         }
     }
     Class::Copy
@@ -183,7 +185,7 @@ mod tests {
         assert_eq!(class("varchar(300)", "varchar(400)"), Class::NoCopy);
         assert_eq!(class("varchar(300)", "varchar(200)"), Class::Copy);
         assert_eq!(class("int", "bigint"), Class::Copy);
-        assert_eq!(class("enum('a')", "enum('a','b')"), Class::Open);
+        assert_eq!(class("enum('a')", "enum('a','b')"), Class::Instant);
         assert_eq!(class("enum('a')", "enum('b','a')"), Class::Copy);
     }
 

@@ -2,6 +2,7 @@
 
 mod alter;
 mod assemble;
+mod charset;
 mod class;
 mod clause;
 mod column;
@@ -16,12 +17,14 @@ mod foreign;
 mod given;
 mod guards;
 mod hint;
+mod index;
 mod kept;
 mod keys;
 mod lexicon;
 mod literal;
 mod merge;
 mod names;
+mod options;
 mod parse;
 mod planner;
 mod raw;

@@ -243,6 +243,7 @@ pub(super) fn existing(
 ) -> Result<Existing, DatabaseError> {
     let changed = operations.iter().filter_map(|operation| match operation {
         Operation::AlterColumn { table, .. }
+        | Operation::AlterTable { table, .. }
         | Operation::RenameColumn { table, .. }
         | Operation::AddPrimaryKey { table, .. }
         | Operation::DropPrimaryKey { table, .. } => Some(table.clone()),
