@@ -765,7 +765,7 @@ fn what_models_lack_is_a_patch() {
         +    #[model(default = "ok")]
         +    pub mood: AccountMood,
          }
- 
+        (blank)
          pub mod inner {
         @@ -15,7 +17,25 @@
              pub struct Tag {
@@ -775,7 +775,7 @@ fn what_models_lack_is_a_patch() {
         +        pub user_id: Option<i64>,
              }
          }
- 
+        (blank)
          pub struct Other;
         +
         +#[derive(Model)]
@@ -794,7 +794,7 @@ fn what_models_lack_is_a_patch() {
         +    Sad,
         +}
         the patch adds table `posts`, column `tags.user_id`, column `users.mood`; `git apply` takes it, and `diff models database` then lists what else differs
-    "#]].assert_eq(&format!("{}{}", run.stdout, run.errors()));
+    "#]].assert_eq(&format!("{}{}", run.stdout, run.errors()).replace("\n \n", "\n(blank)\n"));
     assert_eq!(host.read("src/models.rs"), models);
     host.write("models.patch", &run.stdout);
     let mut git = host.command("git");
