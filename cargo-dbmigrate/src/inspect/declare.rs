@@ -3,6 +3,8 @@
 //! A database says less, or in other words, than a model. Each column has several expressions, the
 //! most natural one first, and the database itself tells which of them it would keep as it is.
 
+use std::collections::BTreeSet;
+
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::{Comparing, Dialect};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
@@ -14,6 +16,8 @@ pub(super) struct Declared {
     pub(super) table: Table,
     /// The types that Rust has for the columns, in their order.
     pub(super) natural: Vec<Type>,
+    /// The columns whose enumeration has to be in the database's own words.
+    pub(super) worded: BTreeSet<String>,
 }
 
 /// A way to express a column.
@@ -70,8 +74,17 @@ pub(super) fn declared(
             // A model says one of them.
             column.autoincrement = column.autoincrement.filter(|on| !on);
         }
+        // A model gives an enumeration no collation, but a type in the database's words.
+        let is_worded =
+            |column: &&Column| column.collation.is_some() && matches!(column.ty, Type::Enum(..));
+        let worded = table.columns.iter().filter(is_worded);
+        let worded = worded.map(|column| column.name.clone()).collect();
+        for column in &mut table.columns {
+            // A model says it once, for the table.
+            column.collation.take_if(|own| Some(&*own) == table.collation.as_ref());
+        }
         let natural = draft.taken().map(|expression| expression.natural.clone()).collect();
-        Declared { table, natural }
+        Declared { table, natural, worded }
     };
     Ok(drafts.iter().map(declared).collect())
 }

@@ -66,6 +66,8 @@ struct Names {
     fields: BTreeMap<(String, String), String>,
     /// The types that Rust has for the columns.
     natural: BTreeMap<(String, String), Type>,
+    /// The columns whose enumeration is in the database's own words.
+    worded: BTreeSet<(String, String)>,
     /// The columns of the primary keys.
     keys: BTreeMap<String, Vec<String>>,
 }
@@ -89,7 +91,7 @@ impl Names {
     fn of(tables: &[Declared], style: &Style<'_>, used: &mut BTreeSet<String>) -> Names {
         let (mut structs, mut fields, mut natural) =
             (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for Declared { table, natural: types } in tables {
+        for Declared { table, natural: types, .. } in tables {
             let bare = table.bare_name();
             let one = if style.singular { names::singular(bare) } else { bare.to_owned() };
             let name = match style.existing.get(&table.name) {
@@ -110,7 +112,13 @@ impl Names {
             Some((table.name.clone(), table.primary_key.as_ref()?.columns.clone()))
         };
         let keys = tables.iter().filter_map(key).collect();
-        let mut names = Names { structs, fields, natural, keys };
+        let worded = |declared: &Declared| {
+            let table = declared.table.name.clone();
+            let places = declared.worded.iter().map(move |column| (table.clone(), column.clone()));
+            places.collect::<Vec<_>>()
+        };
+        let worded = tables.iter().flat_map(worded).collect();
+        let mut names = Names { structs, fields, natural, worded, keys };
         names.follow_keys(tables);
         names
     }
@@ -275,8 +283,7 @@ impl Writer<'_> {
         let natural = self.names.natural.get(&place).unwrap_or(&column.ty);
         let natural = if enumeration.is_some() { &column.ty } else { natural };
         let mut ty = rust_types::of(&column.ty, natural, self.style.crates, enumeration);
-        // A model gives an enumeration no collation, but a type in the database's words.
-        if column.collation.is_some() && matches!(column.ty, Type::Enum(..)) {
+        if self.names.worded.contains(&place) {
             ty.said = Some(column.ty.clone());
         }
         let key = self.table.primary_key.as_ref();
@@ -307,10 +314,7 @@ impl Writer<'_> {
             add(format!("generated({}, {how})", text(&generated.expression)));
         }
         if let Some(collation) = &column.collation {
-            // The table's says it already.
-            if column.collation != self.table.collation {
-                add(format!("collate = {}", text(collation)));
-            }
+            add(format!("collate = {}", text(collation)));
         }
         let mut mysql = Vec::new();
         mysql.extend(column.on_update_now.then_some("on_update_now"));
