@@ -68,19 +68,28 @@ impl Class {
             Class::Copy => ("ALGORITHM=COPY", Blocks::Writes, Work::Rewrite),
             Class::Open => ("at most", Blocks::Writes, Work::Rewrite),
         };
-        Cost { locks: vec![(table.to_owned(), Lock { name, blocks })], work }
+        Cost::new(vec![(table.to_owned(), Lock { name, blocks })], work)
     }
 }
 
 /// A table that is dropped or renamed.
 pub(super) fn of_table(table: &str) -> Cost {
     let lock = Lock { name: "metadata lock", blocks: Blocks::ReadsAndWrites };
-    Cost { locks: vec![(table.to_owned(), lock)], work: Work::None }
+    Cost::new(vec![(table.to_owned(), lock)], Work::None)
 }
 
 /// A statement that changes rows.
 pub(super) fn of_rows() -> Cost {
-    Cost { locks: Vec::new(), work: Work::Rows }
+    Cost::new(Vec::new(), Work::Rows)
+}
+
+/// What a change of a definition costs, with what it costs the nodes of a cluster.
+pub(super) fn of_definition(cost: Option<Cost>, facts: &Facts) -> Option<Cost> {
+    if !facts.blocks_cluster {
+        return cost;
+    }
+    let cost = cost.unwrap_or_else(|| Cost::new(Vec::new(), Work::None));
+    Some(Cost { blocks_cluster: true, ..cost })
 }
 
 /// A new column.

@@ -70,7 +70,7 @@ impl Planner<'_> {
             [clause] => format!(" {clause}"),
             clauses => format!("\n    {}", clauses.join(",\n    ")),
         };
-        if !is_new {
+        if !is_new && self.facts.asserts_classes {
             sql += class.asserted(self.flavor);
         }
         let cost = (!is_new).then(|| class.cost(&table, self.flavor, self.facts));
@@ -84,7 +84,7 @@ impl Planner<'_> {
     }
 
     fn push_alone(&mut self, sql: String, reason: String, effect: Effect, cost: Option<Cost>) {
-        let kind = StatementKind::Native;
+        let (kind, cost) = (StatementKind::Native, super::class::of_definition(cost, self.facts));
         let statement = Statement { sql, reason, kind, scratch: None, cost };
         let is_done = effect.query();
         self.tasks.push(Task::Alone(Alone { statement, is_done, remnant: None }));

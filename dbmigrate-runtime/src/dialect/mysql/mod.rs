@@ -95,7 +95,7 @@ impl Dialect for Mysql {
     }
 
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
-        read::facts(conn)
+        read::facts(self.0, conn)
     }
 
     fn objects(
@@ -186,7 +186,7 @@ impl Dialect for Mysql {
         conn: &mut dyn Connection,
         tables: &[(&Table, Option<&Table>)],
     ) -> Result<Vec<Result<Kept, Refusal>>, DatabaseError> {
-        let facts = read::facts(conn)?;
+        let facts = read::facts(self.0, conn)?;
         kept::as_kept(self.0, &facts, conn, tables)
     }
 

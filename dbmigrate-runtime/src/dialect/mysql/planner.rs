@@ -272,11 +272,12 @@ impl<'a> Planner<'a> {
         let reason = self.operations[idx].to_string();
         for (sql, is_of_rows) in raw::statements(self.flavor.lexicon(), sql) {
             let (reason, kind) = (reason.clone(), StatementKind::Raw);
-            let statement = Statement { sql, reason, kind, scratch: None, cost: None };
+            let mut statement = Statement { sql, reason, kind, scratch: None, cost: None };
             self.tasks.push(if is_of_rows {
                 Task::Statement(statement)
             } else {
                 // It commits by itself.
+                statement.cost = class::of_definition(None, self.facts);
                 Task::Alone(Alone { statement, is_done: None, remnant: None })
             });
         }

@@ -37,12 +37,23 @@ fn version(text: &str) -> u32 {
     next() * 1_000_000 + next() * 1000 + next()
 }
 
-pub(super) fn facts(conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
+pub(super) fn facts(flavor: Flavor, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
     let sql = "SELECT VERSION(), @@lower_case_table_names";
-    let found = conn.query(sql, &[])?.rows.into_iter().next().unwrap_or_default();
-    let number = version(&text(found.first()).unwrap_or_default());
+    let found = match flavor {
+        Flavor::Mysql => conn.query(sql, &[])?,
+        // A server that was built without Galera doesn't have the setting.
+        Flavor::Mariadb => match conn.query(&format!("{sql}, @@wsrep_on"), &[]) {
+            Ok(found) => found,
+            Err(_) => conn.query(sql, &[])?,
+        },
+    };
+    let found = found.rows.into_iter().next().unwrap_or_default();
+    let said = text(found.first()).unwrap_or_default();
+    let (number, asserts_classes) = (version(&said), !said.contains("TiDB"));
     let folds = text(found.get(1)).is_some_and(|value| value != "0");
-    Ok(Facts { folds_tables: folds, ..Facts::new(number, true) })
+    let blocks_cluster = text(found.get(2)).is_some_and(|value| value == "1");
+    let facts = Facts::new(number, true);
+    Ok(Facts { folds_tables: folds, asserts_classes, blocks_cluster, ..facts })
 }
 
 /// The warnings that are errors in a change of rows, in the strict mode of our sessions: what is
