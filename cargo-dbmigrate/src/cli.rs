@@ -335,7 +335,8 @@ fn fill(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct Inspect {
-    /// File to write the models to, instead of printing them; it must not exist yet
+    /// File to write the models to, instead of printing them; it must not exist yet. With --update,
+    /// the file that gets new models
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Only tables whose names match this pattern, such as `shop_*`
@@ -347,6 +348,9 @@ pub struct Inspect {
     /// Name the structs like the tables, instead of the singular of their names
     #[arg(long)]
     pub keep_names: bool,
+    /// Print what the models lack, as a patch for `git apply`; no file is changed
+    #[arg(long, conflicts_with = "split")]
+    pub update: bool,
 }
 
 #[derive(Debug, Args)]

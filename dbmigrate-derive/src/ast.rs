@@ -9,8 +9,8 @@ use crate::attr::{self, Keys, Place};
 use crate::case::{self, Rule};
 use crate::ctxt::Ctxt;
 use crate::value::{
-    Actions, Check, DefaultValue, ForeignKey, Generated, Index, Names, Reader, Reference, Spanned,
-    Ty, Unique,
+    Actions, Check, DefaultValue, ForeignKey, Generated, Index, Mysql, Names, Reader, Reference,
+    Spanned, Ty, Unique,
 };
 
 type Text = Spanned<String>;
@@ -41,6 +41,7 @@ pub(crate) struct StructAttrs {
     pub(crate) options: Vec<String>,
     pub(crate) with: Option<Text>,
     pub(crate) tablespace: Option<Text>,
+    pub(crate) mysql: Mysql,
     pub(crate) primary_key: Option<Names>,
     pub(crate) primary_key_name: Option<Text>,
     pub(crate) uniques: Vec<Unique>,
@@ -71,6 +72,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) collate: Option<Text>,
     pub(crate) autoincrement: Option<Spanned<bool>>,
     pub(crate) identity: Option<Text>,
+    pub(crate) mysql: Mysql,
     pub(crate) length: Option<Spanned<u32>>,
     pub(crate) precision: Option<Spanned<u32>>,
     pub(crate) scale: Option<Spanned<u32>>,
@@ -181,6 +183,7 @@ impl StructAttrs {
                 "foreign_key" => struct_attrs.foreign_keys.push(read.foreign_key(input)?),
                 "crate" => struct_attrs.krate = Some(read.path(input)?),
                 "sqlite" => struct_attrs.options.extend(read.sqlite(input)?),
+                "mysql" => struct_attrs.mysql = read.mysql(input)?,
                 "postgres" => {
                     let postgres = read.postgres(input)?;
                     struct_attrs.options.extend(postgres.options);
@@ -235,6 +238,7 @@ impl FieldAttrs {
                 "comment" => field_attrs.comment = Some(read.text(input)?),
                 "collate" => field_attrs.collate = Some(read.text(input)?),
                 "autoincrement" => field_attrs.autoincrement = Some(read.switch(input)?),
+                "mysql" => field_attrs.mysql = read.mysql(input)?,
                 "identity" => field_attrs.identity = Some(read.identity(input)?),
                 "length" => field_attrs.length = Some(read.number(input)?),
                 "precision" => field_attrs.precision = Some(read.number(input)?),

@@ -105,6 +105,13 @@ const KEYS: &[Key] = &[
         "postgres",
         &[(Model, "postgres(unlogged, with(\"fillfactor = 70\"), tablespace = \"...\")")],
     ),
+    key(
+        "mysql",
+        &[
+            (Model, "mysql(engine = \"...\", charset = \"...\", collate = \"...\")"),
+            (Field, "mysql(on_update_now, invisible, charset = \"...\")"),
+        ],
+    ),
     key("database", &[(Model, "database = \"...\"")]),
     key("no_primary_key", &[(Model, "no_primary_key")]),
     key("unmanaged", &[(Model, "unmanaged")]),

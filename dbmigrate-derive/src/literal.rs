@@ -116,7 +116,10 @@ impl Writer {
             self.text(option);
         }
         self.keyword("with", text_of(&attrs.with))
-            .keyword("tablespace", text_of(&attrs.tablespace));
+            .keyword("tablespace", text_of(&attrs.tablespace))
+            .keyword("engine", text_of(&attrs.mysql.engine))
+            .keyword("charset", text_of(&attrs.mysql.charset))
+            .keyword("collate", text_of(&attrs.mysql.collate));
         if let Some(names) = &attrs.primary_key {
             self.text("primary_key").names(names);
         }
@@ -158,7 +161,7 @@ impl Writer {
         self.flag(index.nulls_not_distinct.is_some()).optional(index.with.as_ref());
         self.flag(index.concurrently);
         if let Some(field) = of {
-            self.number(1).flag(false).text(field).text("").flag(false).text("").text("");
+            self.number(1).flag(false).text(field).text("").flag(false).number(0).text("").text("");
             return;
         }
         self.number(index.terms.len() as u32);
@@ -169,6 +172,7 @@ impl Writer {
                 None => self.text(&term.what.value),
             };
             self.optional(term.collation.as_ref()).flag(term.descending);
+            self.number(term.prefix.unwrap_or_default());
             self.optional(term.opclass.as_ref()).text(term.nulls);
         }
         for operator in index.terms.iter().filter_map(|term| term.operator.as_ref()) {
@@ -210,6 +214,10 @@ impl Writer {
             self.text("autoincrement").flag(switch.value);
         }
         self.keyword("identity", text_of(&attrs.identity));
+        self.keyword("charset", text_of(&attrs.mysql.charset));
+        for option in &attrs.mysql.options {
+            self.text(option);
+        }
         if let Some(length) = &attrs.length {
             self.text("length").number(length.value);
         }

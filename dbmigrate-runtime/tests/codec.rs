@@ -282,6 +282,15 @@ fn the_properties_that_only_servers_have_are_read_back() {
         op.alter_table("t", change);
         op.alter_column("t", "a", ColumnChange::new().identity(None));
         op.alter_column("t", "a", ColumnChange::new().identity(Some(Identity::Serial)));
+        let table = Table::new("m").engine("Aria").charset("latin1").collate("latin1_bin");
+        let column = Column::new("a", Type::DateTime).charset("ascii").on_update_now().invisible();
+        op.create_table(table.column(column));
+        let index = Index::new("ix", []).column(IndexColumn::new("a").prefix(20));
+        op.create_index("m", index);
+        let change = TableChange::new().engine(None).charset(Some("utf8mb4")).collate(None);
+        op.alter_table("m", change);
+        let change = ColumnChange::new().charset(None).on_update_now(false).invisible(false);
+        op.alter_column("m", "a", change);
     })
     .operations;
     assert_eq!(decode(&encode(&operations)).unwrap(), operations);

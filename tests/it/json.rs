@@ -59,6 +59,8 @@ const STEPS: &[(&str, i32)] = &[
     ("downgrade base --allow-destructive", 0),
     ("reset --yes", 0),
     ("inspect --out found.rs --url sqlite:found.db", 0),
+    ("inspect --update", 0),
+    ("inspect --update --url sqlite:found.db", 0),
     ("init -d adopted --no-add", 0),
     ("adopt -d adopted --url sqlite:adopted.db", 0),
     ("init -d imported --no-add", 0),

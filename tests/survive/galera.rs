@@ -6,9 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use dbmigrate_runtime::engine::dialect::Task;
+use dbmigrate_runtime::engine::driver::mysql::{Cluster, MysqlDriver};
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _};
+use dbmigrate_runtime::engine::url::{Location, Url};
 use dbmigrate_runtime::mysql::Conn;
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::{Direction, Migrator, Module};
 use dbmigrate_tests::servers::{self, Server, dump_mysql, mysql_client};
+use expect_test::expect;
 
 use crate::bench::{is_long, said, say, survivor};
 use crate::mysql::{UPGRADE, check_each_once};
@@ -184,4 +192,65 @@ fn write(url: &str, is_over: &AtomicBool) -> usize {
         assert!(start.elapsed() < Duration::from_secs(10), "{err}");
     }
     n_written
+}
+
+const fn module(
+    revision: &'static str,
+    down_revision: &'static [&'static str],
+    upgrade: fn(&mut Operations),
+) -> Module {
+    Module {
+        name: revision,
+        revision,
+        down_revision,
+        branch_labels: &[],
+        depends_on: &[],
+        replaces: &[],
+        message: "",
+        upgrade,
+        downgrade: |op| op.irreversible("it is only planned"),
+    }
+}
+
+static HISTORY: &[Module] = &[
+    module("a1", &[], |op| {
+        op.create_table(Table::new("log").column(Column::new("id", Type::Integer).not_null()));
+    }),
+    module("b2", &["a1"], |op| {
+        op.add_column("log", Column::new("size", Type::Integer));
+        op.execute("UPDATE log SET size = 7");
+        op.execute("ALTER TABLE log ADD COLUMN note TEXT");
+    }),
+];
+
+#[test]
+fn a_plan_says_that_the_whole_cluster_waits() {
+    let test = "a_plan_says_that_the_whole_cluster_waits";
+    let Some(node) = servers::galera(test).into_iter().next() else { return };
+    let url = Url::parse(&node.url).expect("a URL");
+    let Location::Server(server) = &url.location else { panic!("{url:?}") };
+    let mut driver = MysqlDriver::connect(server).expect("the node is there");
+    assert_eq!(driver.profile().cluster, Some(Cluster::Galera));
+    let facts = driver.as_connection().facts().expect("they are asked");
+    let migrations = Migrator::new(HISTORY).migrations().expect("a history");
+    let (mut schema, mut shown) = (Schema::default(), String::new());
+    for migration in migrations.iter() {
+        let operations = &migration.recording(Direction::Upgrade).operations;
+        let plan = driver.dialect().plan(operations, &mut schema, &facts);
+        for task in plan.unwrap_or_else(|refusal| panic!("{}", refusal.message)).tasks {
+            let statement = match &task {
+                Task::Alone(alone) => &alone.statement,
+                Task::Statement(statement) => statement,
+                _ => continue,
+            };
+            let cost = statement.cost.as_ref().map(ToString::to_string).unwrap_or_default();
+            shown += &format!("{}: {cost}\n", statement.reason);
+        }
+    }
+    expect![[r#"
+        create table `log`: blocks all writes on all nodes of the cluster
+        add column `size` to table `log`: locks `log` against other changes of its definition (ALGORITHM=INSTANT), blocks all writes on all nodes of the cluster
+        execute SQL: 
+        execute SQL: blocks all writes on all nodes of the cluster
+    "#]].assert_eq(&shown);
 }

@@ -263,6 +263,9 @@ fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>
             .collect(),
         with: (on && was.with != to.with).then(|| to.with.clone()),
         tablespace: (on && was.tablespace != to.tablespace).then(|| to.tablespace.clone()),
+        engine: (on && was.engine != to.engine).then(|| to.engine.clone()),
+        charset: (on && was.charset != to.charset).then(|| to.charset.clone()),
+        collation: (on && was.collation != to.collation).then(|| to.collation.clone()),
         comment: (on && was.comment != to.comment).then(|| to.comment.clone()),
     };
     let unless_empty = |change: TableChange| (change != TableChange::default()).then_some(change);
@@ -296,6 +299,9 @@ fn change_of(was: &Column, to: &Column) -> ColumnChange {
         identity: (was.identity != to.identity).then_some(to.identity),
         generated: (was.generated != to.generated).then(|| to.generated.clone()),
         collation: (was.collation != to.collation).then(|| to.collation.clone()),
+        charset: (was.charset != to.charset).then(|| to.charset.clone()),
+        on_update_now: (was.on_update_now != to.on_update_now).then_some(to.on_update_now),
+        invisible: (was.invisible != to.invisible).then_some(to.invisible),
         comment: (was.comment != to.comment).then(|| to.comment.clone()),
         using: None,
         fill: None,

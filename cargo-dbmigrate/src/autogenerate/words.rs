@@ -18,6 +18,9 @@ pub fn found(operation: &Operation) -> String {
             let texts = named(&[
                 (change.with.is_some(), "storage parameters"),
                 (change.tablespace.is_some(), "tablespace"),
+                (change.engine.is_some(), "engine"),
+                (change.charset.is_some(), "character set"),
+                (change.collation.is_some(), "collation"),
                 (change.comment.is_some(), "comment"),
             ]);
             let parts: Vec<String> = options.chain(texts).collect();
@@ -88,6 +91,9 @@ fn changes(change: &ColumnChange) -> Vec<String> {
         (change.identity.is_some(), "identity"),
         (change.generated.is_some(), "generated expression"),
         (change.collation.is_some(), "collation"),
+        (change.charset.is_some(), "character set"),
+        (change.on_update_now.is_some(), "the time of the last change"),
+        (change.invisible.is_some(), "visibility"),
         (change.comment.is_some(), "comment"),
     ];
     what.extend(named(&parts));

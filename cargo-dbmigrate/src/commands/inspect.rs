@@ -1,5 +1,8 @@
 //! `inspect`: models from the tables of a live database.
 
+mod update;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -20,12 +23,15 @@ use crate::project::RUNTIME;
 use crate::snapshot::failed;
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
+    let existing = if args.update { update::existing(cx)? } else { Vec::new() };
+    let paths = existing.iter().map(|model| (model.table.name.clone(), update::path(cx, model)));
+    let paths: BTreeMap<String, String> = paths.collect();
     let database = Database::find(cx)?;
     let missing = || Error::new(format!("the database `{}` does not exist", database.name()));
     let mut driver = database.open_to_read(Patience::reading(cx))?.ok_or_else(missing)?;
     // From the same point in time.
     driver.batch("BEGIN").map_err(failed)?;
-    let res = read(cx, args, &mut *driver);
+    let res = read(cx, (args, &paths), &mut *driver);
     driver.rollback();
     let Found { models, left_out } = res?;
     if models.is_empty() {
@@ -35,6 +41,9 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
         } else {
             Error::new(message).hint(format!("`{}` matches none", args.tables.join("`, `")))
         });
+    }
+    if args.update {
+        return update::run(cx, args.out.as_deref(), &existing, &models);
     }
     let files = match &args.out {
         Some(out) if args.split => split(cx, out, &models, &left_out),
@@ -82,13 +91,19 @@ struct Found {
     left_out: Vec<String>,
 }
 
-fn read(cx: &Context, args: &Inspect, driver: &mut dyn Driver) -> Result<Found> {
+fn read(
+    cx: &Context,
+    (args, existing): (&Inspect, &BTreeMap<String, String>),
+    driver: &mut dyn Driver,
+) -> Result<Found> {
     let conn = driver.as_connection();
     let facts = conn.facts().map_err(failed)?;
     let comparing = conn.dialect().comparing(&facts);
     let found = conn.catalog(None).map_err(failed)?;
     let is_wanted = wanted(cx, args, &comparing)?;
-    let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
+    // With --update, the others may be referred to.
+    let is_read = |name: &str| is_wanted(name) || existing.contains_key(name);
+    let tables = found.schema.tables.values().filter(|table| is_read(&table.name));
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
     let dependency = cx.project.dependencies.values().find(|dependency| {
         dependency.get("package").and_then(toml::Value::as_str) == Some(RUNTIME)
@@ -101,8 +116,10 @@ fn read(cx: &Context, args: &Inspect, driver: &mut dyn Driver) -> Result<Found> 
         singular: !args.keep_names,
         doc_comments: cx.config.doc_comments,
         comparing,
+        existing,
     };
     let (models, keys) = inspect::models(conn, &tables, &style).map_err(failed)?;
+    let models = models.into_iter().filter(|model| is_wanted(&model.table)).collect();
     let unsaid = unsaid(&found, is_wanted, args.tables.is_empty());
     Ok(Found { models, left_out: [keys, unsaid].concat() })
 }

@@ -13,7 +13,7 @@ use dbmigrate_runtime::schema::{Index, Table, Type};
 
 pub use names::{of_field, written};
 pub use rust_types::Crates;
-pub use source::{Model, Style};
+pub use source::{ColumnCode, Model, Style};
 
 /// A table without the indexes that no model can say.
 pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {

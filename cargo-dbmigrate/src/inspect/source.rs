@@ -30,6 +30,8 @@ pub struct Style<'a> {
     pub doc_comments: bool,
     /// The types in the database's terms.
     pub comparing: Comparing,
+    /// The paths of the structs that tables have already.
+    pub existing: &'a BTreeMap<String, String>,
 }
 
 /// A model as code.
@@ -44,6 +46,18 @@ pub struct Model {
     pub has_enumeration: bool,
     /// The structs of other models that the code names.
     pub refers_to: BTreeSet<String>,
+    /// The code of each column.
+    pub columns: Vec<ColumnCode>,
+}
+
+/// The code of one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnCode {
+    pub column: String,
+    /// Its field, with attributes.
+    pub field: String,
+    /// The enumeration that is its type, unless another column has declared it.
+    pub enumeration: Option<String>,
 }
 
 /// The names of all tables and their columns in code.
@@ -78,7 +92,10 @@ impl Names {
         for Declared { table, natural: types } in tables {
             let bare = table.bare_name();
             let one = if style.singular { names::singular(bare) } else { bare.to_owned() };
-            let name = names::unused(names::of_type(&one), used);
+            let name = match style.existing.get(&table.name) {
+                Some(path) => path.clone(),
+                None => names::unused(names::of_type(&one), used),
+            };
             structs.insert(table.name.clone(), name);
             let mut used = BTreeSet::new();
             for (column, ty) in table.columns.iter().zip(types) {
@@ -186,12 +203,13 @@ impl Writer<'_> {
         }
         refers_to.remove(&name);
         let on_fields = self.on_fields();
-        let (mut enums, mut fields) = (String::new(), String::new());
+        let (mut enums, mut fields, mut columns) = (String::new(), String::new(), Vec::new());
         for column in &table.columns {
             let element = match &column.ty {
                 Type::Array(of) => of,
                 ty => ty,
             };
+            let mut declared = None;
             let enumeration = match element {
                 // A variant has no empty name.
                 Type::Enum(enum_name, values) if values.iter().all(|value| !value.is_empty()) => {
@@ -202,10 +220,13 @@ impl Writer<'_> {
                         let wanted = if is_named {
                             names::of_type(enum_name)
                         } else {
-                            format!("{name}{}", names::of_type(&column.name))
+                            let model = name.rsplit("::").next().unwrap_or_default();
+                            format!("{model}{}", names::of_type(&column.name))
                         };
                         let own = names::unused(wanted, used);
-                        enums += &(self.enumeration(&own, enum_name, values) + "\n");
+                        let code = self.enumeration(&own, enum_name, values);
+                        enums += &(code.clone() + "\n");
+                        declared = Some(code);
                         if is_named {
                             enumerations.insert(enum_name.clone(), own.clone());
                         }
@@ -214,7 +235,10 @@ impl Writer<'_> {
                 }
                 _ => None,
             };
-            fields += &self.field(column, enumeration.as_deref(), &on_fields);
+            let field = self.field(column, enumeration.as_deref(), &on_fields);
+            fields += &field;
+            let column = column.name.clone();
+            columns.push(ColumnCode { column, field, enumeration: declared });
         }
         let mut code = comment(table.comment.as_deref(), "");
         code += "#[derive(Model)]\n";
@@ -224,7 +248,7 @@ impl Writer<'_> {
         if has_enumeration {
             code = enums + &code;
         }
-        Model { table: table.name.clone(), name, code, has_enumeration, refers_to }
+        Model { table: table.name.clone(), name, code, has_enumeration, refers_to, columns }
     }
 
     fn enumeration(&self, name: &str, in_database: &str, values: &[String]) -> String {
@@ -283,7 +307,16 @@ impl Writer<'_> {
             add(format!("generated({}, {how})", text(&generated.expression)));
         }
         if let Some(collation) = &column.collation {
-            add(format!("collate = {}", text(collation)));
+            // The table's says it already.
+            if column.collation != self.table.collation {
+                add(format!("collate = {}", text(collation)));
+            }
+        }
+        let mut mysql = Vec::new();
+        mysql.extend(column.on_update_now.then_some("on_update_now"));
+        mysql.extend(column.invisible.then_some("invisible"));
+        if !mysql.is_empty() {
+            add(format!("mysql({})", mysql.join(", ")));
         }
         self.comment_key(column.comment.as_deref()).into_iter().for_each(&mut add);
         let field = names::written(field);
@@ -429,6 +462,14 @@ impl Writer<'_> {
         if !postgres.is_empty() {
             keys.push(Key::List("postgres", postgres));
         }
+        let mysql = [("engine", &table.engine), ("collate", &table.collation)];
+        let mysql: Vec<_> = mysql
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key} = {}", text(value.as_ref()?))))
+            .collect();
+        if !mysql.is_empty() {
+            keys.push(Key::List("mysql", mysql));
+        }
         let rest = |place: &usize, said: &BTreeSet<usize>| !said.contains(place);
         for (place, unique) in table.uniques.iter().enumerate() {
             if rest(&place, &on_fields.uniques) {
@@ -492,6 +533,9 @@ impl Writer<'_> {
                     IndexTerm::Column(name) => self.names.column(&self.table.name, name),
                     IndexTerm::Expression(sql) => format!("sql({})", text(sql)),
                 };
+                if let Some(prefix) = column.prefix {
+                    part += &format!(" prefix {prefix}");
+                }
                 if let Some(opclass) = &column.opclass {
                     part += &format!(" opclass {}", text(opclass));
                 }

@@ -49,7 +49,14 @@ pub fn table(table: &Table) -> String {
         add("check", &format!("{}, {}", text(&check.name), sql(&check.expression)));
     }
     table.options.iter().for_each(|option| add(option.key(), ""));
-    for (method, value) in [("with", &table.with), ("tablespace", &table.tablespace)] {
+    let texts = [
+        ("with", &table.with),
+        ("tablespace", &table.tablespace),
+        ("engine", &table.engine),
+        ("charset", &table.charset),
+        ("collate", &table.collation),
+    ];
+    for (method, value) in texts {
         if let Some(value) = value {
             add(method, &text(value));
         }
@@ -91,6 +98,15 @@ pub fn column(column: &Column) -> String {
     }
     if let Some(collation) = &column.collation {
         add("collate", &text(collation));
+    }
+    if let Some(charset) = &column.charset {
+        add("charset", &text(charset));
+    }
+    if column.on_update_now {
+        add("on_update_now", "");
+    }
+    if column.invisible {
+        add("invisible", "");
     }
     if let Some(comment) = &column.comment {
         add("comment", &text(comment));
@@ -266,6 +282,9 @@ fn index_column(column: &IndexColumn) -> String {
     if let Some(collation) = &column.collation {
         source += &format!(".collate({})", text(collation));
     }
+    if let Some(prefix) = column.prefix {
+        source += &format!(".prefix({prefix})");
+    }
     if let Some(opclass) = &column.opclass {
         source += &format!(".opclass({})", text(opclass));
     }
@@ -313,8 +332,14 @@ pub fn table_change(change: &TableChange) -> String {
     for (option, on) in &change.options {
         source += &format!(".{}({on})", option.key());
     }
-    let texts =
-        [("with", &change.with), ("tablespace", &change.tablespace), ("comment", &change.comment)];
+    let texts = [
+        ("with", &change.with),
+        ("tablespace", &change.tablespace),
+        ("engine", &change.engine),
+        ("charset", &change.charset),
+        ("collate", &change.collation),
+        ("comment", &change.comment),
+    ];
     for (method, changed) in texts {
         if let Some(changed) = changed {
             source += &format!(".{method}({})", option(changed));
@@ -366,6 +391,15 @@ pub fn column_change(change: &ColumnChange) -> String {
     }
     if let Some(collation) = &change.collation {
         add("collate", &option(collation));
+    }
+    if let Some(charset) = &change.charset {
+        add("charset", &option(charset));
+    }
+    if let Some(on) = change.on_update_now {
+        add("on_update_now", &on.to_string());
+    }
+    if let Some(on) = change.invisible {
+        add("invisible", &on.to_string());
     }
     if let Some(comment) = &change.comment {
         add("comment", &option(comment));

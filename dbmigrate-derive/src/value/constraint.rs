@@ -55,6 +55,8 @@ pub(crate) struct Term {
     pub(crate) sql: Option<Sql>,
     pub(crate) collation: Option<Text>,
     pub(crate) descending: bool,
+    /// How many characters are indexed.
+    pub(crate) prefix: Option<u32>,
     pub(crate) opclass: Option<Text>,
     /// `nulls_first` or `nulls_last`; empty without either.
     pub(crate) nulls: &'static str,
@@ -301,6 +303,7 @@ impl Reader {
             sql,
             collation: None,
             descending: false,
+            prefix: None,
             opclass: None,
             nulls: "",
             operator: None,
@@ -311,6 +314,8 @@ impl Reader {
                 term.descending = true;
             } else if ident == "collate" {
                 term.collation = Some(self.literal(input)?);
+            } else if ident == "prefix" && self.key.name == "index" {
+                term.prefix = Some(self.positive(input)?);
             } else if ident == "opclass" {
                 term.opclass = Some(self.literal(input)?);
             } else if ident == "with" && self.key.name == "exclude" {
@@ -324,8 +329,8 @@ impl Reader {
                     let message = "expected `with \"...\"` after an element";
                     return Err(syn::Error::new(ident.span(), message));
                 }
-                let message = "expected `desc`, `collate \"...\"`, `opclass \"...\"`, \
-                               `nulls_first`, `nulls_last` or `,` after a column";
+                let message = "expected `desc`, `collate \"...\"`, `prefix 20`, \
+                               `opclass \"...\"`, `nulls_first`, `nulls_last` or `,` after a column";
                 return Err(syn::Error::new(ident.span(), message));
             }
         }

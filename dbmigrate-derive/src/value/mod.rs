@@ -15,6 +15,7 @@ pub(crate) use column::{DefaultValue, Generated, Ty};
 pub(crate) use constraint::{Check, Index, Unique};
 pub(crate) use reference::{Actions, ForeignKey, Reference};
 pub(crate) use sql::Sql;
+pub(crate) use table::Mysql;
 
 use crate::attr::{Key, Place, nested};
 
@@ -86,6 +87,15 @@ impl Reader {
     pub(crate) fn number(self, input: ParseStream<'_>) -> syn::Result<Spanned<u32>> {
         self.equals(input)?;
         number(input).map_err(|err| err.unwrap_or_else(|| self.expected(input)))
+    }
+
+    /// `20`, but not 0.
+    pub(crate) fn positive(self, input: ParseStream<'_>) -> syn::Result<u32> {
+        let found = number(input).map_err(|err| err.unwrap_or_else(|| self.expected(input)))?;
+        if found.value == 0 {
+            return Err(syn::Error::new(found.span, "expected a number from 1 to 4294967295"));
+        }
+        Ok(found.value)
     }
 
     /// `key` or `key = false`

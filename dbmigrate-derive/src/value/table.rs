@@ -1,11 +1,11 @@
-//! Parses the options of a table that one database has: `sqlite(...)` and `postgres(...)`.
+//! Parses the options that one database has: `sqlite(...)`, `postgres(...)` and `mysql(...)`.
 
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, token};
 
 use super::{Options, Reader, Spanned, Text};
-use crate::attr::nested;
+use crate::attr::{Place, nested};
 
 /// `postgres(unlogged, with("..."), tablespace = "...")`
 #[derive(Default)]
@@ -13,6 +13,17 @@ pub(crate) struct Postgres {
     pub(crate) options: Vec<String>,
     pub(crate) with: Option<Text>,
     pub(crate) tablespace: Option<Text>,
+}
+
+/// `mysql(engine = "...", charset = "...", collate = "...")`, or of a field
+/// `mysql(on_update_now, invisible, charset = "...")`
+#[derive(Default)]
+pub(crate) struct Mysql {
+    pub(crate) engine: Option<Text>,
+    pub(crate) charset: Option<Text>,
+    pub(crate) collate: Option<Text>,
+    /// Words without a value.
+    pub(crate) options: Vec<String>,
 }
 
 impl Reader {
@@ -48,6 +59,24 @@ impl Reader {
             Ok(())
         })?;
         Ok(postgres)
+    }
+
+    pub(crate) fn mysql(self, input: ParseStream<'_>) -> syn::Result<Mysql> {
+        let valid: &[&str] = match self.place {
+            Place::Field => &["on_update_now", "invisible", "charset"],
+            _ => &["engine", "charset", "collate"],
+        };
+        let mut mysql = Mysql::default();
+        self.options_of(input, valid, |option, input| {
+            match option.as_str() {
+                "engine" => mysql.engine = Some(self.text(input)?),
+                "charset" => mysql.charset = Some(self.text(input)?),
+                "collate" => mysql.collate = Some(self.text(input)?),
+                _ => mysql.options.push(option),
+            }
+            Ok(())
+        })?;
+        Ok(mysql)
     }
 
     /// Reads options in parentheses, at least one.

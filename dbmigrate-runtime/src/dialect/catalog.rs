@@ -29,6 +29,8 @@ pub struct Facts {
     pub one_definition: bool,
     /// Whether an index is built in the background, after its statement.
     pub builds_later: bool,
+    /// Whether a change of a definition blocks all nodes of a cluster.
+    pub blocks_cluster: bool,
 }
 
 impl Facts {
@@ -51,6 +53,7 @@ impl Facts {
             existing,
             one_definition: false,
             builds_later: false,
+            blocks_cluster: false,
             folds_tables: false,
         }
     }

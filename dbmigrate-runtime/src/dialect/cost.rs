@@ -9,6 +9,15 @@ pub struct Cost {
     pub locks: Vec<(String, Lock)>,
     /// What the statement does besides a change of the catalog.
     pub work: Work,
+    /// Whether nothing is committed on any node of the cluster meanwhile.
+    pub blocks_cluster: bool,
+}
+
+impl Cost {
+    /// The locks and the work of a statement on a single server.
+    pub(super) const fn new(locks: Vec<(String, Lock)>, work: Work) -> Cost {
+        Cost { locks, work, blocks_cluster: false }
+    }
 }
 
 /// A lock on a table.
@@ -66,6 +75,9 @@ impl fmt::Display for Cost {
             Work::Rewrite => Some("rewrites the table and its indexes"),
         };
         parts.extend(work.map(str::to_owned));
+        if self.blocks_cluster {
+            parts.push("blocks all writes on all nodes of the cluster".to_owned());
+        }
         f.write_str(&parts.join(", "))
     }
 }

@@ -193,6 +193,33 @@ pub trait Dialect: Sync {
         Ok(String::new())
     }
 
+    /// The definition of what a statement changes, where a crash in the middle of it may lose a part
+    /// of that; empty elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn at_risk(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
+        let _ = (conn, sql);
+        Ok(String::new())
+    }
+
+    /// The statements that create again what a crash lost in the middle of a statement, given what
+    /// [`at_risk`](Dialect::at_risk) or [`definitions`](Dialect::definitions) said before it.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn lost(
+        &self,
+        conn: &mut dyn Connection,
+        sql: &str,
+        before: &str,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let _ = (conn, sql, before);
+        Ok(Vec::new())
+    }
+
     /// The facts that the statements of the remaining operations depend on: what is known of the
     /// database, and what has to be read again now, because each part of a plan may change it.
     ///

@@ -127,6 +127,14 @@ impl Report<'_> {
         if a != b {
             self.has(Subject::Table, Property::Tablespace, a.map(code), b.map(code));
         }
+        let (a, b) = texts(|table| &table.engine);
+        if !same(a, b, str::eq_ignore_ascii_case) {
+            self.has(Subject::Table, Property::Engine, a.map(code), b.map(code));
+        }
+        let (a, b) = texts(|table| &table.collation);
+        if !same(a, b, str::eq_ignore_ascii_case) {
+            self.has(Subject::Table, Property::Collation, a.map(code), b.map(code));
+        }
         self.comments(Subject::Table, expected.comment.as_deref(), actual.comment.as_deref());
         let name = |table: &Table| table.primary_key.as_ref().map(|key| key.name.clone());
         let names = (name(expected), name(actual));
@@ -221,6 +229,9 @@ impl Report<'_> {
         let generates = self.comparing.generates;
         self.is(subject(), generates, counts(expected), counts(actual));
         self.identity(subject(), expected.identity, actual.identity);
+        let updates = (expected.on_update_now, actual.on_update_now);
+        self.is(subject(), "ON UPDATE CURRENT_TIMESTAMP", updates.0, updates.1);
+        self.is(subject(), "INVISIBLE", expected.invisible, actual.invisible);
         self.comments(subject(), expected.comment.as_deref(), actual.comment.as_deref());
     }
 

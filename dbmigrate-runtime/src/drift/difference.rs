@@ -100,6 +100,8 @@ pub enum Property {
     Parameters,
     /// The tablespace of a table.
     Tablespace,
+    /// The storage engine of a table.
+    Engine,
 }
 
 impl Difference {
@@ -266,6 +268,7 @@ impl fmt::Display for Property {
             Property::Comment => "comment",
             Property::Parameters => "storage parameters",
             Property::Tablespace => "tablespace",
+            Property::Engine => "engine",
         })
     }
 }

@@ -235,7 +235,7 @@ impl Executor<'_> {
         let id = &run.migration.revision.id;
         let before = match (known, &alone.is_done) {
             (Some(known), _) => known.before.clone(),
-            (None, Some(_)) => String::new(),
+            (None, Some(_)) => self.at_risk(&alone.statement.sql)?,
             (None, None) => self.definitions(&alone.statement.sql)?,
         };
         let started = Row { is_done: false, before, ..row.clone() };
@@ -267,6 +267,22 @@ impl Executor<'_> {
     fn definitions(&mut self, sql: &str) -> Result<String, Error> {
         let failed = |err| Error::database("read the definitions that a statement changes", err);
         self.driver.dialect().definitions(self.driver.as_connection(), sql).map_err(failed)
+    }
+
+    fn at_risk(&mut self, sql: &str) -> Result<String, Error> {
+        let failed = |err| Error::database("read the definitions that a statement changes", err);
+        self.driver.dialect().at_risk(self.driver.as_connection(), sql).map_err(failed)
+    }
+
+    /// Creates again what the server lost, if it stopped in the middle of this statement.
+    pub(super) fn restore(&mut self, sql: &str, before: &str) -> Result<(), Error> {
+        let failed =
+            |err| Error::database("create again what the server lost when it stopped", err);
+        let lost = self.driver.dialect().lost(self.driver.as_connection(), sql, before);
+        for sql in lost.map_err(failed)? {
+            self.driver.batch(&sql).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Repeats work outside a transaction while others get in the way.
@@ -341,6 +357,7 @@ impl Executor<'_> {
     ) -> Result<(), Error> {
         if let Some(before) = started {
             let failed = |err| Error::database("look at what an interrupted statement left", err);
+            self.restore(&alone.statement.sql, before)?;
             if self.has_run(alone, before)? {
                 return Ok(());
             }

@@ -144,7 +144,10 @@ impl Executor<'_> {
     /// Whether a statement that was interrupted has had its effect.
     fn is_effective(&mut self, tasks: &[Task], known: &Row) -> Result<bool, Error> {
         match tasks {
-            [Task::Alone(alone)] => self.has_run(alone, &known.before),
+            [Task::Alone(alone)] => {
+                self.restore(&alone.statement.sql, &known.before)?;
+                self.has_run(alone, &known.before)
+            }
             _ => Ok(false),
         }
     }

@@ -67,13 +67,14 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `primary_key(a, b)`, `primary_key(name = "...", columns(a, b))` | a primary key of several columns, or one with a name of its own |
 /// | `no_primary_key` | the table has no primary key |
 /// | `unique(a, b)`, `unique(name = "...", columns(a, b))` | a unique constraint; also `nulls_not_distinct`, `include(c)` and `deferrable = "..."` |
-/// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index; also `using = "gin"`, `include(d)`, `nulls_not_distinct`, `with("fillfactor = 70")` and `concurrently`, and after a column `opclass "..."`, `nulls_first` or `nulls_last` |
+/// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index; also `using = "gin"`, `include(d)`, `nulls_not_distinct`, `with("fillfactor = 70")` and `concurrently`, and after a column `opclass "..."`, `nulls_first`, `nulls_last` or, on MySQL and MariaDB, `prefix 20`. There, `using` can be `fulltext` or `spatial` |
 /// | `exclude(name = "...", using = "gist", elements(a with "=", b with "&&"), where = "...")` | an exclusion constraint of PostgreSQL: the operators of all elements must not hold between two rows |
 /// | `check("...")`, `check(name = "...", expr = "...")`, `check(sqlite = "...", postgres = "...")` | a check constraint |
 /// | `foreign_key(columns(a, b), references = Other(x, y), ...)` | a foreign key of several columns; also `name`, `on_delete`, `on_update` and `deferrable` |
 /// | `comment = "..."` | the table's comment |
 /// | `sqlite(strict, without_rowid)`, `strict`, `without_rowid` | SQLite's table options `STRICT` and `WITHOUT ROWID`; other databases ignore them |
 /// | `postgres(unlogged, with("fillfactor = 70"), tablespace = "...")` | options of the table on PostgreSQL; other databases ignore them |
+/// | `mysql(engine = "...", charset = "...", collate = "...")` | options of the table on MySQL and MariaDB; other databases ignore them. Without them, a table is stored by InnoDB, and its texts are `utf8mb4` and compared exactly |
 /// | `database = "..."` | the database of the table, in a project with several |
 /// | `unmanaged` | the table is never migrated, but other models can refer to it |
 /// | `crate = path` | the path of `dbmigrate_runtime`, if the crate is renamed |
@@ -97,6 +98,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `deferrable` | `"initially deferred"` or `"initially immediate"` |
 /// | `generated("...", stored)`, `generated("...", virtual)` | a generated column |
 /// | `collate = "..."`, `comment = "..."` | the column's collation and comment |
+/// | `mysql(on_update_now, invisible, charset = "...")` | on MySQL and MariaDB: each change of the row sets the column to the time of the session; `SELECT *` leaves it out; the character set. Other databases ignore them |
 /// | `nullable`, `not_null` | override what the field's type says |
 /// | `skip` | the field is not a column |
 /// | `flatten` | the field holds a struct with [`Columns`]; its fields become columns of this table |
@@ -104,8 +106,9 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// # Indexes of servers
 ///
 /// SQLite leaves out what only makes an index smaller or faster: `using`, `include`, `with`,
-/// `concurrently`, `opclass` and the order of NULLs. It refuses what changes which rows a table
-/// accepts: `nulls_not_distinct`, a `deferrable` unique constraint, and `exclude`.
+/// `concurrently`, `opclass`, `prefix` and the order of NULLs. It refuses what changes which rows a
+/// table accepts: `nulls_not_distinct`, a `prefix` in a unique index, a `deferrable` unique
+/// constraint, and `exclude`.
 ///
 /// # SQL for each database
 ///

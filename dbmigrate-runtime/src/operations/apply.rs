@@ -78,6 +78,9 @@ impl Operation {
                 let texts = [
                     (&mut table.with, &change.with),
                     (&mut table.tablespace, &change.tablespace),
+                    (&mut table.engine, &change.engine),
+                    (&mut table.charset, &change.charset),
+                    (&mut table.collation, &change.collation),
                     (&mut table.comment, &change.comment),
                 ];
                 for (text, changed) in texts {
@@ -203,6 +206,9 @@ impl ColumnChange {
         set(&mut column.identity, &self.identity);
         set(&mut column.generated, &self.generated);
         set(&mut column.collation, &self.collation);
+        set(&mut column.charset, &self.charset);
+        set(&mut column.on_update_now, &self.on_update_now);
+        set(&mut column.invisible, &self.invisible);
         set(&mut column.comment, &self.comment);
     }
 }

@@ -15,6 +15,12 @@ pub struct TableChange {
     pub with: Option<Option<String>>,
     /// Sets the tablespace, or moves the table to the default one.
     pub tablespace: Option<Option<String>>,
+    /// Sets the storage engine, or returns to InnoDB.
+    pub engine: Option<Option<String>>,
+    /// Sets the character set of texts, or returns to `utf8mb4`.
+    pub charset: Option<Option<String>>,
+    /// Sets the collation of texts, or returns to the one that compares them exactly.
+    pub collation: Option<Option<String>>,
     /// Sets or removes the comment.
     pub comment: Option<Option<String>>,
 }
@@ -64,6 +70,29 @@ impl TableChange {
         self
     }
 
+    /// Sets the storage engine, or returns to InnoDB, on MySQL and MariaDB.
+    #[must_use]
+    pub fn engine(mut self, name: Option<&str>) -> TableChange {
+        self.engine = Some(name.map(str::to_owned));
+        self
+    }
+
+    /// Sets the character set of texts, or returns to `utf8mb4`, on MySQL and MariaDB. The texts of
+    /// columns without one of their own are converted.
+    #[must_use]
+    pub fn charset(mut self, name: Option<&str>) -> TableChange {
+        self.charset = Some(name.map(str::to_owned));
+        self
+    }
+
+    /// Sets the collation of texts, or returns to the one that compares them exactly, on MySQL and
+    /// MariaDB.
+    #[must_use]
+    pub fn collate(mut self, collation: Option<&str>) -> TableChange {
+        self.collation = Some(collation.map(str::to_owned));
+        self
+    }
+
     /// Sets or removes the comment.
     #[must_use]
     pub fn comment(mut self, comment: Option<&str>) -> TableChange {
@@ -103,6 +132,12 @@ pub struct ColumnChange {
     pub generated: Option<Option<Generated>>,
     /// The new collation; `Some(None)` removes it.
     pub collation: Option<Option<String>>,
+    /// The new character set on MySQL and MariaDB; `Some(None)` removes it.
+    pub charset: Option<Option<String>>,
+    /// Whether each change of a row sets the column to the current time, on MySQL and MariaDB.
+    pub on_update_now: Option<bool>,
+    /// Whether `SELECT *` leaves the column out, on MySQL and MariaDB.
+    pub invisible: Option<bool>,
     /// The new comment; `Some(None)` removes it.
     pub comment: Option<Option<String>>,
     /// An SQL expression for the value in existing rows.
@@ -205,6 +240,28 @@ impl ColumnChange {
     #[must_use]
     pub fn collate(mut self, collation: Option<&str>) -> ColumnChange {
         self.collation = Some(collation.map(str::to_owned));
+        self
+    }
+
+    /// Sets or removes the character set, on MySQL and MariaDB.
+    #[must_use]
+    pub fn charset(mut self, name: Option<&str>) -> ColumnChange {
+        self.charset = Some(name.map(str::to_owned));
+        self
+    }
+
+    /// Sets the column to the current time whenever its row changes, or no longer, on MySQL and
+    /// MariaDB.
+    #[must_use]
+    pub fn on_update_now(mut self, on: bool) -> ColumnChange {
+        self.on_update_now = Some(on);
+        self
+    }
+
+    /// Leaves the column out of `SELECT *`, or no longer, on MySQL and MariaDB.
+    #[must_use]
+    pub fn invisible(mut self, on: bool) -> ColumnChange {
+        self.invisible = Some(on);
         self
     }
 

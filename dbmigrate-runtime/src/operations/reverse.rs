@@ -83,6 +83,9 @@ impl Operation {
                         .collect(),
                     with: change.with.as_ref().map(|_| was.with.clone()),
                     tablespace: change.tablespace.as_ref().map(|_| was.tablespace.clone()),
+                    engine: change.engine.as_ref().map(|_| was.engine.clone()),
+                    charset: change.charset.as_ref().map(|_| was.charset.clone()),
+                    collation: change.collation.as_ref().map(|_| was.collation.clone()),
                     comment: change.comment.as_ref().map(|_| was.comment.clone()),
                 };
                 Operation::AlterTable { table: table.clone(), change }
@@ -199,6 +202,9 @@ impl ColumnChange {
             identity: self.identity.map(|_| was.identity),
             generated: self.generated.as_ref().map(|_| was.generated.clone()),
             collation: self.collation.as_ref().map(|_| was.collation.clone()),
+            charset: self.charset.as_ref().map(|_| was.charset.clone()),
+            on_update_now: self.on_update_now.map(|_| was.on_update_now),
+            invisible: self.invisible.map(|_| was.invisible),
             comment: self.comment.as_ref().map(|_| was.comment.clone()),
             using: None,
             fill: None,

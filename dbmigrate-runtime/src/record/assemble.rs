@@ -206,6 +206,9 @@ impl Model<'_> {
                 Fact::Default(default_value) => column.default = Some(default_value.clone()),
                 Fact::Generated(generated) => column.generated = Some(generated.clone()),
                 Fact::Collate(fact) => column.collation = Some(fact.clone()),
+                Fact::Charset(fact) => column.charset = Some(fact.clone()),
+                Fact::OnUpdateNow => column.on_update_now = true,
+                Fact::Invisible => column.invisible = true,
                 // These facts belong to the table.
                 Fact::PrimaryKey(_)
                 | Fact::PrimaryKeyName(_)
@@ -218,7 +221,8 @@ impl Model<'_> {
                 | Fact::Unmanaged
                 | Fact::Option(_)
                 | Fact::With(_)
-                | Fact::Tablespace(_) => {
+                | Fact::Tablespace(_)
+                | Fact::Engine(_) => {
                     return Err(RecordError::unknown(self.offset, "word of a field", field));
                 }
             }
@@ -283,6 +287,9 @@ impl Model<'_> {
             Fact::Option(option) => self.record.table.options.set(option, true),
             Fact::With(parameters) => self.record.table.with = Some(parameters),
             Fact::Tablespace(name) => self.record.table.tablespace = Some(name),
+            Fact::Engine(name) => self.record.table.engine = Some(name),
+            Fact::Charset(name) => self.record.table.charset = Some(name),
+            Fact::Collate(name) => self.record.table.collation = Some(name),
             Fact::Autoincrement(_)
             | Fact::Identity(_)
             | Fact::Type(_)
@@ -290,7 +297,8 @@ impl Model<'_> {
             | Fact::Nullable(_)
             | Fact::Default(_)
             | Fact::Generated(_)
-            | Fact::Collate(_) => {
+            | Fact::OnUpdateNow
+            | Fact::Invisible => {
                 let table = &self.record.table.name;
                 return Err(RecordError::unknown(self.offset, "word of a struct", table));
             }

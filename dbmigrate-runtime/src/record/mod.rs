@@ -46,7 +46,7 @@ use crate::schema::naming::Convention;
 use crate::{Model, model};
 
 /// The version of the record format that this crate writes and reads.
-pub const FORMAT: u16 = 3;
+pub const FORMAT: u16 = 4;
 
 /// A decoded model.
 #[derive(Debug, Clone, PartialEq)]

@@ -30,7 +30,7 @@ fn record() -> Record {
         texts: &["blog::models", "src/models.rs", "/srv/blog", "user", "id"],
         groups: &[&Record {
             literal: b"\x07columns\0\x02\x06column\x01c\x01\0\0\x06column\x01d\x02\0\
-                \x05index\x01i\x01\0\0\0\0\0\0\x01\0\x01d\0\x01\0\0\0",
+                \x05index\x01i\x01\0\0\0\0\0\0\x01\0\x01d\0\x01\0\0\0\0",
             fields: INNER,
             texts: &[],
             groups: &[],
@@ -160,7 +160,7 @@ fn another_format_and_a_missing_end_are_named() {
     assert_eq!(error.is_other_format(), Some(9));
     assert_eq!(
         error.to_string(),
-        "the model record at offset 0 has format 9, but this version reads format 3"
+        "the model record at offset 0 has format 9, but this version reads format 4"
     );
     bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
     *bytes.last_mut().unwrap() = 0;

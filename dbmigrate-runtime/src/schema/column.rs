@@ -39,6 +39,12 @@ pub struct Column {
     pub generated: Option<Generated>,
     /// The collation's name.
     pub collation: Option<String>,
+    /// The character set, on MySQL and MariaDB.
+    pub charset: Option<String>,
+    /// Whether each change of a row sets the column to the current time, on MySQL and MariaDB.
+    pub on_update_now: bool,
+    /// Whether `SELECT *` leaves the column out, on MySQL and MariaDB.
+    pub invisible: bool,
     /// The column's comment, on databases that have them.
     pub comment: Option<String>,
 }
@@ -55,6 +61,9 @@ impl Column {
             identity: None,
             generated: None,
             collation: None,
+            charset: None,
+            on_update_now: false,
+            invisible: false,
             comment: None,
         }
     }
@@ -119,6 +128,27 @@ impl Column {
     #[must_use]
     pub fn collate(mut self, collation: &str) -> Column {
         self.collation = Some(collation.to_owned());
+        self
+    }
+
+    /// Sets the character set, on MySQL and MariaDB.
+    #[must_use]
+    pub fn charset(mut self, name: &str) -> Column {
+        self.charset = Some(name.to_owned());
+        self
+    }
+
+    /// Sets the column to the current time whenever its row changes, on MySQL and MariaDB.
+    #[must_use]
+    pub fn on_update_now(mut self) -> Column {
+        self.on_update_now = true;
+        self
+    }
+
+    /// Leaves the column out of `SELECT *`, on MySQL and MariaDB.
+    #[must_use]
+    pub fn invisible(mut self) -> Column {
+        self.invisible = true;
         self
     }
 

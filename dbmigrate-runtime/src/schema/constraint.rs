@@ -263,7 +263,7 @@ impl Index {
         self
     }
 
-    /// Sets the method, such as `gin`, on PostgreSQL.
+    /// Sets the method: such as `gin` on PostgreSQL, `fulltext` or `spatial` on MySQL and MariaDB.
     #[must_use]
     pub fn using(mut self, method: &str) -> Index {
         self.using = Some(method.to_owned());
@@ -333,6 +333,9 @@ pub struct IndexColumn {
     pub descending: bool,
     /// The collation, if it isn't the column's own.
     pub collation: Option<String>,
+    /// How many characters or bytes at the beginning of the values are indexed, if not all, on MySQL
+    /// and MariaDB.
+    pub prefix: Option<u32>,
     /// The operator class, if it isn't the type's own, on databases that have them.
     pub opclass: Option<String>,
     /// Where rows with NULL are sorted, on databases that have the choice.
@@ -377,6 +380,7 @@ impl IndexColumn {
             term,
             descending: false,
             collation: None,
+            prefix: None,
             opclass: None,
             nulls: None,
             operator: None,
@@ -399,6 +403,14 @@ impl IndexColumn {
     #[must_use]
     pub fn excludes(mut self, operator: &str) -> IndexColumn {
         self.operator = Some(operator.to_owned());
+        self
+    }
+
+    /// Indexes only the beginning of the values, this many characters or bytes, on MySQL and
+    /// MariaDB.
+    #[must_use]
+    pub fn prefix(mut self, length: u32) -> IndexColumn {
+        self.prefix = Some(length);
         self
     }
 
@@ -446,6 +458,9 @@ impl fmt::Display for IndexColumn {
         }
         if let Some(collation) = &self.collation {
             write!(f, " collate {collation}")?;
+        }
+        if let Some(prefix) = self.prefix {
+            write!(f, " prefix {prefix}")?;
         }
         if let Some(opclass) = &self.opclass {
             write!(f, " {opclass}")?;

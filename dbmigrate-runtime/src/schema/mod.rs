@@ -102,6 +102,12 @@ pub struct Table {
     pub with: Option<String>,
     /// The tablespace, on PostgreSQL.
     pub tablespace: Option<String>,
+    /// The storage engine, on MySQL and MariaDB.
+    pub engine: Option<String>,
+    /// The character set of texts, on MySQL and MariaDB.
+    pub charset: Option<String>,
+    /// The collation of texts, on MySQL and MariaDB.
+    pub collation: Option<String>,
     /// The table's comment, on databases that have them.
     pub comment: Option<String>,
 }
@@ -121,6 +127,9 @@ impl Table {
             options: TableOptions::default(),
             with: None,
             tablespace: None,
+            engine: None,
+            charset: None,
+            collation: None,
             comment: None,
         }
     }
@@ -199,6 +208,27 @@ impl Table {
     #[must_use]
     pub fn tablespace(mut self, name: &str) -> Table {
         self.tablespace = Some(name.to_owned());
+        self
+    }
+
+    /// Sets the storage engine, on MySQL and MariaDB; without one, it is InnoDB.
+    #[must_use]
+    pub fn engine(mut self, name: &str) -> Table {
+        self.engine = Some(name.to_owned());
+        self
+    }
+
+    /// Sets the character set of texts, on MySQL and MariaDB; without one, it is `utf8mb4`.
+    #[must_use]
+    pub fn charset(mut self, name: &str) -> Table {
+        self.charset = Some(name.to_owned());
+        self
+    }
+
+    /// Sets the collation of texts, on MySQL and MariaDB; without one, texts are compared exactly.
+    #[must_use]
+    pub fn collate(mut self, collation: &str) -> Table {
+        self.collation = Some(collation.to_owned());
         self
     }
 

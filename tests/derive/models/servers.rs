@@ -126,6 +126,8 @@ fn tables_and_keys_of_servers() {
 
     #[derive(Model)]
     #[model(sqlite(strict), postgres(unlogged, with("fillfactor = 70"), tablespace = "fast"))]
+    #[model(mysql(engine = "Aria", charset = "latin1", collate = "latin1_general_ci"))]
+    #[model(index(name = "ix", columns(kind prefix 5 desc), using = "fulltext"))]
     pub struct Item {
         #[model(primary_key, identity = always)]
         pub id: i64,
@@ -134,24 +136,35 @@ fn tables_and_keys_of_servers() {
         pub mood: Mood,
         pub moods: Vec<Mood>,
         pub kind: Kind,
+        #[model(mysql(on_update_now, invisible, charset = "ascii"))]
         pub bytes: Vec<u8>,
     }
 
     let mood = || Type::enumeration("shop_mood", ["sad", "merry"]);
-    check::<Item>(
-        Table::new("item")
-            .column(id().identity(Identity::Always))
-            .column(Column::new("number", Type::Integer).not_null().identity(Identity::ByDefault))
-            .column(Column::new("mood", mood()).not_null())
-            .column(Column::new("moods", Type::array(mood())).not_null())
-            .column(Column::new("kind", Type::text_enumeration(["big", "small"])).not_null())
-            .column(Column::new("bytes", Type::Binary).not_null())
-            .primary_key("pk_item", ["id"])
-            .strict()
-            .unlogged()
-            .with("fillfactor = 70")
-            .tablespace("fast"),
-    );
+    let mut item = Table::new("item")
+        .column(id().identity(Identity::Always))
+        .column(Column::new("number", Type::Integer).not_null().identity(Identity::ByDefault))
+        .column(Column::new("mood", mood()).not_null())
+        .column(Column::new("moods", Type::array(mood())).not_null())
+        .column(Column::new("kind", Type::text_enumeration(["big", "small"])).not_null())
+        .column(
+            Column::new("bytes", Type::Binary)
+                .not_null()
+                .charset("ascii")
+                .on_update_now()
+                .invisible(),
+        )
+        .primary_key("pk_item", ["id"])
+        .engine("Aria")
+        .charset("latin1")
+        .collate("latin1_general_ci")
+        .strict()
+        .unlogged()
+        .with("fillfactor = 70")
+        .tablespace("fast");
+    let kind = IndexColumn::new("kind").prefix(5).desc();
+    item.indexes.push(Index::new("ix", []).column(kind).using("fulltext"));
+    check::<Item>(item);
 }
 
 #[test]

@@ -299,17 +299,17 @@ fn a_runtime_of_another_format_is_answered_with_the_command_that_helps() {
         seen += "\n";
     }
     expect![[r#"
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 2, but this version reads format 3
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, but this version reads format 4
           hint: the package's dbmigrate-runtime 0.0.9 is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 2, but this version reads format 3
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, but this version reads format 4
           hint: the package's dbmigrate-runtime and this tool both have version $TOOL but differ: install the tool from the source of the runtime, as in `cargo install --git` or `--path`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 2, but this version reads format 3
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, but this version reads format 4
           hint: the package's dbmigrate-runtime is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 4, but this version reads format 3
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 5, but this version reads format 4
           hint: the package's dbmigrate-runtime 9.0.0 is newer than this tool ($TOOL): `cargo install cargo-dbmigrate@9.0.0`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 4, but this version reads format 3
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 5, but this version reads format 4
           hint: the package's dbmigrate-runtime and this tool both have version $TOOL but differ: install the tool from the source of the runtime, as in `cargo install --git` or `--path`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 4, but this version reads format 3
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 5, but this version reads format 4
           hint: the package's dbmigrate-runtime is newer than this tool ($TOOL): `cargo install cargo-dbmigrate@<version of the runtime>`
         failed to read the models in `libapp.rmeta`: the model record has an unknown kind `later` at offset 18
           hint: the package's dbmigrate-runtime 0.0.9 is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`

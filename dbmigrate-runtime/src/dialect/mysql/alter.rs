@@ -7,7 +7,7 @@ use super::convert::{self, Conversion};
 use super::effect::Effect;
 use super::flavor::{closed, quote, quoted};
 use super::given::Given;
-use super::{guards, size};
+use super::{charset, guards, size};
 
 use super::planner::Planner;
 use super::text_enum;
@@ -232,7 +232,12 @@ impl Planner<'_> {
 
     /// A column as the server has it, unless this plan has changed it. What isn't understood of it
     /// would be lost in a new definition.
-    fn own(&self, idx: usize, table: &str, column: &str) -> Result<Option<Definition>, Refusal> {
+    pub(super) fn own(
+        &self,
+        idx: usize,
+        table: &str,
+        column: &str,
+    ) -> Result<Option<Definition>, Refusal> {
         let definitions = &self.facts.existing.definitions;
         let Some((_, sql)) = definitions.iter().find(|(name, _)| name == table) else {
             return Ok(None);
@@ -288,6 +293,13 @@ impl Planner<'_> {
         let Altered { before, after, was, to, from, into, .. } = altered;
         let (table, column) = (&after.name, &to.name);
         let is_typed = from.ty != into.ty || from.collate != into.collate;
+        if super::types::is_collated(self.flavor, &to.ty) && to.generated.is_none() {
+            let collations = [
+                charset::of_column(self.flavor, before, was),
+                charset::of_column(self.flavor, after, to),
+            ];
+            self.guard_characters(table, column, [&collations[0], &collations[1]]);
+        }
         let is_required = from.nullable && !into.nullable && to.generated.is_none();
         let conversion = convert::conversion(self.flavor, column, &was.ty, &to.ty);
         let misfit = match &conversion {

@@ -1,11 +1,11 @@
 //! Assembles a table from its `CREATE TABLE`, without a database.
 
 use super::constant;
-use super::ddl::{self, PREFIX};
+use super::ddl;
 use super::flavor::Flavor;
 use super::keys;
 use super::parse::{ColumnPart, KeyPart, Parsed, Term};
-use super::types::{self, Storage};
+use super::types;
 use crate::dialect::{Beyond, Part, PartKind};
 use crate::schema::{
     Check, Column, ForeignKey, Generated, Index, IndexColumn, IndexTerm, PrimaryKey,
@@ -82,12 +82,19 @@ impl Assembling {
                 "COMMENT" => {
                     self.table.comment = Some(value.clone()).filter(|text| !text.is_empty());
                 }
-                "CHARSET" | "COLLATE" | "AUTO_INCREMENT" => {}
+                "AUTO_INCREMENT" => {}
+                "COLLATE" => self.table.collation = Some(value.clone()),
+                "CHARSET" if parsed.option("COLLATE").is_none() => {
+                    self.table.collation = Some(value.clone());
+                }
+                "CHARSET" => {}
                 "ENGINE" if value.eq_ignore_ascii_case("InnoDB") => {}
-                "ENGINE" => self.beyond(Vec::new(), None, format!("has the engine {value}")),
+                "ENGINE" => self.table.engine = Some(value.clone()),
                 name => self.beyond(Vec::new(), None, format!("has {name}={value}")),
             }
         }
+        let own = self.flavor.collation();
+        self.table.collation = self.table.collation.take().filter(|name| name != own);
         for words in &parsed.unknown {
             self.beyond(Vec::new(), None, format!("has `{words}`"));
         }
@@ -125,12 +132,18 @@ impl Assembling {
             };
             column.collation = own.or_else(of_table).filter(|name| name != flavor.collation());
         }
-        if let Some(now) = &definition.on_update {
-            self.beyond(name(), None, format!("has ON UPDATE {now}"));
+        let own_now = super::literal::now_of_session(flavor, &ty);
+        match &definition.on_update {
+            Some(now)
+                if own_now
+                    .is_some_and(|own| own.eq_ignore_ascii_case(now.trim_end_matches("()"))) =>
+            {
+                column.on_update_now = true;
+            }
+            Some(now) => self.beyond(name(), None, format!("has ON UPDATE {now}")),
+            None => {}
         }
-        if definition.invisible {
-            self.beyond(name(), None, "is INVISIBLE".to_owned());
-        }
+        column.invisible = definition.invisible;
         if !part.unknown.is_empty() {
             self.beyond(name(), None, format!("has `{}`", part.unknown.join(" ")));
         }
@@ -159,10 +172,12 @@ impl Assembling {
                 self.table.uniques.push(Unique { name, columns, ..Unique::default() });
             }
             (kind, _) => {
-                if !matches!(kind, "" | "UNIQUE" | "KEY") {
-                    self.part(PartKind::Index, &key.name, &format!("is {kind}"));
-                }
                 let mut index = Index { name: key.name.clone(), ..Index::default() };
+                match kind {
+                    "FULLTEXT" | "SPATIAL" => index.using = Some(kind.to_ascii_lowercase()),
+                    "" | "UNIQUE" | "KEY" => {}
+                    kind => self.part(PartKind::Index, &key.name, &format!("is {kind}")),
+                }
                 index.unique = kind == "UNIQUE";
                 index.columns = key.terms.iter().map(|term| self.term(key, term)).collect();
                 self.table.indexes.push(index);
@@ -180,19 +195,10 @@ impl Assembling {
         };
         column.descending = term.descending;
         let (Some(name), Some(prefix)) = (&term.column, term.prefix) else { return column };
-        let is_long = |name: &String| {
-            let own = self.table.find_column(name);
-            own.is_some_and(|own| match types::storage(self.flavor, &own.ty) {
-                Storage::LongText | Storage::LongBytes => true,
-                Storage::Text(length) => length > PREFIX,
-                Storage::Bytes(_) | Storage::Json | Storage::Other => false,
-            })
-        };
         let names = key.terms.iter().filter_map(|term| term.column.as_deref());
         let own = ddl::room(self.flavor, &self.table, &names.collect::<Vec<_>>());
-        if !is_long(name) || prefix != own {
-            let text = format!("contains only the first {prefix} characters of `{name}`");
-            self.part(PartKind::Index, &key.name, &text);
+        if !ddl::is_long(self.flavor, &self.table, name) || prefix != own {
+            column.prefix = Some(prefix);
         }
         column
     }

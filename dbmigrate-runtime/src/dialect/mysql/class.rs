@@ -68,19 +68,28 @@ impl Class {
             Class::Copy => ("ALGORITHM=COPY", Blocks::Writes, Work::Rewrite),
             Class::Open => ("at most", Blocks::Writes, Work::Rewrite),
         };
-        Cost { locks: vec![(table.to_owned(), Lock { name, blocks })], work }
+        Cost::new(vec![(table.to_owned(), Lock { name, blocks })], work)
     }
 }
 
 /// A table that is dropped or renamed.
 pub(super) fn of_table(table: &str) -> Cost {
     let lock = Lock { name: "metadata lock", blocks: Blocks::ReadsAndWrites };
-    Cost { locks: vec![(table.to_owned(), lock)], work: Work::None }
+    Cost::new(vec![(table.to_owned(), lock)], Work::None)
 }
 
 /// A statement that changes rows.
 pub(super) fn of_rows() -> Cost {
-    Cost { locks: Vec::new(), work: Work::Rows }
+    Cost::new(Vec::new(), Work::Rows)
+}
+
+/// What a change of a definition costs, with what it costs the nodes of a cluster.
+pub(super) fn of_definition(cost: Option<Cost>, facts: &Facts) -> Option<Cost> {
+    if !facts.blocks_cluster {
+        return cost;
+    }
+    let cost = cost.unwrap_or_else(|| Cost::new(Vec::new(), Work::None));
+    Some(Cost { blocks_cluster: true, ..cost })
 }
 
 /// A new column.
@@ -155,8 +164,10 @@ fn retype(flavor: Flavor, was: &str, to: &str) -> Class {
     // More values at the end.
     let values = |ty: &str| ty.starts_with("enum(").then(|| ty.trim_end_matches(')').to_owned());
     if let (Some(was), Some(to)) = (values(was), values(to)) {
-        if to.starts_with(&format!("{was},")) {
-            return Class::Open;
+        // The number of a value takes two bytes from the 256th on.
+        let is_wide = |values: &str| values.matches("','").count() >= 255;
+        if to.starts_with(&format!("{was},")) && is_wide(&was) == is_wide(&to) {
+            return Class::Instant;
         }
     }
     Class::Copy
@@ -174,7 +185,7 @@ mod tests {
         assert_eq!(class("varchar(300)", "varchar(400)"), Class::NoCopy);
         assert_eq!(class("varchar(300)", "varchar(200)"), Class::Copy);
         assert_eq!(class("int", "bigint"), Class::Copy);
-        assert_eq!(class("enum('a')", "enum('a','b')"), Class::Open);
+        assert_eq!(class("enum('a')", "enum('a','b')"), Class::Instant);
         assert_eq!(class("enum('a')", "enum('b','a')"), Class::Copy);
     }
 

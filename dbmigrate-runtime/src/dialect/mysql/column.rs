@@ -90,11 +90,15 @@ impl Definition {
             } else {
                 pick(&self.default, &was.default, &to.default)
             },
-            on_update: self.on_update.clone().filter(|_| !is_typed),
+            on_update: if is_typed {
+                to.on_update.clone()
+            } else {
+                pick(&self.on_update, &was.on_update, &to.on_update)
+            },
             auto_increment: pick(&self.auto_increment, &was.auto_increment, &to.auto_increment),
             generated: pick(&self.generated, &was.generated, &to.generated),
             comment: pick(&self.comment, &was.comment, &to.comment),
-            invisible: self.invisible,
+            invisible: pick(&self.invisible, &was.invisible, &to.invisible),
             check: self.check.clone().filter(|_| !is_typed),
         }
     }

@@ -1,7 +1,9 @@
 //! The texts of definitions.
 
+use super::charset;
 use super::column::Definition;
-use super::flavor::{CHARSET, Flavor, closed, quote, quoted, text};
+use super::flavor::{Flavor, closed, quote, quoted, text};
+use super::index::{FULLTEXT, prefix, special};
 use super::keys;
 use super::literal;
 use super::size::{self, KEY};
@@ -11,11 +13,9 @@ use crate::Value;
 use crate::dialect::{Facts, Refusal};
 use crate::operations::Operation;
 use crate::schema::{
-    Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, ReferentialAction, Table, Type, Unique,
+    Check, Column, ForeignKey, Index, IndexColumn, IndexTerm, PrimaryKey, ReferentialAction, Table,
+    Type, Unique,
 };
-
-/// How many characters a key can contain.
-pub(super) const PREFIX: u32 = KEY / 4;
 
 /// How many bytes of a key are left for a number or a time.
 const NUMBER: u32 = 16;
@@ -84,9 +84,13 @@ impl Ddl<'_> {
             lines.push(self.foreign_key(table, foreign_key)?);
         }
         let mut sql = format!("{words} (\n    {}\n)", lines.join(",\n    "));
+        let engine = table.engine.as_deref().unwrap_or("InnoDB");
+        let collation = charset::of_table(self.flavor, table);
+        self.has_collation(&collation, "it")?;
         sql += &format!(
-            " ENGINE=InnoDB DEFAULT CHARSET={CHARSET} COLLATE={}",
-            self.flavor.collation()
+            " ENGINE={} DEFAULT CHARSET={} COLLATE={collation}",
+            self.word(engine, "engine")?,
+            self.word(charset::of(&collation), "character set")?
         );
         if let Some(comment) = table.comment.as_ref().filter(|comment| !comment.is_empty()) {
             sql += &format!(" COMMENT={}", text(comment));
@@ -110,11 +114,10 @@ impl Ddl<'_> {
             self.has_collation(collation, &format!("column `{}`", column.name))?;
         }
         let generates = table.generated_key().is_some_and(|key| key.name == column.name);
-        let collate = column
-            .collation
-            .clone()
+        let collate = Some(charset::of_column(self.flavor, table, column))
             .filter(|_| types::is_collated(self.flavor, &column.ty))
-            .filter(|collation| collation != self.flavor.collation());
+            .filter(|collation| *collation != charset::of_table(self.flavor, table));
+        let on_update = self.on_update(table, column)?;
         let in_key =
             table.primary_key.as_ref().is_some_and(|key| key.columns.contains(&column.name));
         let default = column.default.as_ref().filter(|_| column.generated.is_none() && !generates);
@@ -128,14 +131,36 @@ impl Ddl<'_> {
             // MariaDB has no required generated columns.
             nullable: column.nullable && !in_key || generated.is_some() && self.flavor.is_mariadb(),
             default,
-            on_update: None,
+            on_update,
             auto_increment: generates,
             generated: generated
                 .map(|generated| (generated.expression.to_string(), generated.stored)),
             comment,
-            invisible: false,
+            invisible: column.invisible,
             check: None,
         })
+    }
+
+    /// What a column is set to when its row changes.
+    fn on_update(&self, table: &Table, column: &Column) -> Result<Option<String>, Refusal> {
+        if !column.on_update_now {
+            return Ok(None);
+        }
+        let what = format!("column `{}` of table `{}`", column.name, table.name);
+        let Some(now) = literal::now_of_session(self.flavor, &column.ty) else {
+            let why = format!(
+                "{what} has `on_update_now`, which only a `datetime` or a `timestamp` can have"
+            );
+            return Err(self.refuse(&why, "remove `on_update_now`, or choose such a type"));
+        };
+        if self.flavor.is_mariadb() && !column.nullable && column.default.is_none() {
+            let why = format!(
+                "{what} has `on_update_now`, is NOT NULL and has no default, and MariaDB would make \
+                 it one, the date 0000-00-00"
+            );
+            return Err(self.refuse(&why, "add `default = now`"));
+        }
+        Ok(Some(now))
     }
 
     pub(super) fn primary_key(&self, table: &Table, key: &PrimaryKey) -> Result<String, Refusal> {
@@ -143,7 +168,7 @@ impl Ddl<'_> {
             self.can_be_in_key(table, name, &format!("primary key `{}`", key.name))?;
         }
         let what = format!("primary key `{}`", key.name);
-        self.fits(table, &what, &key.columns.iter().collect::<Vec<_>>())?;
+        self.fits(table, &what, &key.columns)?;
         Ok(format!("PRIMARY KEY ({})", quoted(&key.columns)))
     }
 
@@ -161,7 +186,7 @@ impl Ddl<'_> {
             self.can_be_unique(table, name, &what)?;
         }
         if !size::is_hashed(self.flavor, table, &unique.columns) {
-            self.fits(table, &what, &unique.columns.iter().collect::<Vec<_>>())?;
+            self.fits(table, &what, &unique.columns)?;
         }
         Ok(format!("UNIQUE KEY {} ({})", quote(&unique.name), quoted(&unique.columns)))
     }
@@ -180,6 +205,7 @@ impl Ddl<'_> {
                         the other rows";
             return Err(self.refuse(&why, hint));
         }
+        let special = special(index);
         let mut parts = Vec::new();
         let names = index.columns.iter().filter_map(|key| match &key.term {
             IndexTerm::Column(name) => Some(name.as_str()),
@@ -188,6 +214,15 @@ impl Ddl<'_> {
         let room = room(self.flavor, table, &names.collect::<Vec<_>>());
         for key in &index.columns {
             let mut sql = match &key.term {
+                IndexTerm::Column(name) if special.is_some() => {
+                    self.can_be_searched(table, key, &what, special)?;
+                    quote(name)
+                }
+                IndexTerm::Column(name) if prefix(self.flavor, table, key).is_some() => {
+                    let length = prefix(self.flavor, table, key).unwrap_or_default();
+                    self.has_beginning(table, name, &what)?;
+                    format!("{}({length})", quote(name))
+                }
                 IndexTerm::Column(name) => {
                     let mut sql = quote(name);
                     if index.unique {
@@ -224,14 +259,68 @@ impl Ddl<'_> {
             }
             parts.push(sql);
         }
-        let columns = size::columns_of(index);
-        let is_whole = columns.iter().all(|name| !is_long(self.flavor, table, name));
-        let owned: Vec<String> = columns.iter().map(|name| (*name).clone()).collect();
-        if is_whole && !(index.unique && size::is_hashed(self.flavor, table, &owned)) {
-            self.fits(table, &what, &columns)?;
+        if special.is_some() && index.unique {
+            let why = format!("{what} is unique, which an index with `using` can't be");
+            return Err(self.refuse(&why, "remove `unique` or `using`"));
         }
-        let unique = if index.unique { "UNIQUE " } else { "" };
+        let is_cut = |key| self.is_long(table, key) && prefix(self.flavor, table, key).is_none();
+        let is_whole = !index.columns.iter().any(is_cut) && special.is_none();
+        if is_whole && !is_hashed_index(self.flavor, table, index) {
+            self.parts_fit(table, &what, &size::parts(self.flavor, table, index))?;
+        }
+        let unique = match special {
+            Some(word) => word,
+            None if index.unique => "UNIQUE ",
+            None => "",
+        };
         Ok(format!("{unique}KEY {} ({})", quote(&index.name), parts.join(", ")))
+    }
+
+    /// Refuses columns that an index for texts or places can't have.
+    fn can_be_searched(
+        &self,
+        table: &Table,
+        key: &IndexColumn,
+        what: &str,
+        special: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let IndexTerm::Column(name) = &key.term else { return Ok(()) };
+        let Some(column) = table.find_column(name) else { return Ok(()) };
+        let is_text =
+            matches!(storage(self.flavor, &column.ty), Storage::Text(_) | Storage::LongText);
+        if special == Some(FULLTEXT) && !is_text {
+            let why = format!("{what} is a full-text index, and its column `{name}` is no text");
+            return Err(self.refuse(&why, "leave the column out of the index"));
+        }
+        if key.descending || key.prefix.is_some() {
+            let why = format!("{what} has no order and no prefixes, since it has `using`");
+            return Err(self.refuse(&why, "remove `desc` and `prefix`"));
+        }
+        Ok(())
+    }
+
+    /// Refuses prefixes of numbers and the like.
+    fn has_beginning(&self, table: &Table, name: &str, what: &str) -> Result<(), Refusal> {
+        let Some(column) = table.find_column(name) else { return Ok(()) };
+        if matches!(storage(self.flavor, &column.ty), Storage::Other | Storage::Json) {
+            let why = format!(
+                "{what} contains only the beginning of column `{name}`, which is neither a text nor \
+                 bytes"
+            );
+            return Err(self.refuse(&why, "remove `prefix`"));
+        }
+        Ok(())
+    }
+
+    /// A name that can't be quoted in a statement.
+    fn word<'w>(&self, word: &'w str, what: &str) -> Result<&'w str, Refusal> {
+        let is_word = !word.is_empty()
+            && word.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
+        if is_word {
+            return Ok(word);
+        }
+        let why = format!("`{word}` is no {what}");
+        Err(self.refuse(&why, "write the name as the server does, such as `InnoDB` or `latin1`"))
     }
 
     /// Refuses expressions whose results are too long for a key.
@@ -258,8 +347,19 @@ impl Ddl<'_> {
     }
 
     /// Refuses keys whose columns are too long together, or too many.
-    fn fits(&self, table: &Table, what: &str, columns: &[&String]) -> Result<(), Refusal> {
-        match size::too_long(self.flavor, table, what, columns) {
+    fn fits(&self, table: &Table, what: &str, columns: &[String]) -> Result<(), Refusal> {
+        let parts: Vec<_> =
+            columns.iter().map(|name| (name, size::in_key(self.flavor, table, name))).collect();
+        self.parts_fit(table, what, &parts)
+    }
+
+    fn parts_fit(
+        &self,
+        table: &Table,
+        what: &str,
+        parts: &[(&String, u32)],
+    ) -> Result<(), Refusal> {
+        match size::too_long(self.flavor, table, what, parts) {
             Some((why, hint)) => Err(self.refuse(&why, &hint)),
             None => Ok(()),
         }
@@ -285,12 +385,15 @@ impl Ddl<'_> {
     /// Refuses columns whose values are too long for a key.
     fn can_be_in_key(&self, table: &Table, name: &str, what: &str) -> Result<(), Refusal> {
         let Some(column) = table.find_column(name) else { return Ok(()) };
+        if size::in_key(self.flavor, table, name) <= KEY {
+            return Ok(());
+        }
         let (kind, hint) = match storage(self.flavor, &column.ty) {
-            Storage::Text(length) if length > PREFIX => (
+            Storage::Text(length) => (
                 format!("a text of {length} characters"),
                 "give the field at most `#[model(length = 768)]`",
             ),
-            Storage::Bytes(length) if length > 3072 => {
+            Storage::Bytes(length) => {
                 (format!("{length} bytes long"), "give the field at most 3072 bytes")
             }
             Storage::LongText => (
@@ -304,7 +407,7 @@ impl Ddl<'_> {
             Storage::Json => {
                 ("a JSON document".to_owned(), "use another column, or a generated column")
             }
-            Storage::Text(_) | Storage::Bytes(_) | Storage::Other => return Ok(()),
+            Storage::Other => return Ok(()),
         };
         let why = format!(
             "{what} has the column `{name}`, which is {kind}, and a key of {} has at most 3072 \
@@ -325,6 +428,14 @@ impl Ddl<'_> {
             let why = format!("{what} is deferrable, and {title} checks each row at once");
             return Err(self.refuse(&why, "remove `deferrable`"));
         }
+        if !charset::is_innodb(table) {
+            let engine = table.engine.as_deref().unwrap_or_default();
+            let why = format!(
+                "table `{}` has the engine `{engine}`, which accepts foreign keys but ignores them",
+                table.name
+            );
+            return Err(self.refuse(&why, "remove the foreign key, or use InnoDB"));
+        }
         let actions = [foreign_key.on_delete, foreign_key.on_update];
         if actions.contains(&ReferentialAction::SetDefault) {
             let why = format!("{what} uses SET DEFAULT, which {title} accepts but ignores");
@@ -333,7 +444,7 @@ impl Ddl<'_> {
         for name in &foreign_key.columns {
             self.can_be_in_key(table, name, &what)?;
         }
-        self.fits(table, &what, &foreign_key.columns.iter().collect::<Vec<_>>())?;
+        self.fits(table, &what, &foreign_key.columns)?;
         let mut sql = format!(
             "CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({})",
             quote(&foreign_key.name),
@@ -395,10 +506,18 @@ pub(super) fn room(flavor: Flavor, table: &Table, columns: &[&str]) -> u32 {
 /// Whether a key can only contain the beginning of a column's values.
 pub(super) fn is_long(flavor: Flavor, table: &Table, name: &str) -> bool {
     let column = table.find_column(name);
-    column.is_some_and(|column| {
-        matches!(storage(flavor, &column.ty), Storage::LongText | Storage::LongBytes)
-            || matches!(storage(flavor, &column.ty), Storage::Text(length) if length > PREFIX)
+    column.is_some_and(|column| match storage(flavor, &column.ty) {
+        Storage::LongText | Storage::LongBytes => true,
+        Storage::Text(_) => size::in_key(flavor, table, name) > KEY,
+        Storage::Bytes(_) | Storage::Json | Storage::Other => false,
     })
+}
+
+/// Whether MariaDB can keep a unique index only by a hash.
+pub(super) fn is_hashed_index(flavor: Flavor, table: &Table, index: &Index) -> bool {
+    let has_prefix = index.columns.iter().any(|key| key.prefix.is_some());
+    let columns: Vec<String> = size::columns_of(index).into_iter().cloned().collect();
+    index.unique && !has_prefix && size::is_hashed(flavor, table, &columns)
 }
 
 pub(super) fn check(check: &Check) -> String {

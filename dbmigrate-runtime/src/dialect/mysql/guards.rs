@@ -2,7 +2,7 @@
 //!
 //! A change that fails leaves those before it, so what can be known is looked at first.
 
-use super::flavor::{Flavor, closed, quote, quoted, text};
+use super::flavor::{Flavor, closed, quote, text};
 use super::{convert, hint, types};
 use crate::dialect::Guard;
 use crate::dialect::guard::CORRECT_ROWS;
@@ -25,6 +25,25 @@ fn not_computed(table: &str, column: &str, value: &str) -> String {
         "the expression `{value}` for column `{column}` of table `{table}` can't be computed for \
          all rows: {{}}"
     )
+}
+
+/// Finds texts with characters that a character set doesn't have.
+pub(super) fn characters((table, column): (&str, &str), charset: &str) -> Guard {
+    let own = quote(column);
+    let sql = any(&format!(
+        "{} WHERE CAST(CONVERT(CONVERT({own} USING {charset}) USING utf8mb4) AS BINARY) <> \
+         CAST(CONVERT({own} USING utf8mb4) AS BINARY)",
+        quote(table)
+    ));
+    Guard {
+        sql,
+        failure: format!(
+            "{{}} of the values in column `{column}` of table `{table}` have characters that the \
+             character set `{charset}` lacks"
+        ),
+        hint: Some(CORRECT_ROWS.to_owned()),
+        warning: None,
+    }
 }
 
 /// Finds rows for which an expression gives no value, or none without a warning, among those that
@@ -111,9 +130,14 @@ pub(super) fn check(table: &str, check: &Check) -> Guard {
 
 /// Finds values that occur more than once in columns that have to be unique.
 pub(super) fn unique(table: &str, what: &str, columns: &[String]) -> Guard {
-    let is_set: Vec<_> =
-        columns.iter().map(|column| format!("{} IS NOT NULL", quote(column))).collect();
-    let columns_sql = quoted(columns);
+    let columns: Vec<_> = columns.iter().map(|column| quote(column)).collect();
+    unique_terms(table, what, &columns)
+}
+
+/// The same of columns and expressions as SQL.
+pub(super) fn unique_terms(table: &str, what: &str, terms: &[String]) -> Guard {
+    let is_set: Vec<_> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
+    let columns_sql = terms.join(", ");
     Guard {
         sql: any(&format!(
             "(SELECT 1 FROM {} WHERE {} GROUP BY {columns_sql} HAVING count(*) > 1) AS twice",

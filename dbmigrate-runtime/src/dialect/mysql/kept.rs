@@ -11,6 +11,7 @@ use super::flavor::Flavor;
 use super::read;
 use super::text_enum;
 use super::types;
+use super::{charset, ddl, size};
 use crate::dialect::{Beyond, Facts, Kept, Refusal};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
@@ -45,7 +46,10 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
     let mut kept = table.clone();
     kept.checks.extend(text_enum::checks(table));
     kept.options = TableOptions::default();
-    (kept.with, kept.tablespace) = (None, None);
+    (kept.with, kept.tablespace, kept.charset) = (None, None, None);
+    kept.engine = kept.engine.filter(|engine| !engine.eq_ignore_ascii_case("InnoDB"));
+    kept.collation =
+        Some(charset::of_table(flavor, table)).filter(|name| name != flavor.collation());
     kept.comment = kept.comment.filter(|comment| !comment.is_empty());
     let key = kept.primary_key.as_ref().map(|key| key.columns.clone()).unwrap_or_default();
     for column in &mut kept.columns {
@@ -54,8 +58,9 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
         column.identity = None;
         column.comment = column.comment.take().filter(|comment| !comment.is_empty());
         let is_collated = types::is_collated(flavor, &declared);
-        let collation = column.collation.take().filter(|_| is_collated);
+        let collation = Some(charset::of_column(flavor, table, column)).filter(|_| is_collated);
         column.collation = collation.filter(|name| name != flavor.collation());
+        column.charset = None;
         let default = column.default.take().filter(|_| column.generated.is_none());
         column.default = default.and_then(|default| constant::kept(flavor, &default, &declared));
         let is_key = key == [column.name.clone()] && column.ty.is_integer();
@@ -71,7 +76,17 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
     }
     let mut indexes = Vec::new();
     for mut index in std::mem::take(&mut kept.indexes) {
-        (index.using, index.with, index.concurrently) = (None, None, false);
+        (index.with, index.concurrently) = (None, false);
+        index.using = super::index::special(&index).map(|word| word.trim().to_ascii_lowercase());
+        let names: Vec<_> = size::columns_of(&index).into_iter().map(String::as_str).collect();
+        let room = ddl::room(flavor, table, &names);
+        let prefixes: Vec<_> =
+            index.columns.iter().map(|key| super::index::prefix(flavor, table, key)).collect();
+        for (column, prefix) in index.columns.iter_mut().zip(prefixes) {
+            let IndexTerm::Column(name) = &column.term else { continue };
+            let is_room = prefix == Some(room) && ddl::is_long(flavor, table, name);
+            column.prefix = prefix.filter(|_| !is_room);
+        }
         (index.include, index.nulls_not_distinct) = (Vec::new(), false);
         for column in &mut index.columns {
             (column.opclass, column.nulls) = (None, None);
@@ -80,7 +95,9 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
             .columns
             .iter()
             .map(|column| match &column.term {
-                IndexTerm::Column(name) if !column.descending => Some(name.clone()),
+                IndexTerm::Column(name) if !column.descending && column.prefix.is_none() => {
+                    Some(name.clone())
+                }
                 IndexTerm::Column(_) | IndexTerm::Expression(_) => None,
             })
             .collect();

@@ -32,8 +32,11 @@ pub(super) fn serves(table: &Table, columns: &[String]) -> bool {
 
 /// The columns at the beginning of an index that a foreign key can use.
 fn plain_columns(index: &Index) -> Vec<String> {
+    if super::index::special(index).is_some() {
+        return Vec::new();
+    }
     let columns = index.columns.iter().map(|key| match &key.term {
-        IndexTerm::Column(name) if !key.descending => Some(name.clone()),
+        IndexTerm::Column(name) if !key.descending && key.prefix.is_none() => Some(name.clone()),
         IndexTerm::Column(_) | IndexTerm::Expression(_) => None,
     });
     columns.map_while(|name| name).collect()

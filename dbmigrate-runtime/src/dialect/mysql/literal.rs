@@ -97,6 +97,20 @@ pub(super) fn now(flavor: Flavor, ty: &Type) -> String {
     }
 }
 
+/// The current time as a column of this type is set to it by `ON UPDATE`; `None` if it can't be.
+pub(super) fn now_of_session(flavor: Flavor, ty: &Type) -> Option<String> {
+    let declared = types::type_name(flavor, ty).ok()?.to_ascii_lowercase();
+    let (name, digits) = declared.split_once('(').unwrap_or((&declared, ""));
+    let digits = digits.trim_end_matches(')');
+    matches!(name.trim(), "datetime" | "timestamp").then(|| {
+        if digits.is_empty() {
+            "CURRENT_TIMESTAMP".to_owned()
+        } else {
+            format!("CURRENT_TIMESTAMP({digits})")
+        }
+    })
+}
+
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

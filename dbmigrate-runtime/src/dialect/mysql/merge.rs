@@ -84,7 +84,7 @@ impl Planner<'_> {
     }
 
     fn push_alone(&mut self, sql: String, reason: String, effect: Effect, cost: Option<Cost>) {
-        let kind = StatementKind::Native;
+        let (kind, cost) = (StatementKind::Native, super::class::of_definition(cost, self.facts));
         let statement = Statement { sql, reason, kind, scratch: None, cost };
         let is_done = effect.query();
         self.tasks.push(Task::Alone(Alone { statement, is_done, remnant: None }));

@@ -2,12 +2,14 @@
 
 mod alter;
 mod assemble;
+mod charset;
 mod class;
 mod clause;
 mod column;
 mod comparing;
 mod constant;
 mod convert;
+mod crash;
 mod ddl;
 mod effect;
 mod flavor;
@@ -15,12 +17,14 @@ mod foreign;
 mod given;
 mod guards;
 mod hint;
+mod index;
 mod kept;
 mod keys;
 mod lexicon;
 mod literal;
 mod merge;
 mod names;
+mod options;
 mod parse;
 mod planner;
 mod raw;
@@ -91,7 +95,7 @@ impl Dialect for Mysql {
     }
 
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
-        read::facts(conn)
+        read::facts(self.0, conn)
     }
 
     fn objects(
@@ -146,6 +150,19 @@ impl Dialect for Mysql {
         read::definitions(self.0, conn, sql)
     }
 
+    fn at_risk(&self, conn: &mut dyn Connection, sql: &str) -> Result<String, DatabaseError> {
+        read::at_risk(self.0, conn, sql)
+    }
+
+    fn lost(
+        &self,
+        conn: &mut dyn Connection,
+        sql: &str,
+        before: &str,
+    ) -> Result<Vec<String>, DatabaseError> {
+        read::lost(self.0, conn, sql, before)
+    }
+
     fn facts_for(
         &self,
         conn: &mut dyn Connection,
@@ -169,7 +186,7 @@ impl Dialect for Mysql {
         conn: &mut dyn Connection,
         tables: &[(&Table, Option<&Table>)],
     ) -> Result<Vec<Result<Kept, Refusal>>, DatabaseError> {
-        let facts = read::facts(conn)?;
+        let facts = read::facts(self.0, conn)?;
         kept::as_kept(self.0, &facts, conn, tables)
     }
 

@@ -150,7 +150,10 @@ impl<'a> Planner<'a> {
                     let sql = format!("COMMENT={comment}");
                     self.alter(idx, table, vec![Clause::new(sql, class, "", Effect::Unseen)]);
                 }
-                Ok(())
+                match (before, after.as_ref()) {
+                    (Some(before), Some(after)) => self.alter_options(idx, [before, after]),
+                    _ => Ok(()),
+                }
             }
             (Operation::AddColumn { table, column, using, .. }, _, Some(after)) => {
                 self.add_column(idx, (table, after), column, using.as_deref())
@@ -267,11 +270,12 @@ impl<'a> Planner<'a> {
         let reason = self.operations[idx].to_string();
         for (sql, is_of_rows) in raw::statements(self.flavor.lexicon(), sql) {
             let (reason, kind) = (reason.clone(), StatementKind::Raw);
-            let statement = Statement { sql, reason, kind, scratch: None, cost: None };
+            let mut statement = Statement { sql, reason, kind, scratch: None, cost: None };
             self.tasks.push(if is_of_rows {
                 Task::Statement(statement)
             } else {
                 // It commits by itself.
+                statement.cost = class::of_definition(None, self.facts);
                 Task::Alone(Alone { statement, is_done: None, remnant: None })
             });
         }
@@ -426,16 +430,23 @@ impl<'a> Planner<'a> {
         let has_expression = columns.len() < index.columns.len();
         if index.unique && !has_expression {
             let what = format!("index `{}`", index.name);
-            self.guard(guards::unique(&table.name, &what, &columns));
+            let terms = index.columns.iter().zip(&columns).map(|(key, name)| {
+                let name = quote(name);
+                key.prefix.map_or_else(|| name.clone(), |length| format!("left({name}, {length})"))
+            });
+            self.guard(guards::unique_terms(&table.name, &what, &terms.collect::<Vec<_>>()));
         }
-        let is_hashed = index.unique && size::is_hashed(self.flavor, table, &columns);
-        let class = match (has_expression, is_hashed) {
+        let is_special = super::index::special(index).is_some();
+        let is_hashed = ddl::is_hashed_index(self.flavor, table, index);
+        let class = match (has_expression || is_special, is_hashed) {
             (true, _) => Class::Shared,
             (_, true) => Class::Open,
             (false, false) => Class::NoCopy,
         };
         let effect = Effect::Index(table.name.clone(), index.name.clone(), true);
         let clause = Clause::new(add, class, &index.name, effect).with_needs(&columns);
+        // One statement adds one of them.
+        let clause = if is_special { clause.with_names([&"FULLTEXT".to_owned()]) } else { clause };
         // An expression may name any column.
         let all: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
         Ok(if has_expression { clause.with_names(&all) } else { clause })

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::assemble::{Assembled, assemble};
+use super::crash;
 use super::flavor::{Flavor, quote};
 use super::parse::{self, Parsed};
 use crate::Value;
@@ -36,12 +37,21 @@ fn version(text: &str) -> u32 {
     next() * 1_000_000 + next() * 1000 + next()
 }
 
-pub(super) fn facts(conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
+pub(super) fn facts(flavor: Flavor, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
     let sql = "SELECT VERSION(), @@lower_case_table_names";
-    let found = conn.query(sql, &[])?.rows.into_iter().next().unwrap_or_default();
+    let found = match flavor {
+        Flavor::Mysql => conn.query(sql, &[])?,
+        // A server that was built without Galera doesn't have the setting.
+        Flavor::Mariadb => match conn.query(&format!("{sql}, @@wsrep_on"), &[]) {
+            Ok(found) => found,
+            Err(_) => conn.query(sql, &[])?,
+        },
+    };
+    let found = found.rows.into_iter().next().unwrap_or_default();
     let number = version(&text(found.first()).unwrap_or_default());
     let folds = text(found.get(1)).is_some_and(|value| value != "0");
-    Ok(Facts { folds_tables: folds, ..Facts::new(number, true) })
+    let blocks_cluster = text(found.get(2)).is_some_and(|value| value == "1");
+    Ok(Facts { folds_tables: folds, blocks_cluster, ..Facts::new(number, true) })
 }
 
 /// The warnings that are errors in a change of rows, in the strict mode of our sessions: what is
@@ -170,6 +180,9 @@ pub(super) fn definitions(
             continue;
         }
         let sql = show(conn, &object.name)?.unwrap_or_default();
+        if !found.is_empty() {
+            found.push('\n');
+        }
         found += &without_counter(flavor, &sql);
     }
     Ok(found)
@@ -186,6 +199,43 @@ fn without_counter(flavor: Flavor, sql: &str) -> String {
     }
 }
 
+/// The definition of the table that a statement changes, if a crash may lose a part of it; empty
+/// otherwise.
+pub(super) fn at_risk(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    sql: &str,
+) -> Result<String, DatabaseError> {
+    let found = changed_table(flavor, conn, sql)?;
+    Ok(found.filter(|found| crash::is_at_risk(flavor, found)).unwrap_or_default())
+}
+
+/// The statements that create again what a crash lost in the middle of a statement, given the
+/// definitions before it.
+pub(super) fn lost(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    sql: &str,
+    before: &str,
+) -> Result<Vec<String>, DatabaseError> {
+    if before.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = changed_table(flavor, conn, sql)?;
+    Ok(now.map_or_else(Vec::new, |now| crash::missing(flavor, sql, before, &now)))
+}
+
+fn changed_table(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    sql: &str,
+) -> Result<Option<String>, DatabaseError> {
+    match crash::table(flavor, sql) {
+        Some(table) if has_table(conn, "", &table)? => show(conn, &table),
+        _ => Ok(None),
+    }
+}
+
 /// The definitions of the tables whose columns the operations change.
 pub(super) fn existing(
     conn: &mut dyn Connection,
@@ -193,6 +243,7 @@ pub(super) fn existing(
 ) -> Result<Existing, DatabaseError> {
     let changed = operations.iter().filter_map(|operation| match operation {
         Operation::AlterColumn { table, .. }
+        | Operation::AlterTable { table, .. }
         | Operation::RenameColumn { table, .. }
         | Operation::AddPrimaryKey { table, .. }
         | Operation::DropPrimaryKey { table, .. } => Some(table.clone()),

@@ -17,6 +17,11 @@ impl Planner<'_> {
         let column_name = column;
         let (own, column) = (quote(&table.name), quote(column));
         let place = condition.map_or(String::new(), |condition| format!(" WHERE {condition}"));
+        // Columns that each change sets to the current time stay as they are.
+        let times: String = (table.columns.iter())
+            .filter(|other| other.on_update_now && other.name != column_name)
+            .map(|other| format!(", {own}.{0} = {own}.{0}", quote(&other.name)))
+            .collect();
         let sql = if self.is_read_by(&table.name, value) {
             let Some(key) = &table.primary_key else {
                 let name = &table.name;
@@ -35,14 +40,15 @@ impl Planner<'_> {
             // With a limit, the values are found before the first of them is stored.
             format!(
                 "UPDATE {own} JOIN (SELECT {}, {} AS dbmigrate_new FROM {own}{place} LIMIT {}) AS \
-                 dbmigrate_value ON {} SET {own}.{column} = dbmigrate_value.dbmigrate_new",
+                 dbmigrate_value ON {} SET {own}.{column} = \
+                 dbmigrate_value.dbmigrate_new{times}",
                 quoted(&key.columns),
                 closed(value),
                 u64::MAX,
                 is_same.join(" AND ")
             )
         } else {
-            format!("UPDATE {own} SET {column} = {}{place}", closed(value))
+            format!("UPDATE {own} SET {column} = {}{times}{place}", closed(value))
         };
         self.change_column(idx, sql, column_name);
         Ok(())

@@ -7,8 +7,8 @@
 use std::cmp::Reverse;
 
 use super::flavor::Flavor;
-use super::keys;
 use super::types::{self, Words};
+use super::{charset, keys};
 use crate::schema::{Column, IndexTerm, Table};
 
 /// How many bytes a key has.
@@ -57,26 +57,16 @@ fn outside(flavor: Flavor, length: u32) -> Width {
     Width { key: u32::MAX, row: 8 + length, page: inside + 1 }
 }
 
-/// How many bytes a character takes in a collation.
-fn bytes_per_character(collation: Option<&str>) -> u32 {
-    let charset = collation.unwrap_or("utf8mb4").to_ascii_lowercase();
-    match charset.split('_').next().unwrap_or_default() {
-        "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" | "uca1400" => 4,
-        "utf8mb3" | "utf8" | "ujis" | "eucjpms" => 3,
-        "ucs2" | "gbk" | "sjis" | "cp932" | "big5" | "euckr" | "gb2312" => 2,
-        _ => 1,
-    }
-}
-
 /// The bytes of a number's digits before or after the point.
 fn digits(digits: u32) -> u32 {
     digits / 9 * 4 + [0, 1, 1, 2, 2, 3, 3, 4, 4][digits as usize % 9]
 }
 
-fn width(flavor: Flavor, column: &Column) -> Option<Width> {
+fn width(flavor: Flavor, table: &Table, column: &Column) -> Option<Width> {
     let declared = types::type_name(flavor, &column.ty).ok()?;
     let words = Words::of(flavor, &declared)?;
-    let character = bytes_per_character(column.collation.as_deref());
+    let collation = charset::of_column(flavor, table, column);
+    let character = charset::bytes_per_character(&collation);
     let number = |at: usize| words.numbers.get(at).copied();
     let fraction = number(0).unwrap_or(0).div_ceil(2);
     let length = |bytes: u32| if bytes > 255 { bytes.saturating_add(2) } else { bytes + 1 };
@@ -122,7 +112,7 @@ fn width(flavor: Flavor, column: &Column) -> Option<Width> {
 /// How many bytes of a key a column takes. What is not known of it counts nothing.
 pub(super) fn in_key(flavor: Flavor, table: &Table, name: &str) -> u32 {
     let column = table.find_column(name);
-    column.and_then(|column| width(flavor, column)).map_or(0, |width| width.key)
+    column.and_then(|column| width(flavor, table, column)).map_or(0, |width| width.key)
 }
 
 /// How many bytes the key over these columns takes.
@@ -139,8 +129,11 @@ pub(super) fn too_long(
     flavor: Flavor,
     table: &Table,
     what: &str,
-    parts: &[&String],
+    parts: &[(&String, u32)],
 ) -> Option<(String, String)> {
+    if !charset::is_innodb(table) {
+        return None;
+    }
     let title = flavor.title();
     let n_parts = parts_of(flavor);
     if parts.len() > n_parts {
@@ -150,15 +143,14 @@ pub(super) fn too_long(
         );
         return Some((why, "leave columns out of the key".to_owned()));
     }
-    let bytes = of_key(flavor, table, parts.iter().copied());
+    let bytes = parts.iter().map(|(_, bytes)| *bytes).fold(0, u32::saturating_add);
     if bytes <= KEY {
         return None;
     }
-    let largest = parts.iter().min_by_key(|name| Reverse(in_key(flavor, table, name)))?;
+    let (largest, most) = parts.iter().min_by_key(|(_, bytes)| Reverse(*bytes))?;
     let why = format!(
-        "{what} takes up to {bytes} bytes, {} of them for column `{largest}`, and a key of \
-         {title} has at most {KEY} bytes",
-        in_key(flavor, table, largest)
+        "{what} takes up to {bytes} bytes, {most} of them for column `{largest}`, and a key of \
+         {title} has at most {KEY} bytes"
     );
     let hint = format!(
         "give its texts a smaller `length`, or leave `{largest}` out: each character takes 4 bytes"
@@ -174,6 +166,9 @@ fn parts_of(flavor: Flavor) -> usize {
 /// Why no table can be like this, and what to do; `None` if its rows fit.
 pub(super) fn misfit(flavor: Flavor, table: &Table) -> Option<(String, String)> {
     let title = flavor.title();
+    if !charset::is_innodb(table) {
+        return None;
+    }
     if table.columns.len() > COLUMNS {
         let why = format!(
             "it has {} columns, and a table of {title} has at most {COLUMNS}",
@@ -193,8 +188,11 @@ pub(super) fn misfit(flavor: Flavor, table: &Table) -> Option<(String, String)> 
         return Some((why, "drop the indexes that aren't used".to_owned()));
     }
     let is_virtual = |column: &Column| column.generated.as_ref().is_some_and(|own| !own.stored);
-    let stored: Vec<(&Column, Width)> =
-        table.columns.iter().filter_map(|column| Some((column, width(flavor, column)?))).collect();
+    let stored: Vec<(&Column, Width)> = table
+        .columns
+        .iter()
+        .filter_map(|column| Some((column, width(flavor, table, column)?)))
+        .collect();
     let n_nullable = |of: &mut dyn Iterator<Item = &Column>| {
         let n_nullable = of.filter(|column| is_nullable(table, column)).count();
         u32::try_from(n_nullable.div_ceil(8)).unwrap_or(u32::MAX)
@@ -250,7 +248,29 @@ fn is_nullable(table: &Table, column: &Column) -> bool {
 
 /// Whether MariaDB can keep a unique constraint over these columns only by a hash.
 pub(super) fn is_hashed(flavor: Flavor, table: &Table, columns: &[String]) -> bool {
-    flavor.is_mariadb() && of_key(flavor, table, columns) > KEY
+    flavor.is_mariadb() && charset::is_innodb(table) && of_key(flavor, table, columns) > KEY
+}
+
+/// How many bytes of an index each of its columns takes. A part of the values has its length in
+/// characters, or in bytes for bytes.
+pub(super) fn parts<'i>(
+    flavor: Flavor,
+    table: &Table,
+    index: &'i crate::schema::Index,
+) -> Vec<(&'i String, u32)> {
+    let part = |key: &'i crate::schema::IndexColumn| {
+        let IndexTerm::Column(name) = &key.term else { return None };
+        let whole = in_key(flavor, table, name);
+        let Some(prefix) = key.prefix else { return Some((name, whole)) };
+        let column = table.find_column(name)?;
+        let character = if types::is_collated(flavor, &column.ty) {
+            charset::bytes_per_character(&charset::of_column(flavor, table, column))
+        } else {
+            1
+        };
+        Some((name, whole.min(prefix.saturating_mul(character))))
+    };
+    index.columns.iter().filter_map(part).collect()
 }
 
 /// The columns of an index.

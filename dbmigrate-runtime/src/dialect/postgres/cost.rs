@@ -11,7 +11,7 @@ const SHARE_UPDATE_EXCLUSIVE: Lock =
 const ROW_SHARE: Lock = Lock { name: "ROW SHARE", blocks: Blocks::Definitions };
 
 fn of(table: &str, lock: Lock, work: Work) -> Cost {
-    Cost { locks: vec![(table.to_owned(), lock)], work }
+    Cost::new(vec![(table.to_owned(), lock)], work)
 }
 
 /// `ALTER TABLE`, unless it is a case of its own.
@@ -49,7 +49,7 @@ pub(super) fn foreign_key(table: &str, referenced: &str, work: Work) -> Cost {
 pub(super) fn referenced<'a>(tables: impl IntoIterator<Item = &'a str>) -> Option<Cost> {
     let locks: Vec<_> =
         tables.into_iter().map(|table| (table.to_owned(), SHARE_ROW_EXCLUSIVE)).collect();
-    (!locks.is_empty()).then_some(Cost { locks, work: Work::None })
+    (!locks.is_empty()).then_some(Cost::new(locks, Work::None))
 }
 
 /// `CREATE INDEX`.
@@ -74,5 +74,5 @@ pub(super) fn comment(table: &str) -> Cost {
 
 /// Statements that change rows, whose locks exclude only other changes of the same rows.
 pub(super) fn rows() -> Cost {
-    Cost { locks: Vec::new(), work: Work::Rows }
+    Cost::new(Vec::new(), Work::Rows)
 }

@@ -230,6 +230,17 @@ impl Ddl<'_> {
                        unique";
             return Err(self.refuse(why, "give each column an operator with `.excludes(\"...\")`"));
         }
+        if index.unique && index.columns.iter().any(|column| column.prefix.is_some()) {
+            let why = format!("index `{}` is unique for the beginning of values", index.name);
+            let hint = "index the expression instead: `sql(\"left(column, 20)\")`";
+            return Err(self.refuse(&why, hint));
+        }
+        let is_of_mysql = |name: &&str| index.method().eq_ignore_ascii_case(name);
+        if let Some(name) = ["fulltext", "spatial"].iter().find(|name| is_of_mysql(name)) {
+            let why = format!("index `{}` uses `{name}`, which only MySQL has", index.name);
+            let hint = "index an expression with a method of PostgreSQL: `using = \"gin\"`";
+            return Err(self.refuse(&why, hint));
+        }
         let mut columns = Vec::new();
         for column in &index.columns {
             let mut sql = match &column.term {

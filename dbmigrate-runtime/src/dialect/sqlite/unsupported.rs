@@ -59,6 +59,7 @@ fn identity(column: &str) -> Lacking {
     (why, "remove `identity`, or make the column the primary key when the table is created")
 }
 
+const PREFIX: &str = "index the expression instead: `sql(\"substr(column, 1, 20)\")`";
 const NULLS: &str = "remove `nulls_not_distinct`, or make the columns NOT NULL";
 
 fn in_unique(unique: &Unique) -> Option<Lacking> {
@@ -77,6 +78,10 @@ fn in_index(index: &Index) -> Option<Lacking> {
     if index.is_exclusion() {
         let why = format!("`{}` is an exclusion constraint, which only PostgreSQL has", index.name);
         return Some((why, "remove `exclude`, or keep the table to PostgreSQL"));
+    }
+    if index.unique && index.columns.iter().any(|column| column.prefix.is_some()) {
+        let why = format!("index `{}` is unique for the beginning of values", index.name);
+        return Some((why, PREFIX));
     }
     let is_lacking = index.unique && index.nulls_not_distinct;
     is_lacking.then(|| (format!("index `{}` treats NULLs as equal", index.name), NULLS))

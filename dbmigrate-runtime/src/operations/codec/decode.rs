@@ -261,6 +261,9 @@ fn table(json: &Json) -> Res<Table> {
             .collect(),
         with: members.opt_text("with")?,
         tablespace: members.opt_text("tablespace")?,
+        engine: members.opt_text("engine")?,
+        charset: members.opt_text("charset")?,
+        collation: members.opt_text("collation")?,
         comment: members.opt_text("comment")?,
     };
     members.end()?;
@@ -278,6 +281,9 @@ fn column(json: &Json) -> Res<Column> {
         identity: members.opt("identity").map(identity).transpose()?,
         generated: members.opt("generated").map(generated).transpose()?,
         collation: members.opt_text("collation")?,
+        charset: members.opt_text("charset")?,
+        on_update_now: members.flag("on_update_now")?,
+        invisible: members.flag("invisible")?,
         comment: members.opt_text("comment")?,
     };
     members.end()?;
@@ -290,6 +296,9 @@ fn table_change(json: &Json) -> Res<TableChange> {
         options: members.options()?,
         with: members.change("with", text)?,
         tablespace: members.change("tablespace", text)?,
+        engine: members.change("engine", text)?,
+        charset: members.change("charset", text)?,
+        collation: members.change("collation", text)?,
         comment: members.change("comment", text)?,
     };
     members.end()?;
@@ -306,6 +315,9 @@ fn column_change(json: &Json) -> Res<ColumnChange> {
         identity: members.change("identity", identity)?,
         generated: members.change("generated", generated)?,
         collation: members.change("collation", text)?,
+        charset: members.change("charset", text)?,
+        on_update_now: members.opt("on_update_now").map(boolean).transpose()?,
+        invisible: members.opt("invisible").map(boolean).transpose()?,
         comment: members.change("comment", text)?,
         using: members.opt("using").map(sql).transpose()?,
         fill: members.opt("fill").map(sql).transpose()?,
@@ -484,6 +496,7 @@ fn index_column(json: &Json) -> Res<IndexColumn> {
         term,
         descending: members.flag("descending")?,
         collation: members.opt_text("collation")?,
+        prefix: members.opt("prefix").map(number).transpose()?,
         opclass: members.opt_text("opclass")?,
         nulls: match members.opt_text("nulls")?.as_deref() {
             None => None,

@@ -167,6 +167,9 @@ fn table(table: &Table) -> Json<'_> {
     let texts = [
         ("with", table.with.as_ref().map(Json::text)),
         ("tablespace", table.tablespace.as_ref().map(Json::text)),
+        ("engine", table.engine.as_ref().map(Json::text)),
+        ("charset", table.charset.as_ref().map(Json::text)),
+        ("collation", table.collation.as_ref().map(Json::text)),
         ("comment", table.comment.as_ref().map(Json::text)),
     ];
     Json::object(members.into_iter().chain(options).chain(texts))
@@ -196,6 +199,9 @@ fn column(column: &Column) -> Json<'_> {
         ("identity", column.identity.map(|identity| Json::text(identity.key()))),
         ("generated", column.generated.as_ref().map(generated)),
         ("collation", column.collation.as_ref().map(Json::text)),
+        ("charset", column.charset.as_ref().map(Json::text)),
+        ("on_update_now", flag(column.on_update_now)),
+        ("invisible", flag(column.invisible)),
         ("comment", column.comment.as_ref().map(Json::text)),
     ])
 }
@@ -206,6 +212,9 @@ fn table_change(table_change: &TableChange) -> Json<'_> {
     Json::object(options.chain([
         ("with", change(&table_change.with, Json::text)),
         ("tablespace", change(&table_change.tablespace, Json::text)),
+        ("engine", change(&table_change.engine, Json::text)),
+        ("charset", change(&table_change.charset, Json::text)),
+        ("collation", change(&table_change.collation, Json::text)),
         ("comment", change(&table_change.comment, Json::text)),
     ]))
 }
@@ -219,6 +228,9 @@ fn column_change(column_change: &ColumnChange) -> Json<'_> {
         ("identity", change(&column_change.identity, |identity| Json::text(identity.key()))),
         ("generated", change(&column_change.generated, generated)),
         ("collation", change(&column_change.collation, Json::text)),
+        ("charset", change(&column_change.charset, Json::text)),
+        ("on_update_now", column_change.on_update_now.map(Json::Bool)),
+        ("invisible", column_change.invisible.map(Json::Bool)),
         ("comment", change(&column_change.comment, Json::text)),
         ("using", column_change.using.as_ref().map(sql)),
         ("fill", column_change.fill.as_ref().map(sql)),
@@ -408,7 +420,7 @@ fn index_column(index_column: &IndexColumn) -> Json<'_> {
         IndexColumn { term: IndexTerm::Column(text), .. } if index_column.is_plain() => {
             Json::text(text)
         }
-        IndexColumn { term, descending, collation, opclass, nulls, operator } => {
+        IndexColumn { term, descending, collation, prefix, opclass, nulls, operator } => {
             let (key, term) = match term {
                 IndexTerm::Column(column) => ("column", Json::text(column)),
                 IndexTerm::Expression(expression) => ("expression", sql(expression)),
@@ -417,6 +429,7 @@ fn index_column(index_column: &IndexColumn) -> Json<'_> {
                 (key, Some(term)),
                 ("descending", flag(*descending)),
                 ("collation", collation.as_ref().map(Json::text)),
+                ("prefix", prefix.map(|length| Json::Int(length.into()))),
                 ("opclass", opclass.as_ref().map(Json::text)),
                 (
                     "nulls",

@@ -21,17 +21,18 @@ use dbmigrate_runtime::Model;
     unique(), //~ error: expected the names of fields
     unique(name = "x"), //~ error: expected `unique(a, b)` or
     index(name = "x", columns(id), name = "y"), //~ error: `name` is given twice
-    index(id descending), //~ error: expected `desc`, `collate "..."`, `opclass "..."`, `nulls_first`, `nulls_last` or `,` after a column
+    index(id descending), //~ error: expected `desc`, `collate "..."`, `prefix 20`, `opclass "..."`, `nulls_first`, `nulls_last` or `,` after a column
     index(name = "n", columns(id), nulls_not_distinct), //~ error: `nulls_not_distinct` is for unique indexes; add `unique`
     exclude, //~ error: expected `exclude(name = "...", using = "gist", elements(a with "=", b with "&&"), where = "...")`
     exclude(using = "gist"), //~ error: expected `exclude(name = "...", using = "gist"
     exclude(elements(id)), //~ error: an element needs an operator, as in `room with "="`
     exclude(elements(id when "=")), //~ error: expected `with "..."` after an element
     exclude(columns(id with "=")), //~ error: unknown option `columns`; expected `name`, `using`, `elements` or `where`
-    index(id with "="), //~ error: expected `desc`, `collate "..."`, `opclass "..."`, `nulls_first`, `nulls_last` or `,` after a column
+    index(id with "="), //~ error: expected `desc`, `collate "..."`, `prefix 20`, `opclass "..."`, `nulls_first`, `nulls_last` or `,` after a column
     index(name = "i", columns(id), include(nothing)), //~ error: there is no field `nothing`; the fields are
     unique(name = "u", columns(id), deferrable = "later"), //~ error: expected `deferrable = "initially deferred"` or `deferrable = "initially immediate"`
     sqlite, //~ error: expected `sqlite(strict, without_rowid)`
+    mysql(motor = "InnoDB"), //~ error: unknown option `motor`; expected `engine`, `charset` or `collate`
     postgres(logged), //~ error: unknown option `logged`; expected `unlogged`, `with` or `tablespace`
     index(3), //~ error: expected the name of a field
     crate = "x", //~ error: expected `crate = path`

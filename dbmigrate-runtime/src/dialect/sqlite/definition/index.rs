@@ -132,7 +132,15 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
             IndexTerm::Expression(cursor.text(from..from + tokens.len()).into())
         }
     };
-    Ok(IndexColumn { term, descending, collation, opclass: None, nulls: None, operator: None })
+    Ok(IndexColumn {
+        term,
+        descending,
+        collation,
+        prefix: None,
+        opclass: None,
+        nulls: None,
+        operator: None,
+    })
 }
 
 /// Whether a following `COLLATE` applies to all of these tokens: a name, a call, or parentheses.

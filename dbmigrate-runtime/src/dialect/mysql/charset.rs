@@ -1,0 +1,62 @@
+//! The character sets and collations of tables and columns.
+
+use super::flavor::{CHARSET, Flavor};
+use crate::schema::{Column, Table};
+
+/// The collation of a character set that compares texts exactly.
+fn exact(flavor: Flavor, charset: &str) -> String {
+    match charset.to_ascii_lowercase().as_str() {
+        CHARSET => flavor.collation().to_owned(),
+        "binary" => "binary".to_owned(),
+        "utf8" => "utf8mb3_bin".to_owned(),
+        charset => format!("{charset}_bin"),
+    }
+}
+
+/// The character set of a collation.
+pub(super) fn of(collation: &str) -> &str {
+    match collation.split('_').next().unwrap_or_default() {
+        // MariaDB's newer collations are those of several character sets.
+        "uca1400" => CHARSET,
+        "utf8" => "utf8mb3",
+        charset => charset,
+    }
+}
+
+/// The collation of a table's texts.
+pub(super) fn of_table(flavor: Flavor, table: &Table) -> String {
+    match (&table.collation, &table.charset) {
+        (Some(collation), _) => collation.clone(),
+        (None, Some(charset)) => exact(flavor, charset),
+        (None, None) => flavor.collation().to_owned(),
+    }
+}
+
+/// The collation of a column's texts.
+pub(super) fn of_column(flavor: Flavor, table: &Table, column: &Column) -> String {
+    match (&column.collation, &column.charset) {
+        (Some(collation), _) => collation.clone(),
+        (None, Some(charset)) => exact(flavor, charset),
+        (None, None) => of_table(flavor, table),
+    }
+}
+
+/// How many bytes a character takes at most.
+pub(super) fn bytes_per_character(collation: &str) -> u32 {
+    match of(&collation.to_ascii_lowercase()) {
+        "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" => 4,
+        "utf8mb3" | "ujis" | "eucjpms" => 3,
+        "ucs2" | "gbk" | "sjis" | "cp932" | "big5" | "euckr" | "gb2312" => 2,
+        _ => 1,
+    }
+}
+
+/// Whether a character set has all characters.
+pub(super) fn has_all(charset: &str) -> bool {
+    matches!(charset, "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030")
+}
+
+/// Whether a table has the storage engine that most of what is known here is about.
+pub(super) fn is_innodb(table: &Table) -> bool {
+    table.engine.as_ref().is_none_or(|engine| engine.eq_ignore_ascii_case("InnoDB"))
+}

@@ -1,0 +1,79 @@
+//! Changes of a table's engine and of what its texts are stored and compared by.
+
+use super::charset;
+use super::class::Class;
+use super::clause::Clause;
+use super::column::Definition;
+use super::effect::Effect;
+use super::flavor::quote;
+use super::guards;
+use super::planner::Planner;
+use super::types;
+use crate::dialect::Refusal;
+use crate::schema::Table;
+
+impl Planner<'_> {
+    /// Changes the options of a table. The texts of columns without a collation of their own are
+    /// converted in the same statement.
+    pub(super) fn alter_options(
+        &mut self,
+        idx: usize,
+        [before, after]: [&Table; 2],
+    ) -> Result<(), Refusal> {
+        let table = &after.name;
+        // What a table of this engine can't have is refused.
+        self.ddl(idx).create_table(after, |_| true)?;
+        if charset::is_innodb(before) && !charset::is_innodb(after) && self.is_referred_to(table) {
+            let why = "a foreign key of another table refers to it, and only InnoDB has them";
+            return Err(self.ddl(idx).refuse(why, "drop that foreign key first"));
+        }
+        let mut clauses = Vec::new();
+        let clause = |sql: String| Clause::new(sql, Class::Open, "", Effect::Unseen);
+        let engine = |table: &Table| table.engine.clone().unwrap_or_else(|| "InnoDB".to_owned());
+        if !engine(before).eq_ignore_ascii_case(&engine(after)) {
+            clauses.push(clause(format!("ENGINE={}", engine(after))));
+        }
+        let collation = charset::of_table(self.flavor, after);
+        if charset::of_table(self.flavor, before) != collation {
+            let name = charset::of(&collation);
+            clauses.push(clause(format!("DEFAULT CHARSET={name} COLLATE={collation}")));
+            for column in &after.columns {
+                let Some(was) = before.find_column(&column.name) else { continue };
+                if !types::is_collated(self.flavor, &column.ty) {
+                    continue;
+                }
+                let own = charset::of_column(self.flavor, after, column);
+                let from = charset::of_column(self.flavor, before, was);
+                if own == from {
+                    continue;
+                }
+                self.guard_characters(table, &column.name, [&from, &own]);
+                self.set_keys_aside(idx, table, &column.name);
+                let ddl = self.ddl(idx);
+                let (was, is) = (ddl.definition(before, was)?, ddl.definition(after, column)?);
+                let definition = self.own(idx, table, &column.name)?.unwrap_or_else(|| was.clone());
+                let target = definition.changed(&was, &is);
+                let target = Definition { charset: None, collate: Some(own), ..target };
+                let sql = format!("MODIFY COLUMN {} {}", quote(&column.name), target.sql());
+                clauses.push(Clause::new(sql, Class::Open, &column.name, Effect::Unseen));
+            }
+        }
+        self.alter(idx, table, clauses);
+        Ok(())
+    }
+
+    /// Looks for characters that another character set lacks.
+    pub(super) fn guard_characters(&mut self, table: &str, column: &str, [from, to]: [&str; 2]) {
+        let (from, to) = (charset::of(from), charset::of(to));
+        if from != to && !charset::has_all(to) {
+            let guard = guards::characters((table, column), to);
+            self.guard_existing(table, guard);
+        }
+    }
+
+    /// Whether a foreign key of another table refers to this one.
+    fn is_referred_to(&self, table: &str) -> bool {
+        let mut others = self.schema.tables.values().filter(|other| other.name != table);
+        others.any(|other| other.foreign_keys.iter().any(|key| key.references_table == table))
+    }
+}
