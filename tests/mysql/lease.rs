@@ -1,8 +1,5 @@
 //! The lease that excludes other migrations where named locks don't.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +8,8 @@ use dbmigrate_runtime::engine::driver::{Connection as _, Driver as _, Scope, Wai
 use dbmigrate_runtime::mysql::Conn;
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, mysql_client};
+
+use crate::imitation::{behind, own_locks};
 
 const LASTS: Duration = Duration::from_secs(2);
 
@@ -117,49 +116,11 @@ fn who_lost_the_lease_writes_nothing_more() {
     }
 }
 
-/// A server's port behind which the named locks of each connection have names of their own, as if
-/// each led to another node.
-fn nodes(port: u16) -> u16 {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    let own = listener.local_addr().expect("its port").port();
-    thread::spawn(move || {
-        for client in listener.incoming() {
-            let mut client = client.expect("a connection");
-            let mut server = TcpStream::connect(("127.0.0.1", port)).expect("the server");
-            let (mut to, mut from) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-            thread::spawn(move || std::io::copy(&mut from, &mut to));
-            let name = format!("node{:05}:", COUNT.fetch_add(1, Ordering::Relaxed));
-            thread::spawn(move || {
-                let mut buffer = [0; 65_536];
-                while let Ok(n_read @ 1..) = client.read(&mut buffer) {
-                    let sent = &mut buffer[..n_read];
-                    // A statement comes in one piece.
-                    let is_lock = sent.windows(5).any(|word| word == b"LOCK(");
-                    for at in 0..sent.len().saturating_sub(10) {
-                        if is_lock && &sent[at..at + 10] == b"dbmigrate:" {
-                            sent[at..at + 10].copy_from_slice(name.as_bytes());
-                        }
-                    }
-                    server.write_all(sent).expect("the server is there");
-                }
-                let _ = server.shutdown(std::net::Shutdown::Both);
-            });
-        }
-    });
-    own
-}
-
 #[test]
 fn a_lock_that_excludes_nobody_is_found_out() {
     for server in servers::mysql("a_lock_that_excludes_nobody_is_found_out") {
         let url = server.database();
-        let (_, place) = url.split_once('@').expect("an address");
-        let (address, database) = place.split_once('/').expect("a database");
-        let port = address.rsplit_once(':').expect("a port").1.parse().expect("a number");
-        // Nothing can be changed in what is encrypted.
-        let nodes = nodes(port);
-        let behind = format!("mysql://root@127.0.0.1:{nodes}/{database}?ssl-mode=disabled");
+        let behind = behind(&url, own_locks);
         let open = || {
             let mut driver = crate::driver(&behind);
             driver.prepare(".dbmigrate_version").expect("it is prepared");

@@ -5,6 +5,7 @@
 mod asynchronous;
 mod connecting;
 mod ledger;
+mod imitation;
 mod lease;
 mod lent;
 mod lock;
@@ -12,6 +13,7 @@ mod rights;
 mod size;
 mod test_database;
 mod tls;
+mod profiles;
 mod values;
 
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;

@@ -29,6 +29,8 @@ pub struct Facts {
     pub one_definition: bool,
     /// Whether an index is built in the background, after its statement.
     pub builds_later: bool,
+    /// Whether a statement can say how the server has to make a change, and fail otherwise.
+    pub asserts_classes: bool,
     /// Whether a change of a definition blocks all nodes of a cluster.
     pub blocks_cluster: bool,
 }
@@ -53,6 +55,7 @@ impl Facts {
             existing,
             one_definition: false,
             builds_later: false,
+            asserts_classes: true,
             blocks_cluster: false,
             folds_tables: false,
         }

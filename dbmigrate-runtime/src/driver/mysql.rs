@@ -147,14 +147,34 @@ impl<'a> MysqlDriver<'a> {
             let saved = saved.into_iter().next().unwrap_or_default();
             driver.restoring = Some(session::restoring(backend, &saved));
         }
-        for statement in session::pinning(backend) {
-            driver.text_query(&statement)?;
-        }
+        driver.pin()?;
         if !is_lent {
             driver.is_open.set(Some(false));
         }
         driver.profile.cluster = driver.cluster();
+        let enforces = driver.profile.enforces_checks().map(|sql| driver.text_query(sql));
+        if enforces.transpose()?.is_some_and(|found| found.rows != [[Value::Integer(1)]]) {
+            let server = driver.profile.name.clone();
+            let fault = Unconnected::Mysql(MysqlFault::ChecksIgnored { server });
+            return Err(connecting::fault(fault));
+        }
         Ok(driver)
+    }
+
+    /// Pins the settings of the session.
+    fn pin(&self) -> Result<(), DatabaseError> {
+        let backend = self.profile.backend();
+        if self.profile.is_itself() {
+            let [names, settings] = session::pinning(backend);
+            return self.text_query(&names).and_then(|_| self.text_query(&settings)).map(|_| ());
+        }
+        for (statement, may_fail) in session::pinning_known(backend, self.profile.own_settings()) {
+            let res = self.text_query(&statement);
+            if !may_fail {
+                res?;
+            }
+        }
+        Ok(())
     }
 
     /// Which product the server is.
@@ -171,14 +191,7 @@ impl<'a> MysqlDriver<'a> {
 
     /// The cluster that the server is a part of, as far as it says so.
     fn cluster(&self) -> Option<Cluster> {
-        let (sql, cluster) = match self.profile.backend() {
-            Backend::Mariadb => ("SELECT @@wsrep_on", Cluster::Galera),
-            _ => (
-                "SELECT COUNT(*) > 0 FROM performance_schema.replication_group_members \
-                 WHERE member_state <> 'OFFLINE'",
-                Cluster::GroupReplication,
-            ),
-        };
+        let (sql, cluster) = self.profile.in_cluster()?;
         // A server without the variable or the table is in no cluster.
         let rows = self.text_query(sql).ok()?.rows;
         (rows == [[Value::Integer(1)]]).then_some(cluster)
@@ -282,6 +295,12 @@ impl Connection for MysqlDriver<'_> {
             Backend::Mariadb => self
                 .text_query("SELECT @@in_transaction")
                 .map(|found| found.rows == [[Value::Integer(1)]]),
+            // Outside of a transaction, a savepoint is gone at once.
+            _ if !self.profile.is_itself() => {
+                let probe =
+                    |sql: &str| self.text_query(&format!("{sql} SAVEPOINT dbmigrate_probe"));
+                Ok(probe("").is_ok() && probe("RELEASE").is_ok())
+            }
             // The server doesn't say it, but refuses this inside a transaction, by number 1568.
             _ => match self.client.borrow_mut().query_drop("SET TRANSACTION READ WRITE") {
                 Err(mysql::Error::MySqlError(err)) if err.code == 1568 => Ok(true),

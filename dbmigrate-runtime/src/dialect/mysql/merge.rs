@@ -70,7 +70,7 @@ impl Planner<'_> {
             [clause] => format!(" {clause}"),
             clauses => format!("\n    {}", clauses.join(",\n    ")),
         };
-        if !is_new {
+        if !is_new && self.facts.asserts_classes {
             sql += class.asserted(self.flavor);
         }
         let cost = (!is_new).then(|| class.cost(&table, self.flavor, self.facts));

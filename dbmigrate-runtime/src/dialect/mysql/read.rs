@@ -48,10 +48,12 @@ pub(super) fn facts(flavor: Flavor, conn: &mut dyn Connection) -> Result<Facts, 
         },
     };
     let found = found.rows.into_iter().next().unwrap_or_default();
-    let number = version(&text(found.first()).unwrap_or_default());
+    let said = text(found.first()).unwrap_or_default();
+    let (number, asserts_classes) = (version(&said), !said.contains("TiDB"));
     let folds = text(found.get(1)).is_some_and(|value| value != "0");
     let blocks_cluster = text(found.get(2)).is_some_and(|value| value == "1");
-    Ok(Facts { folds_tables: folds, blocks_cluster, ..Facts::new(number, true) })
+    let facts = Facts::new(number, true);
+    Ok(Facts { folds_tables: folds, asserts_classes, blocks_cluster, ..facts })
 }
 
 /// The warnings that are errors in a change of rows, in the strict mode of our sessions: what is

@@ -96,6 +96,11 @@ pub enum MysqlFault {
         /// The product and its version.
         server: String,
     },
+    /// The server ignores checks.
+    ChecksIgnored {
+        /// The product and its version.
+        server: String,
+    },
     /// The product isn't supported.
     Unsupported {
         /// The product and its version.

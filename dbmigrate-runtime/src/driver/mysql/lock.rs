@@ -74,11 +74,18 @@ impl MysqlDriver<'_> {
             },
         )?;
         let is_own = format!("SELECT IS_USED_LOCK('{}') = CONNECTION_ID()", self.lock);
-        if self.query(&is_own, &[])?.rows != [[Value::Integer(1)]] {
-            self.unlock();
-            return Err(session::pooled());
+        match self.query(&is_own, &[]) {
+            Ok(found) if found.rows == [[Value::Integer(1)]] => Ok(()),
+            // Which session has a lock can't be asked everywhere.
+            Err(err) if err.is_missing() => {
+                self.unlock();
+                Err(session::unlockable(&err.to_string()))
+            }
+            res => {
+                self.unlock();
+                res.and(Err(session::pooled()))
+            }
         }
-        Ok(())
     }
 
     /// Whether another connection can't take the lock while this one has it.

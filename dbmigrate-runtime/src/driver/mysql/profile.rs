@@ -21,7 +21,7 @@ pub enum Product {
 pub enum Cluster {
     /// Galera: every node runs each change of a definition, in the same order.
     Galera,
-    /// MySQL's Group Replication.
+    /// MySQL's Group Replication, where every member is written to.
     GroupReplication,
 }
 
@@ -41,6 +41,8 @@ pub struct Profile {
 /// The oldest supported versions.
 const OLDEST_MYSQL: (u32, u32, u32) = (8, 0, 23);
 const OLDEST_MARIADB: (u32, u32, u32) = (10, 6, 0);
+/// The first with foreign keys that are enforced everywhere.
+const OLDEST_TIDB: (u32, u32, u32) = (8, 5, 0);
 
 impl Profile {
     /// Reads the answers to `VERSION()` and to `@@version_comment`.
@@ -52,7 +54,9 @@ impl Profile {
             () if has("MariaDB") => Product::Mariadb,
             () => Product::Mysql,
         };
-        let number = version.split('-').next().unwrap_or_default();
+        // TiDB says after which version of MySQL it behaves, and then its own.
+        let own = version.split_once("TiDB-v").map_or(version, |(_, own)| own);
+        let number = own.split('-').next().unwrap_or_default();
         let mut parts = number.split('.').map(|part| part.parse().ok());
         // A service's own text, as in `8.0.mysql_aurora.3.04.0`, is of a version that it keeps up.
         let mut part = || parts.next().flatten();
@@ -74,15 +78,47 @@ impl Profile {
         }
     }
 
+    /// Whether it is the server that its dialect was made for, and not another product.
+    pub(super) fn is_itself(&self) -> bool {
+        matches!(self.product, Product::Mysql | Product::Mariadb)
+    }
+
+    /// Session settings that only this product has, each with its value as SQL.
+    pub(super) fn own_settings(&self) -> &'static [(&'static str, &'static str)] {
+        match self.product {
+            // A change of a definition is made when its statement returns, and not some time later.
+            Product::Vitess => &[("ddl_strategy", "'direct'")],
+            Product::Mysql | Product::Mariadb | Product::Tidb => &[],
+        }
+    }
+
+    /// The query that tells whether the server enforces checks, where they can be ignored.
+    pub(super) fn enforces_checks(&self) -> Option<&'static str> {
+        let asked = "SELECT @@GLOBAL.tidb_enable_check_constraint = 1";
+        (self.product == Product::Tidb).then_some(asked)
+    }
+
+    /// The query that tells whether the server is part of a cluster whose nodes don't know each
+    /// other's named locks.
+    pub(super) fn in_cluster(&self) -> Option<(&'static str, Cluster)> {
+        let members = "SELECT @@group_replication_single_primary_mode = 0 AND EXISTS (SELECT 1 \
+                       FROM performance_schema.replication_group_members \
+                       WHERE member_state <> 'OFFLINE')";
+        match self.product {
+            Product::Mysql => Some((members, Cluster::GroupReplication)),
+            Product::Mariadb => Some(("SELECT @@wsrep_on", Cluster::Galera)),
+            // The lock is tried out there.
+            Product::Tidb | Product::Vitess => None,
+        }
+    }
+
     /// Why this server can't be migrated.
     pub(super) fn refusal(&self) -> Option<Unconnected> {
         let server = self.name.clone();
         let oldest = match self.product {
-            Product::Mysql => OLDEST_MYSQL,
+            Product::Mysql | Product::Vitess => OLDEST_MYSQL,
             Product::Mariadb => OLDEST_MARIADB,
-            Product::Tidb | Product::Vitess => {
-                return Some(Unconnected::Mysql(MysqlFault::Unsupported { server }));
-            }
+            Product::Tidb => OLDEST_TIDB,
         };
         (self.version < oldest).then_some(Unconnected::Mysql(MysqlFault::TooOld { server }))
     }
@@ -102,8 +138,9 @@ mod tests {
             ("8.0.mysql_aurora.3.04.0", "", "Mysql, MySQL 8.0.mysql_aurora.3.04.0"),
             ("10.11.19-MariaDB-0+deb12u1", "Debian 12", "Mariadb, MariaDB 10.11.19"),
             ("10.5.29-MariaDB", "mariadb.org", "Mariadb, MariaDB 10.5.29, too old"),
-            ("8.0.11-TiDB-v8.5.0", "TiDB Server", "Tidb, TiDB 8.0.11, unsupported"),
-            ("8.0.30-Vitess", "Version: 19.0.0", "Vitess, Vitess 8.0.30, unsupported"),
+            ("8.0.11-TiDB-v8.5.0", "TiDB Server", "Tidb, TiDB 8.5.0"),
+            ("8.0.11-TiDB-v7.5.1", "TiDB Server", "Tidb, TiDB 7.5.1, too old"),
+            ("8.0.30-Vitess", "Version: 19.0.0", "Vitess, Vitess 8.0.30"),
         ];
         for (version, comment, expected) in cases {
             let profile = Profile::of(version, comment);

@@ -54,6 +54,20 @@ pub(super) fn pinning(backend: Backend) -> [String; 2] {
     ["SET NAMES utf8mb4".to_owned(), format!("SET {}", settings.join(", "))]
 }
 
+/// The same for another product, one by one, each with whether the product may lack it.
+pub(super) fn pinning_known(
+    backend: Backend,
+    own: &[(&'static str, &'static str)],
+) -> Vec<(String, bool)> {
+    let own = own.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let set = |(name, value): (&str, String)| {
+        let is_needed = ["sql_mode", "time_zone", "autocommit"].contains(&name);
+        (format!("SET SESSION {name} = {value}"), !is_needed)
+    };
+    let names = std::iter::once(("SET NAMES utf8mb4".to_owned(), false));
+    names.chain(pinned(backend).into_iter().chain(own).map(set)).collect()
+}
+
 /// The query for the settings that [`pinning`] changes.
 pub(super) fn saving(backend: Backend) -> String {
     let pinned = pinned(backend);

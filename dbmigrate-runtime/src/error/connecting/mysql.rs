@@ -90,9 +90,14 @@ pub(super) fn words(fault: &MysqlFault) -> (String, String) {
         ),
         MysqlFault::TooOld { server } => (
             format!(
-                "the server is {server}, but dbmigrate needs MySQL 8.0.23 or MariaDB 10.6, or later"
+                "the server is {server}, but dbmigrate needs MySQL 8.0.23, MariaDB 10.6 or TiDB 8.5, \
+                 or later"
             ),
             "upgrade the server, or use another one".to_owned(),
+        ),
+        MysqlFault::ChecksIgnored { server } => (
+            format!("the server is {server}, which is set to ignore checks"),
+            "let an administrator run `SET GLOBAL tidb_enable_check_constraint = ON`".to_owned(),
         ),
         MysqlFault::Unsupported { server } => (
             format!("the server is {server}, which dbmigrate does not support"),
