@@ -307,10 +307,7 @@ impl Writer<'_> {
             add(format!("generated({}, {how})", text(&generated.expression)));
         }
         if let Some(collation) = &column.collation {
-            // The table's says it already.
-            if column.collation != self.table.collation {
-                add(format!("collate = {}", text(collation)));
-            }
+            add(format!("collate = {}", text(collation)));
         }
         let mut mysql = Vec::new();
         mysql.extend(column.on_update_now.then_some("on_update_now"));

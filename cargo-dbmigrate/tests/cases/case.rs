@@ -30,6 +30,8 @@ pub struct Case {
     pub on_postgres: OnServer,
     /// The same for MySQL and MariaDB.
     pub setup_mysql: Option<String>,
+    /// Why the situation can't exist there, so that the case is only planned.
+    pub not_on_mysql: Option<String>,
     /// Why a run stops in the middle there although all is looked at before.
     pub halfway_mysql: Option<String>,
     pub on_mysql: OnServer,
@@ -145,8 +147,9 @@ impl Case {
                 "setup" => &mut setup,
                 "databases" => others.entry(section).or_default(),
                 section
-                    if section.split_once(' ').is_some_and(|(what, database)| {
-                        ["setup", "halfway", "sql", "rows", "error", "downgrade"].contains(&what)
+                    if section.rsplit_once(' ').is_some_and(|(what, database)| {
+                        ["setup", "not on", "halfway", "sql", "rows", "error", "downgrade"]
+                            .contains(&what)
                             && ["postgres", "mysql", "mariadb"].contains(&database)
                     }) =>
                 {
@@ -164,6 +167,7 @@ impl Case {
         let databases = others.remove("databases").unwrap_or_default();
         case.databases = databases.lines().map(str::to_owned).collect();
         case.setup_mysql = others.remove("setup mysql");
+        case.not_on_mysql = others.remove("not on mysql");
         case.halfway_mysql = others.remove("halfway mysql");
         let mut on = |database: &str| {
             let mut take = |what: &str| others.remove(&*format!("{what} {database}"));
@@ -230,6 +234,7 @@ impl Case {
             ("setup", self.setup.as_ref()),
             ("setup postgres", self.setup_postgres.as_ref()),
             ("setup mysql", self.setup_mysql.as_ref()),
+            ("not on mysql", self.not_on_mysql.as_ref()),
             ("halfway mysql", self.halfway_mysql.as_ref()),
             ("operations", Some(operations)),
             ("module", module.as_ref()),

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::budget::Budget;
 use super::revision::Run;
-use super::verify::Verification;
+use super::verify::{self, Verification};
 use super::{Applied, Executor, Halfway, Scope};
 use crate::Error;
 use crate::dialect::{Alone, Facts, Task};
@@ -118,6 +118,9 @@ impl Executor<'_> {
         if is_taken_back || self.options.halfway == Halfway::Restart && !done.is_empty() {
             self.take_back(migration, &planner, &done, budget)?;
             done.clear();
+        }
+        if dialect.capabilities().commits_definitions {
+            verify::unhidden(self.conn(), planner.schema(), planner.operations(migration))?;
         }
         let facts = self.facts_for(planner.operations(migration), &server)?;
         let tasks_with = |facts: &Facts| Ok(planner.clone().next(migration, dialect, facts)?.tasks);

@@ -15,6 +15,30 @@ use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{Schema, Table};
 
+/// Refuses to run operations on a connection whose temporary tables hide theirs.
+pub(super) fn unhidden(
+    conn: &mut dyn Connection,
+    schema: &Schema,
+    operations: &[Operation],
+) -> Result<(), Error> {
+    let names = operations.iter().flat_map(Operation::tables);
+    let names: BTreeSet<String> =
+        names.filter(|name| schema.table(name).is_some()).map(str::to_owned).collect();
+    let of_name = |name: &String| Object {
+        kind: ObjectKind::Table,
+        name: name.clone(),
+        table: name.clone(),
+        sql: None,
+        temporary: false,
+    };
+    let objects: Vec<Object> = names.iter().map(of_name).collect();
+    match conn.dialect().shadow(conn, &names, schema, &objects).map_err(failed)? {
+        Some(Shadow::Temporary(name)) => Err(Error::hidden(&name)),
+        Some(Shadow::Elsewhere { table, place }) => Err(Error::elsewhere(&table, &place)),
+        None => Ok(()),
+    }
+}
+
 /// Identifies an object: its kind, its name, and whether it is temporary.
 type Key = (ObjectKind, String, bool);
 

@@ -6,7 +6,7 @@ use super::column::Definition;
 use super::convert::{self, Conversion};
 use super::effect::Effect;
 use super::flavor::{closed, quote, quoted};
-use super::given::Given;
+use super::given::{Given, is_constant};
 use super::{charset, guards, size};
 
 use super::planner::Planner;
@@ -14,7 +14,6 @@ use super::text_enum;
 use crate::dialect::Refusal;
 use crate::operations::ColumnChange;
 use crate::schema::{Column, IndexTerm, Table, naming};
-use crate::sql::Kind;
 
 impl Planner<'_> {
     pub(super) fn add_column(
@@ -584,13 +583,4 @@ fn primary_key(table: &str, after: &Table) -> Clause {
     let effect = Effect::Index(table.to_owned(), "PRIMARY".to_owned(), true);
     let sql = format!("ADD PRIMARY KEY ({})", quoted(&columns));
     Clause::new(sql, Class::Open, "PRIMARY", effect).with_names(&columns)
-}
-
-/// Whether an expression plainly is one value for all rows.
-fn is_constant(tokens: &[crate::sql::Token<'_>]) -> bool {
-    match tokens {
-        [value] => matches!(value.kind, Kind::Text | Kind::Number),
-        [minus, value] => minus.is_symbol("-") && value.kind == Kind::Number,
-        _ => false,
-    }
 }

@@ -5,6 +5,7 @@ use super::guards::{self, Source};
 use super::planner::Planner;
 use crate::dialect::Guard;
 use crate::schema::{Column, ForeignKey, Table};
+use crate::sql::{Kind, Token};
 
 /// The values that a column gets.
 #[derive(Clone, Copy)]
@@ -60,6 +61,29 @@ impl Planner<'_> {
         }
     }
 
+    /// What finds values that occur more than once in columns that have to be unique, before new
+    /// ones of them are there; `None` if there can be none.
+    pub(super) fn unique_guard(
+        &self,
+        table: &str,
+        what: &str,
+        columns: &[String],
+    ) -> Option<Guard> {
+        let lexicon = self.flavor.lexicon();
+        let mut terms = Vec::new();
+        for name in columns {
+            match self.new_values.get(&(table.to_owned(), name.clone())) {
+                None => terms.push(quote(name)),
+                // NULL is not equal to itself.
+                Some(None) => return None,
+                Some(Some(value)) if is_constant(lexicon.significant(value).as_slice()) => {}
+                // A default may be another one for each row.
+                Some(Some(_)) => return Some(guards::unique(table, what, columns)),
+            }
+        }
+        Some(guards::unique_terms(table, what, &terms))
+    }
+
     /// Whether a table has no rows, since this plan has created it.
     fn is_empty(&self, table: &str) -> bool {
         self.created.contains(table) && !self.has_changed_rows
@@ -85,6 +109,15 @@ impl Planner<'_> {
             return Some(guards::foreign_key(table, key));
         }
         Some(guards::foreign_key_of(table, key, &sources, target != table && self.is_empty(target)))
+    }
+}
+
+/// Whether an expression plainly is one value for all rows.
+pub(super) fn is_constant(tokens: &[Token<'_>]) -> bool {
+    match tokens {
+        [value] => matches!(value.kind, Kind::Text | Kind::Number),
+        [minus, value] => minus.is_symbol("-") && value.kind == Kind::Number,
+        _ => false,
     }
 }
 

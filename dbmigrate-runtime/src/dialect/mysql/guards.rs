@@ -137,13 +137,13 @@ pub(super) fn unique(table: &str, what: &str, columns: &[String]) -> Guard {
 /// The same of columns and expressions as SQL.
 pub(super) fn unique_terms(table: &str, what: &str, terms: &[String]) -> Guard {
     let is_set: Vec<_> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
-    let columns_sql = terms.join(", ");
+    // Without a term, all rows have the same value.
+    let rows = match is_set.as_slice() {
+        [] => String::new(),
+        is_set => format!(" WHERE {} GROUP BY {}", is_set.join(" AND "), terms.join(", ")),
+    };
     Guard {
-        sql: any(&format!(
-            "(SELECT 1 FROM {} WHERE {} GROUP BY {columns_sql} HAVING count(*) > 1) AS twice",
-            quote(table),
-            is_set.join(" AND ")
-        )),
+        sql: any(&format!("(SELECT 1 FROM {}{rows} HAVING count(*) > 1) AS twice", quote(table))),
         failure: format!(
             "{what} can't be added to table `{table}`: {{}} value(s) occur in more than one row"
         ),
@@ -268,6 +268,52 @@ pub(super) fn no_view(what: &str, table: &str, column: Option<&str>) -> Guard {
              `op.execute`"
                 .to_owned(),
         ),
+        warning: None,
+    }
+}
+
+/// What to do about triggers.
+const TRIGGERS: &str = "drop the trigger in the same revision and create it again after the \
+                        change, with `op.execute`";
+
+/// Finds triggers whose statements name a table, or one of its columns, which would stop working.
+pub(super) fn no_trigger(what: &str, table: &str, column: Option<&str>) -> Guard {
+    let names = |name: &str| {
+        let is_word = name.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
+        if is_word {
+            return format!("action_statement REGEXP {}", text(&format!("\\b{name}\\b")));
+        }
+        let like = name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("action_statement LIKE {}", text(&format!("%{like}%")))
+    };
+    let is_own = format!("event_object_table = {}", text(table));
+    let condition = match column {
+        Some(column) => format!("({is_own} OR {}) AND {}", names(table), names(column)),
+        None => format!("NOT {is_own} AND {}", names(table)),
+    };
+    triggers(&condition, format!("cannot {what}: these triggers would stop working: {{}}"))
+}
+
+/// Finds triggers that would run for each row that gets a value.
+pub(super) fn no_update_trigger(what: &str, table: &str) -> Guard {
+    let condition =
+        format!("event_object_table = {} AND event_manipulation = 'UPDATE'", text(table));
+    let failure = format!(
+        "cannot {what}: existing rows of table `{table}` get a value, and these triggers would run \
+         for each of them: {{}}"
+    );
+    triggers(&condition, failure)
+}
+
+fn triggers(condition: &str, failure: String) -> Guard {
+    Guard {
+        sql: format!(
+            "SELECT group_concat(trigger_name ORDER BY trigger_name SEPARATOR ', ') FROM \
+             information_schema.triggers WHERE trigger_schema = DATABASE() AND {condition} HAVING \
+             count(*) > 0"
+        ),
+        failure,
+        hint: Some(TRIGGERS.to_owned()),
         warning: None,
     }
 }

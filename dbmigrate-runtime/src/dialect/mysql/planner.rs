@@ -176,7 +176,9 @@ impl<'a> Planner<'a> {
             (Operation::AddUnique { table, unique }, Some(before), Some(after)) => {
                 let add = format!("ADD {}", self.ddl(idx).unique(after, unique)?);
                 let what = format!("unique constraint `{}`", unique.name);
-                self.guard(guards::unique(table, &what, &unique.columns));
+                if let Some(guard) = self.unique_guard(table, &what, &unique.columns) {
+                    self.guard(guard);
+                }
                 let is_hashed = size::is_hashed(self.flavor, after, &unique.columns);
                 let class = if is_hashed { Class::Open } else { Class::NoCopy };
                 let effect = Effect::Index(table.clone(), unique.name.clone(), true);
@@ -509,6 +511,7 @@ impl<'a> Planner<'a> {
         if !self.created.contains(table) {
             let what = self.operations[idx].to_string();
             self.guard(guards::no_view(&what, table, column));
+            self.guard(guards::no_trigger(&what, table, column));
         }
     }
 

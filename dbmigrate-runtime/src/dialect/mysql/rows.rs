@@ -1,6 +1,7 @@
 //! Changes of rows.
 
 use super::flavor::{closed, quote, quoted};
+use super::guards;
 use super::planner::Planner;
 use crate::dialect::Refusal;
 use crate::schema::Table;
@@ -14,6 +15,10 @@ impl Planner<'_> {
         value: &str,
         condition: Option<&str>,
     ) -> Result<(), Refusal> {
+        if !self.created.contains(&table.name) {
+            let what = self.operations[idx].to_string();
+            self.guard(guards::no_update_trigger(&what, &table.name));
+        }
         let column_name = column;
         let (own, column) = (quote(&table.name), quote(column));
         let place = condition.map_or(String::new(), |condition| format!(" WHERE {condition}"));
