@@ -44,6 +44,8 @@ fn spawn(url: &str, args: &[&str]) -> Child {
 fn dump_of(url: &str) -> String {
     let mut conn = mysql_client(url);
     conn.query_drop("SET SESSION wsrep_sync_wait = 1").expect("it is set");
+    // `SHOW` doesn't wait, as a query does.
+    conn.query_drop("SELECT COUNT(*) FROM dbmigrate_version").expect("it is asked");
     dump_mysql(&mut conn)
 }
 

@@ -59,9 +59,10 @@ pub(super) fn error(err: &Error) -> DatabaseError {
 fn kind(err: &MySqlError) -> ErrorKind {
     let missing = |what| ErrorKind::Missing { what, name: quoted(&err.message).to_owned() };
     match err.code {
-        // A lock of rows or of a definition, and a deadlock; in a cluster, a conflict with another
+        // A row that has changed since the transaction began, a lock of rows or of a definition, and
+        // a deadlock; in a cluster, a conflict with another
         // node, and a node that is about to join it.
-        1205 | 1213 | 3101 | 3572 | 8028 | 9007 => ErrorKind::Busy,
+        1020 | 1205 | 1213 | 3101 | 3572 | 8028 | 9007 => ErrorKind::Busy,
         1047 if err.message.contains("WSREP") => ErrorKind::Busy,
         1235 if err.message.contains("GET_LOCK") => ErrorKind::Unlockable,
         1290 | 1792 | 1836 | 1874 => ErrorKind::Unwritable(Unwritable::Setting),

@@ -205,6 +205,9 @@ impl MysqlDriver<'_> {
             self.give_back();
         }
         self.be_silent_outside();
+        // Otherwise a transaction could not renew what was renewed since its first query. Versions
+        // that lack the setting behave so.
+        let _ = self.text_query("SET SESSION innodb_snapshot_isolation = 0");
         res
     }
 
