@@ -31,16 +31,27 @@ pub enum Client {
 /// continued would drop the table and commit. An empty script stays empty.
 pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
     let shell = dialect.script().shell;
+    let commits = dialect.capabilities().commits_definitions;
     let head = match client {
         _ if text.is_empty() => return String::new(),
         Client::Shell => format!(
-            "{stop}\n\
-             -- For the {name} shell, as in `{run}`: it stops at the first error, and rolls back.\n\
+            "{stop}\
+             -- For the {name} shell, as in `{run}`: it stops at the first error{rolls_back}.\n\
              -- Do not paste this into an interactive shell, which goes on after an error. Other \
              clients: `--sql=plain`.\n",
-            stop = shell.stop,
+            stop = match shell.stop {
+                "" => String::new(),
+                stop => format!("{stop}\n"),
+            },
             name = shell.name,
             run = shell.run,
+            rolls_back = if commits { "" } else { ", and rolls back" },
+        ),
+        Client::Any if commits => format!(
+            "-- This script does not stop by itself. Run it with a client that stops at the first \
+             error,\n\
+             -- such as `{}`: one that goes on {}.\n",
+            shell.run_stopping, shell.going_on
         ),
         Client::Any => format!(
             "-- This script does not stop by itself. Run it with a client that stops at the first \

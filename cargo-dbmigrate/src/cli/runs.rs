@@ -32,7 +32,7 @@ pub struct Run {
 /// The option of commands that can print SQL instead of running it.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct Script {
-    /// Print the SQL instead of running it, for sqlite3 or psql; `plain` is for other clients
+    /// Print the SQL instead of running it, for the database's own client; `plain` is for others
     ///
     /// The first line makes the shell stop at the first error. `--sql=plain` omits it: run that
     /// only with a client that stops at the first error and rolls back.

@@ -136,9 +136,8 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 ///
 /// # Types
 ///
-/// This table shows the column type of each Rust type, and what that is in each database; support
-/// for MySQL and MariaDB is being built. `Option<T>` is a nullable `T`. References, `Box<T>` and
-/// `Cow<T>` are the same as `T`.
+/// This table shows the column type of each Rust type, and what that is in each database.
+/// `Option<T>` is a nullable `T`. References, `Box<T>` and `Cow<T>` are the same as `T`.
 ///
 /// | Rust type | column type | SQLite | PostgreSQL | MySQL and MariaDB | values on SQLite |
 /// |---|---|---|---|---|---|

@@ -20,7 +20,9 @@ mod migrations;
 /// The database that the program was compiled for.
 #[cfg(postgres)]
 type Pool = sqlx::PgPool;
-#[cfg(not(postgres))]
+#[cfg(mysql)]
+type Pool = sqlx::MySqlPool;
+#[cfg(not(any(postgres, mysql)))]
 type Pool = sqlx::SqlitePool;
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -54,9 +56,17 @@ fn app(pool: Pool) -> Router {
 }
 
 async fn list(State(pool): State<Pool>) -> Result<Json<Vec<Item>>, StatusCode> {
+    #[cfg(not(mysql))]
     let sql = sqlx::query_as!(
         Item,
         r#"SELECT id AS "id!", title, done AS "done: bool" FROM item ORDER BY id"#
+    );
+    // sqlx takes a text for bytes if its collation compares it exactly, as that of a column does.
+    #[cfg(mysql)]
+    let sql = sqlx::query_as!(
+        Item,
+        r#"SELECT id AS "id!", CAST(title AS CHAR) AS "title!", done AS "done: bool"
+            FROM item ORDER BY id"#
     );
     sql.fetch_all(&pool).await.map(Json).map_err(failed)
 }
@@ -65,17 +75,29 @@ async fn add(
     State(pool): State<Pool>,
     Json(new): Json<NewItem>,
 ) -> Result<(StatusCode, Json<Item>), StatusCode> {
-    let sql = sqlx::query_as!(
+    #[cfg(not(mysql))]
+    let item = sqlx::query_as!(
         Item,
         r#"INSERT INTO item (title) VALUES ($1) RETURNING id AS "id!", title, done AS "done: bool""#,
         new.title
-    );
-    let item = sql.fetch_one(&pool).await.map_err(failed)?;
+    )
+    .fetch_one(&pool)
+    .await
+    .map_err(failed)?;
+    #[cfg(mysql)]
+    let item = {
+        let sql = sqlx::query!("INSERT INTO item (title) VALUES (?)", new.title);
+        let id = sql.execute(&pool).await.map_err(failed)?.last_insert_id();
+        Item { id: id as i64, title: new.title, done: false }
+    };
     Ok((StatusCode::CREATED, Json(item)))
 }
 
 async fn finish(State(pool): State<Pool>, Path(id): Path<i64>) -> Result<StatusCode, StatusCode> {
+    #[cfg(not(mysql))]
     let sql = sqlx::query!("UPDATE item SET done = true WHERE id = $1", id);
+    #[cfg(mysql)]
+    let sql = sqlx::query!("UPDATE item SET done = true WHERE id = ?", id);
     let done = sql.execute(&pool).await.map_err(failed)?;
     Ok(if done.rows_affected() == 1 { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND })
 }
