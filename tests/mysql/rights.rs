@@ -45,7 +45,7 @@ fn the_missing_privilege_is_named() {
               hint: let an administrator run `GRANT INSERT ON `app`.* TO 'eve'@'localhost'`, or run it as another user, for example with `--url`
             + INSERT, UPDATE, DELETE
             upgrade: ["m1"]
-            revision `m1` stopped halfway: statement 2 of 2 failed: DROP TABLE `item`
+            revision `m1` stopped halfway: statement 3 of 3 failed: DROP TABLE `item`
               caused by: DROP command denied to user 'eve'@'localhost' for table 'item'
               hint: let an administrator run `GRANT DROP ON `app`.* TO 'eve'@'localhost'`, or run it as another user, for example with `--url`
             + DROP
