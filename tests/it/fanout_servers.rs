@@ -1,6 +1,7 @@
 //! `upgrade --all` with URLs, and `upgrade --schemas`, on each server that was started.
 
-use dbmigrate_tests::servers::{self, client};
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_tests::servers::{self, client, mysql_client};
 use dbmigrate_tests::{Host, revision, sorted};
 use expect_test::expect;
 
@@ -191,4 +192,65 @@ fn schemas_are_not_upgraded_through_a_pooler() {
     "#]].assert_eq(&errors);
     let sql = "SELECT count(*)::text FROM pg_class WHERE relname IN ('user', 'dbmigrate_version')";
     assert_eq!(texts(&url, sql), ["0"]);
+}
+
+#[test]
+fn databases_of_mysql_are_upgraded_and_reset_like_others() {
+    for server in servers::mysql("databases_of_mysql_are_upgraded_and_reset_like_others") {
+        let host = Host::library(&format!("fan-{}", server.name), "");
+        host.ok(&format!("init --dialect {}", server.dialect()));
+        let user = "op.create_table(Table::new(\"user\")\
+            .column(Column::new(\"id\", Type::BigInteger).not_null())\
+            .column(Column::new(\"name\", Type::String(50)).not_null())\
+            .primary_key(\"pk_user\", [\"id\"]));";
+        let slug = "op.add_column(\"user\", Column::new(\"slug\", Type::String(50)));\n    \
+            op.run(\"fill\", |db| {\n        \
+            db.execute(\"UPDATE user SET slug = lower(name)\", ())?;\n        Ok(())\n    });";
+        host.write("migrations/versions/m1.rs", &revision("a100", &[], "user", user, ""));
+        host.write("migrations/versions/m2.rs", &revision("b200", &["a100"], "slug", slug, ""));
+        let urls = [server.database(), server.database(), server.database()];
+        let secret = |url: &str| url.replace("mysql://root@", "mysql://root:s3cr%40t@");
+        host.ok(&format!("upgrade a100 --url {}", urls[1]));
+        let mut conn = mysql_client(&urls[1]);
+        conn.query_drop("INSERT INTO user VALUES (1, 'Ada')").unwrap();
+        conn.query_drop("ALTER TABLE user ADD slug int").unwrap();
+        host.write("customers.txt", &format!("{}\n{}\n", urls[0], urls[1]));
+        let all = format!("upgrade --jobs 3 --all customers.txt --all {}", urls[2]);
+        let run = host.fails(&all);
+        assert!(
+            run.stdout.ends_with("3 databases: 0 at head, 2 upgraded, 1 failed\n"),
+            "{}: {run}",
+            server.name
+        );
+        assert!(run.stderr.contains(&format!("error: {}: ", urls[1])), "{run}");
+        let run =
+            host.fails(&format!("upgrade --all {}", secret(&urls[2]).replace("/test_", "/gone_")));
+        assert!(!run.to_string().contains("s3cr"), "{run}");
+        conn.query_drop("ALTER TABLE user DROP slug").unwrap();
+        let run = host.ok(&format!("{all} --format json"));
+        let document = run.json();
+        assert_eq!(
+            (&document["unchanged"], &document["upgraded"]),
+            (&2.into(), &1.into()),
+            "{run}"
+        );
+        let slugs: Vec<String> = conn.query("SELECT slug FROM user").unwrap();
+        assert_eq!(slugs, ["ada"]);
+
+        // A reset asks first, and empties everything in the database.
+        conn.query_drop("CREATE VIEW names AS SELECT name FROM user").unwrap();
+        conn.query_drop("CREATE TABLE child (id bigint, FOREIGN KEY (id) REFERENCES user (id))")
+            .unwrap();
+        let run = host.fails(&format!("reset --url {}", urls[1]));
+        let asked = run.errors().replace(&urls[1], "URL");
+        assert!(
+            asked.contains("would be emptied\n  hint: --yes empties it without asking"),
+            "{asked}"
+        );
+        host.ok(&format!("reset --yes --url {}", urls[1]));
+        let rows: Vec<i64> = conn.query("SELECT count(*) FROM user").unwrap();
+        assert_eq!(rows, [0]);
+        let tables: Vec<String> = conn.query("SHOW TABLES").unwrap();
+        assert_eq!(tables, ["dbmigrate_step", "dbmigrate_version", "user"]);
+    }
 }

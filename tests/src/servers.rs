@@ -126,8 +126,8 @@ pub struct Played {
 }
 
 impl Server {
-    /// Runs a script in the own client of MySQL or MariaDB, as a person does.
-    pub fn play(&self, url: &str, script: &str) -> Played {
+    /// The own client of MySQL or MariaDB, connected to a database.
+    pub fn shell(&self, url: &str) -> Command {
         let client = std::env::var(format!("DBMIGRATE_TEST_CLIENT_{}", self.name.to_uppercase()));
         let mut client = Command::new(client.expect("the client is unpacked with the server"));
         let (server, database) = url.rsplit_once('/').expect("a URL names a database");
@@ -135,6 +135,12 @@ impl Server {
             server.split_once("://").expect("a URL").1.split_once('@').expect("a user");
         let (host, port) = place.split_once(':').expect("a port");
         client.args(["--no-defaults", "-u", user, "-h", host, "-P", port, database]);
+        client
+    }
+
+    /// Runs a script in that client, as a person does.
+    pub fn play(&self, url: &str, script: &str) -> Played {
+        let mut client = self.shell(url);
         client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut client = client.spawn().expect("the client starts");
         let mut stdin = client.stdin.take().expect("it is a pipe");

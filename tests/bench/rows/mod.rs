@@ -4,7 +4,9 @@ mod apply;
 mod derive;
 mod extract;
 mod fanout;
+mod import;
 mod light;
+mod mariadb;
 mod memory;
 mod migrate;
 mod noop;
@@ -84,6 +86,21 @@ pub const ALL: &[Row] = &[
         name: "server-tables",
         what: "1000 tables read, checked and compared on PostgreSQL; the bare queries, cargo check",
         run: server::tables,
+    },
+    Row {
+        name: "mariadb-apply",
+        what: "`upgrade` of 500 small revisions on MariaDB; its own client",
+        run: mariadb::apply,
+    },
+    Row {
+        name: "mariadb-tables",
+        what: "1000 tables read and checked on MariaDB; the bare queries, its own client",
+        run: mariadb::tables,
+    },
+    Row {
+        name: "import",
+        what: "500 migrations of sqlx taken over; the `sqlite3` shell running them once",
+        run: import::run,
     },
     Row { name: "memory", what: "peak memory at 1000 models; cargo's own", run: memory::run },
 ];

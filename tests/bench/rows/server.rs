@@ -18,10 +18,13 @@ use crate::rivals::{self, Rival};
 use crate::{Bench, Result, measure};
 
 const NOOP_AT_MOST: f64 = 0.7;
-const APPLY_AT_MOST: f64 = 1.1;
-const READING_AT_MOST: f64 = 1.3;
-const CHECK_AT_MOST: f64 = 2.0;
+pub(super) const APPLY_AT_MOST: f64 = 1.1;
+pub(super) const READING_AT_MOST: f64 = 1.3;
+pub(super) const CHECK_AT_MOST: f64 = 2.0;
 const MIGRATE_AT_MOST: f64 = 4.0;
+
+const CHECK: &str = "`check` of 1000 tables";
+const INSPECT: &str = "`inspect` of 1000 tables";
 
 const START: &str = "none was started, `servers postgres15 -- bench ...` does it";
 
@@ -126,7 +129,8 @@ pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
     let queries = queries_of(&url)?;
     Ok(vec![
         reading(bench, &url, &queries)?,
-        checking(bench, || tool(&["check"]), &url, &queries)?,
+        checking(bench, (CHECK, "agree"), || tool(&["check"]), (&url, &queries))?,
+        checking(bench, (INSPECT, "pub struct"), || tool(&["inspect"]), (&url, &queries))?,
         migrating(bench, || tool(&["migrate", "--dry-run"]), &host)?,
     ])
 }
@@ -162,14 +166,13 @@ fn reading(bench: &Bench, url: &str, queries: &[String]) -> Result<Line> {
     Ok(line.ratio(ours, theirs, READING_AT_MOST))
 }
 
-/// The command `check`, beside psql with the queries of the catalog.
+/// A command that reads all tables, beside psql with the queries of the catalog.
 fn checking(
     bench: &Bench,
+    (what, printed): (&'static str, &str),
     check: impl Fn() -> std::process::Command,
-    url: &str,
-    queries: &[String],
+    (url, queries): (&str, &[String]),
 ) -> Result<Line> {
-    let what = "`check` of 1000 tables";
     let Some(psql) = rivals::version(rivals::PSQL, &["--version"]) else {
         let why = format!("not installed, `{}`", rivals::PSQL_INSTALL);
         return Ok(Line::not_measured(what, rivals::PSQL, &why));
@@ -182,7 +185,7 @@ fn checking(
     fs::write(&script, text)?;
     let samples = measure::in_turn(
         bench.n_runs,
-        [&mut || Ok(measure::cost(&mut check(), &bench.dir, "agree")?.wall_ms), &mut || {
+        [&mut || Ok(measure::cost(&mut check(), &bench.dir, printed)?.wall_ms), &mut || {
             let mut psql = measure::command(rivals::PSQL, &bench.dir);
             psql.args(["-q", "-X", "-A", "-t", url]).stdin(File::open(&script)?);
             Ok(measure::cost(&mut psql, &bench.dir, "")?.wall_ms)
@@ -212,7 +215,7 @@ fn migrating(
     Ok(line.ratio(ours, theirs, MIGRATE_AT_MOST))
 }
 
-fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>> {
+pub(super) fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>> {
     let parsed = url::Url::parse(text)?;
     match &parsed.location {
         url::Location::Server(server) => Ok(open_server(parsed.backend, server)?),
@@ -222,7 +225,7 @@ fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>
 
 /// The queries that reading the catalog sends, with the transaction and the settings that they run
 /// with.
-fn queries_of(url: &str) -> Result<Vec<String>> {
+pub(super) fn queries_of(url: &str) -> Result<Vec<String>> {
     let mut driver = open(url)?;
     let dialect = driver.dialect();
     let mut listening = Listening { conn: driver.as_connection(), queries: Vec::new() };

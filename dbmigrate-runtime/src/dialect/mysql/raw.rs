@@ -19,7 +19,9 @@ pub(super) fn statements(lexicon: &'static Lexicon, sql: &str) -> Vec<(String, b
     if found.iter().all(|is_of_rows| *is_of_rows) {
         return vec![(sql.to_owned(), true)];
     }
-    if found.len() == 1 || tokens.iter().any(|token| token.is_word("BEGIN")) {
+    let has_body =
+        tokens.iter().any(|token| token.is_word("BEGIN")) || parts.clone().any(creates_routine);
+    if found.len() == 1 || has_body {
         return vec![(sql.to_owned(), false)];
     }
     parts
@@ -28,6 +30,22 @@ pub(super) fn statements(lexicon: &'static Lexicon, sql: &str) -> Vec<(String, b
             Some((text.trim().to_owned(), first(part)?))
         })
         .collect()
+}
+
+/// Whether a statement creates a trigger, a routine or an event. Its body may have semicolons without
+/// `BEGIN`, as in `FOR EACH ROW IF ... THEN ...; END IF`.
+fn creates_routine(statement: &[crate::sql::Token<'_>]) -> bool {
+    let mut words = statement.iter().filter(|token| token.is_significant());
+    if !words.next().is_some_and(|first| first.is_word("CREATE")) {
+        return false;
+    }
+    let is_any = |token: &crate::sql::Token<'_>, known: &[&str]| {
+        known.iter().any(|word| token.is_word(word))
+    };
+    let kinds = ["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"];
+    let others = ["TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "USER", "SEQUENCE"];
+    let kind = words.find(|token| is_any(token, &kinds) || is_any(token, &others));
+    kind.is_some_and(|kind| is_any(kind, &kinds))
 }
 
 #[cfg(test)]
@@ -58,6 +76,13 @@ mod tests {
         );
         let body = "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN SET @a = 1; END";
         assert_eq!(shown(body), format!("alone: {body}"));
+        let body = "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW IF NEW.a THEN SET @a = 1; \
+                    END IF";
+        assert_eq!(shown(body), format!("alone: {body}"));
+        assert_eq!(
+            shown("CREATE TABLE event (a INT); DROP TABLE u"),
+            "alone: CREATE TABLE event (a INT) | alone: DROP TABLE u"
+        );
         assert_eq!(shown(""), "rows: ");
     }
 }
