@@ -178,8 +178,8 @@ fn without_a_server_or_a_right_it_is_said_what_is_missing() {
         format!(
             "failed to create a test database on `postgres://ghost@/app_of_ghost?host=DIR&port={}`\n  \
              caused by: permission denied to create database\n  \
-             hint: let an administrator run `ALTER ROLE \"ghost\" CREATEDB`, or name a role that may \
-             create databases in the URL",
+             hint: let an administrator run `ALTER ROLE \"ghost\" CREATEDB`, or name one that may create \
+             databases in the URL",
             server.port
         )
     );

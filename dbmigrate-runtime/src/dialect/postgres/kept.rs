@@ -102,6 +102,8 @@ pub(super) fn known(table: &Table) -> Result<Table, Refusal> {
     kept.checks.extend(text_enum::checks(table));
     let own = TableOption::of(Backend::Postgres).filter(|option| table.has(*option));
     kept.options = own.collect();
+    // Only MySQL and MariaDB have these.
+    (kept.engine, kept.charset, kept.collation) = (None, None, None);
     kept.comment = kept.comment.filter(|comment| !comment.is_empty());
     for column in &mut kept.columns {
         column.ty = words::kept(&column.ty).map_err(|why| Refusal {
@@ -110,6 +112,7 @@ pub(super) fn known(table: &Table) -> Result<Table, Refusal> {
         })?;
         column.collation = column.collation.take().filter(|name| name != "default");
         column.comment = column.comment.take().filter(|comment| !comment.is_empty());
+        (column.charset, column.on_update_now, column.invisible) = (None, false, false);
         column.default =
             column.default.take().and_then(|default| kept_default(&default, &column.ty));
     }
@@ -127,6 +130,7 @@ pub(super) fn known(table: &Table) -> Result<Table, Refusal> {
     for index in &mut kept.indexes {
         let method = index.method().to_owned();
         for key in &mut index.columns {
+            key.prefix = None;
             if let IndexTerm::Expression(text) = &key.term {
                 key.term = term(text);
             }
