@@ -523,11 +523,11 @@ pub struct Stamp {
     #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["revisions", "sql", "purge"])]
     pub from: Option<Tool>,
     /// Drop that tool's table afterwards
-    #[arg(long, requires = "from")]
+    #[arg(long, requires = "from", conflicts_with = "revisions")]
     pub drop: bool,
     /// The same for each SQLite file that matches, such as 'tenants/*.db', or that is in a
     /// directory; for each URL, or each one that a file lists, one on each line
-    #[arg(long, value_name = "PATTERN", num_args = 1.., requires = "from")]
+    #[arg(long, value_name = "PATTERN", num_args = 1.., requires = "from", conflicts_with = "revisions")]
     pub all: Vec<String>,
     /// Empty the version table first, whatever it holds
     #[arg(long, conflicts_with = "sql")]

@@ -208,10 +208,9 @@ fn the_history_of_each_tool_becomes_the_same_revisions() {
             op.irreversible(
                 "its way back does not restore what was there before: added column `posts.score`, changed column `posts.title`: to NOT NULL, default, trigger `trimmed` is gone, view `titles` is gone",
             );
-            op.execute("DROP INDEX posts_by_title;")
-                .describes(|op| {
-                    op.drop_index("posts", "posts_by_title");
-                });
+            op.execute("DROP INDEX posts_by_title;").describes(|op| {
+                op.drop_index("posts", "posts_by_title");
+            });
         }
     "#]].assert_eq(&first.unwrap()[3]);
     // Afterwards it is an ordinary project: models that say what the history builds are no change.
@@ -422,7 +421,10 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
     tried("alone", "sqlx", &[("1_a.sql", table), ("2_b.sql", "VACUUM;")]);
     tried("ends its transaction", "sqlx", &[("1_a.sql", "SELECT 1; COMMIT; SELECT 2;")]);
     tried("a parameter", "sqlx", &[("1_a.sql", &format!("{table} INSERT INTO a VALUES (?);"))]);
+    let attached = "ATTACH 'other.db' AS other; CREATE TABLE other.made (x);";
+    tried("another file", "sqlx", &[("1_a.sql", &format!("-- no-transaction\n{attached}"))]);
     tried("settings", "diesel", &[("1_a/up.sql", table), ("1_a/metadata.toml", "run_in_")]);
+    assert!(!host.dir.join("other.db").exists());
     let run = host.fails("import sqlx nowhere");
     text += &format!("no directory\n{}", run.errors());
     expect![[r#"
@@ -472,6 +474,9 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
         error: `sql/1_a.sql` can't be taken over as it stands
           caused by: revision `v1`: cannot execute SQL on SQLite: the placeholder `?` in `INSERT INTO a VALUES (?)` has no value
           hint: write the value itself, or bind it in a step: `op.run("...", |db| { db.execute("... ?1 ...", [value])?; Ok(()) })`
+        another file
+        error: `sql/1_a.sql` reaches outside of the database: `-- no-transaction ATTACH 'other.db' AS other`
+          hint: the history is tried before it is taken over: move this out of the file
         settings
         error: failed to read sql/1_a/metadata.toml:1:8
           caused by: key with no value, expected `=`
@@ -799,4 +804,30 @@ fn what_the_real_tools_did_is_taken_over() {
         assert!(run.stdout.lines().count() >= n, "{program}: {run}");
         std::fs::remove_file(host.dir.join("new.db")).unwrap();
     }
+}
+
+#[test]
+fn settings_names_and_definitions_are_respected() {
+    let host = Host::library("import-settings", "");
+    host.ok("init --dialect sqlite");
+    // What is left out is created by the SQL, and not described.
+    host.replace("migrations/dbmigrate.toml", "exclude = []", "exclude = [\"b\"]");
+    host.write("sql/1_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (x);");
+    host.write("sql/1_a.down.sql", "DROP TABLE a; DROP TABLE b;");
+    // A rename puts names into quotes, which is no other view.
+    host.write("sql/2_v.up.sql", "CREATE VIEW v AS SELECT id FROM a;");
+    host.write("sql/2_v.down.sql", "DROP VIEW v;");
+    host.write("sql/3_r.up.sql", "ALTER TABLE a RENAME COLUMN id TO number;");
+    host.write("sql/3_r.down.sql", "ALTER TABLE a RENAME COLUMN number TO id;");
+    // The same name, and another definition.
+    host.write("sql/4_w.up.sql", "DROP VIEW v; CREATE VIEW v AS SELECT number + 1 AS id FROM a;");
+    host.write("sql/4_w.down.sql", "SELECT 1;");
+    let run = host.ok("import sqlx sql");
+    expect![[r#"
+        warning: revision `v4` can't be undone: its way back does not restore what was there before: view `v` is another
+        `stamp --from sqlx` marks them as applied in a database that sqlx migrated, and `upgrade` builds a new one
+    "#]].assert_eq(&run.errors());
+    host.ok("upgrade");
+    let run = host.dbmigrate("check");
+    assert!(run.stdout.ends_with("The database agrees with the migrations.\n"), "{run}");
 }

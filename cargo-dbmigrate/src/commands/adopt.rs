@@ -148,8 +148,11 @@ fn include(cx: &Context, root: &Path, module: &str) -> Result<()> {
     lines.insert(place, &line);
     let blank = if n_lines > 0 { "\n" } else { "" };
     lines.insert(place, blank);
-    cx.edits
-        .apply(&[Edit::Replace { path: root.to_owned(), bytes: lines.concat().into_bytes() }])?;
+    let mut after = lines.concat();
+    if text.contains("\r\n") {
+        after = after.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    cx.edits.apply(&[Edit::Replace { path: root.to_owned(), bytes: after.into_bytes() }])?;
     cx.out.note(format!("added to {shown}: `{}`", line.trim()));
     Ok(())
 }

@@ -33,6 +33,7 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
         scratch: &scratch,
         terms: Terms::new(cx, &models),
         no_transaction: import::no_transaction(args.tool),
+        is_verbatim: import::has_checksums(args.tool),
     };
     let bar = run::bar(cx.out, n, "migrations");
     let revised = trying.revised(foreign, || bar.inc(1));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use dbmigrate_runtime::engine::dialect::{Beyond, Catalog, Comparing, ObjectKind};
+use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, ObjectKind};
 use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
 use dbmigrate_runtime::engine::ledger;
 use dbmigrate_runtime::schema::Table;
@@ -153,7 +153,7 @@ fn unsaid(found: &Catalog, is_wanted: impl Fn(&str) -> bool, all: bool) -> Vec<S
     let unreadable =
         unreadable.map(|object| format!("{} `{}`: {}", object.kind, object.name, object.why));
     let beyond = found.beyond.iter().filter(|beyond| is_wanted(&beyond.table));
-    let beyond = beyond.map(feature);
+    let beyond = beyond.map(inspect::feature);
     let others = found.others.iter().filter(|object| match object.kind {
         ObjectKind::Table => is_wanted(&object.name),
         // They belong to a virtual table, which is listed.
@@ -177,18 +177,6 @@ fn nullable_keys(table: &Table) -> impl Iterator<Item = String> + '_ {
             table.name, column.name
         )
     })
-}
-
-/// A feature of a table in words: ``column `shop.name` has ON CONFLICT IGNORE``.
-fn feature(beyond: &Beyond) -> String {
-    let Beyond { table, columns, part, text } = beyond;
-    let what = match (part, columns.as_slice()) {
-        (Some(part), _) => format!("{part} of table `{table}`"),
-        (None, []) => format!("table `{table}`"),
-        (None, [column]) => format!("column `{table}.{column}`"),
-        (None, columns) => format!("columns `{}` of table `{table}`", columns.join("`, `")),
-    };
-    format!("{what} {text}")
 }
 
 /// The comment that lists what the models leave out.

@@ -12,6 +12,9 @@ use super::version::Version;
 use crate::cli::Tool;
 use crate::error::{Error, Result};
 
+/// How a text may have ended that lost its last line breaks.
+pub(super) const ENDS: [&str; 4] = ["", "\n", "\n\n", "\r\n"];
+
 /// What a tool has applied.
 #[derive(Debug)]
 pub enum Applied {
@@ -176,8 +179,7 @@ impl Entry {
     /// have lost its line breaks.
     pub fn is_of_another_text(&self, name: &str, sql: &str) -> bool {
         let Some(checksum) = &self.checksum else { return false };
-        let ends = ["", "\n", "\n\n", "\r\n"];
-        !ends.iter().any(|end| checksum.is_of(&self.version, name, &format!("{sql}{end}")))
+        !ENDS.iter().any(|end| checksum.is_of(&self.version, name, &format!("{sql}{end}")))
     }
 }
 

@@ -21,7 +21,7 @@ use layout::Foreign;
 
 pub use scratch::Scratch;
 pub use terms::Terms;
-pub use tool::{is_of_a_tool, no_transaction, table as table_of};
+pub use tool::{has_checksums, is_of_a_tool, no_transaction, table as table_of};
 pub use trying::{Revised, Trying};
 
 /// Reads the history of a tool, in its order.

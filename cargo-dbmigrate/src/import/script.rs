@@ -1,5 +1,6 @@
 //! The SQL of another tool's migration, as a revision runs it.
 
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::sql::{Kind, Lexicon, Token};
 
 /// The text without the `BEGIN` and `COMMIT` around all of it: a revision has its own transaction.
@@ -27,6 +28,34 @@ pub fn without_transaction(lexicon: &'static Lexicon, sql: &str) -> String {
     // The line of the first statement goes away with it.
     let inside = inside.strip_prefix('\n').unwrap_or(inside);
     format!("{before}{inside}{}", &sql[last.end..])
+}
+
+/// The first statement that changes more than the database that it runs in: another file, another
+/// database, or the whole server.
+pub fn reaches_outside(dialect: &dyn Dialect, sql: &str) -> Option<String> {
+    let tokens = dialect.lexicon().tokens(sql);
+    let mut statements = tokens.split(|token| token.is_symbol(";"));
+    let outside = statements.find(|statement| {
+        let words: Vec<String> = statement
+            .iter()
+            .filter(|token| token.kind == Kind::Word)
+            .map(|token| token.text.to_ascii_uppercase())
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let of_server = ["DATABASE", "ROLE", "USER", "TABLESPACE", "SYSTEM"];
+        let is_mysql_like = dialect.backend().is_mysql_like();
+        match words.as_slice() {
+            ["ATTACH" | "USE", ..] => true,
+            ["CREATE" | "DROP" | "ALTER", kind, ..] => {
+                of_server.contains(kind) || (is_mysql_like && *kind == "SCHEMA")
+            }
+            ["VACUUM", rest @ ..] => rest.contains(&"INTO"),
+            words => words.contains(&"LOAD_EXTENSION"),
+        }
+    })?;
+    let text: String = outside.iter().map(|token| token.text).collect();
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(line.chars().take(60).collect())
 }
 
 /// Whether there is a statement in the text.
@@ -63,9 +92,20 @@ fn commits(statement: &[Token<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+    use dbmigrate_runtime::engine::dialect::Sqlite;
 
     use super::*;
+
+    #[test]
+    fn what_reaches_outside_is_found() {
+        let outside = |sql: &str| reaches_outside(&Sqlite, sql);
+        assert_eq!(outside("A; ATTACH 'x.db' AS x;").as_deref(), Some("ATTACH 'x.db' AS x"));
+        assert_eq!(outside("VACUUM INTO 'copy.db'").as_deref(), Some("VACUUM INTO 'copy.db'"));
+        assert_eq!(outside("CREATE DATABASE other").as_deref(), Some("CREATE DATABASE other"));
+        for sql in ["CREATE TABLE role (a)", "VACUUM", "INSERT INTO a VALUES ('ATTACH x')"] {
+            assert_eq!(outside(sql), None, "{sql}");
+        }
+    }
 
     #[test]
     fn only_a_transaction_around_everything_is_left_out() {

@@ -75,17 +75,18 @@ impl<'a> Terms<'a> {
             let object = objects.find(|object| {
                 object.name == name && { object.kind == kind || kind == ObjectKind::VirtualTable }
             });
-            object
-                .map_or((String::new(), None), |object| (object.table.clone(), object.sql.clone()))
+            object.map_or((String::new(), None), |object| {
+                let sql = object.sql.as_deref().map(|sql| plain(&comparing, sql));
+                (object.table.clone(), sql)
+            })
         };
         let others = found.others.iter().filter(|other| other.kind != ObjectKind::ShadowTable);
         let objects =
             others.map(|other| ((other.kind, other.name.clone()), text(other.kind, &other.name)));
-        let beyond = found.beyond.iter().map(|beyond| {
-            format!("{} {:?} {:?} {}", beyond.table, beyond.columns, beyond.part, beyond.text)
-        });
+        let beyond = found.beyond.iter().map(inspect::feature);
         let unreadable = found.unreadable.iter();
-        let unreadable = unreadable.map(|object| format!("{} {}", object.kind, object.name));
+        let unreadable =
+            unreadable.map(|object| format!("{} `{}`: {}", object.kind, object.name, object.why));
         Ok(State {
             schema: Schema::from_tables(tables),
             objects: objects.collect(),
@@ -142,9 +143,9 @@ impl<'a> Terms<'a> {
     pub fn differences(&self, one: &State, other: &State) -> Vec<String> {
         let operations = autogenerate::between(&one.schema, &other.schema);
         let mut differences: Vec<String> = operations.iter().map(autogenerate::found).collect();
-        for (kind, name) in one.objects.keys().chain(other.objects.keys()) {
-            let key = (*kind, name.clone());
-            let what = match (one.objects.get(&key), other.objects.get(&key)) {
+        let keys: BTreeSet<_> = one.objects.keys().chain(other.objects.keys()).collect();
+        for key @ (kind, name) in keys {
+            let what = match (one.objects.get(key), other.objects.get(key)) {
                 (Some(one), Some(other)) if one == other => continue,
                 (Some(_), Some(_)) => "is another",
                 (Some(_), None) => "is gone",
@@ -157,6 +158,16 @@ impl<'a> Terms<'a> {
         differences.dedup();
         differences
     }
+}
+
+/// SQL in one spelling: a rename puts names into quotes.
+fn plain(comparing: &Comparing, sql: &str) -> String {
+    let tokens = comparing.lexicon.significant(sql);
+    let texts = tokens.iter().map(|token| match token.identifier() {
+        Some(name) => name.to_lowercase(),
+        None => token.text.to_owned(),
+    });
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// A view or the like as a revision declares it; `None` if it can't.

@@ -54,3 +54,8 @@ pub fn no_transaction(tool: Tool) -> Option<&'static str> {
         Tool::Alembic | Tool::FlaskMigrate | Tool::Django => None,
     }
 }
+
+/// Whether it records checksums of its files.
+pub fn has_checksums(tool: Tool) -> bool {
+    matches!(tool, Tool::Sqlx | Tool::Refinery | Tool::Flyway)
+}

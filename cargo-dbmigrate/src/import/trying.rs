@@ -7,9 +7,10 @@ use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Execute, Operation, Sql};
 
+use super::applied::ENDS;
 use super::layout::{Foreign, Script};
 use super::scratch::{self, Scratch};
-use super::script::{has_statements, without_transaction};
+use super::script::{has_statements, reaches_outside, without_transaction};
 use super::terms::{State, Terms};
 use crate::autogenerate::Commented;
 use crate::context::Context;
@@ -33,6 +34,8 @@ pub struct Trying<'a> {
     pub terms: Terms<'a>,
     /// How the tool is told to run a migration outside of a transaction.
     pub no_transaction: Option<&'static str>,
+    /// Whether the text is kept to its last blank line.
+    pub is_verbatim: bool,
 }
 
 impl Trying<'_> {
@@ -51,7 +54,10 @@ impl Trying<'_> {
             let texts = [Some(&foreign.up), foreign.down.as_ref()];
             let texts = texts.map(|script| {
                 let sql = without_transaction(lexicon, &script?.sql);
-                let sql = sql.trim_end().to_owned();
+                // A checksum is of the whole text.
+                let trimmed = sql.trim_end();
+                let is_kept = self.is_verbatim && !ENDS.contains(&&sql[trimmed.len()..]);
+                let sql = if is_kept { sql } else { trimmed.to_owned() };
                 has_statements(lexicon, &sql).then_some(sql)
             });
             let [up, down] = &texts;
@@ -110,6 +116,11 @@ impl Trying<'_> {
     ) -> Result<()> {
         let Some(sql) = sql else { return Ok(()) };
         let file = script.file.display();
+        if let Some(what) = reaches_outside(self.cx.dialect(), sql) {
+            let message = format!("`{file}` reaches outside of the database: `{what}`");
+            return Err(Error::new(message)
+                .hint("the history is tried before it is taken over: move this out of the file"));
+        }
         let failed = |err: DatabaseError| {
             let is_alone = *err.kind() == ErrorKind::NotInTransaction;
             let hint = match (is_alone, self.no_transaction) {
@@ -174,8 +185,11 @@ impl Trying<'_> {
         let as_revisions = self.state(&mut *driver)?;
         self.refuse_different("applied", &as_it_stands, &as_revisions)?;
         let replayed = migrations.replay(None)?;
-        let of_replay = as_revisions.with_schema(replayed);
-        self.refuse_different("replayed", &as_revisions, &of_replay)?;
+        // What the settings leave out is not described.
+        let scope = self.cx.scope();
+        let of_replay = as_revisions.with_schema(scope.compared(&replayed));
+        let compared = as_revisions.with_schema(scope.compared(&as_revisions.schema));
+        self.refuse_different("replayed", &compared, &of_replay)?;
         let is_final = |one: &&Revised| one.downgrade.irreversible.is_some();
         let down_to = match revised.iter().rev().find(is_final) {
             Some(last) => Target::Revisions(vec![last.id.clone()]),

@@ -13,6 +13,8 @@ pub struct Version {
     pub text: String,
     /// Whether it is the name of a migration without a version, which runs after all others.
     is_repeatable: bool,
+    /// Whether versions are compared as texts.
+    is_text: bool,
 }
 
 /// How many digits a number has at least if it is a time.
@@ -20,12 +22,17 @@ const TIME: usize = 10;
 
 impl Version {
     pub fn new(text: &str) -> Version {
-        Version { text: text.to_owned(), is_repeatable: false }
+        Version { text: text.to_owned(), is_repeatable: false, is_text: false }
+    }
+
+    /// A version that its tool compares as a text, as diesel does.
+    pub fn text(text: &str) -> Version {
+        Version { is_text: true, ..Version::new(text) }
     }
 
     /// The version of a migration that has only a name.
     pub fn repeatable(name: &str) -> Version {
-        Version { text: name.to_owned(), is_repeatable: true }
+        Version { is_repeatable: true, ..Version::new(name) }
     }
 
     /// Whether this is the id of its revision, however many digits that has.
@@ -108,7 +115,7 @@ impl PartialOrd for Version {
 impl Ord for Version {
     fn cmp(&self, other: &Version) -> Ordering {
         self.is_repeatable.cmp(&other.is_repeatable).then_with(|| {
-            if self.is_repeatable {
+            if self.is_repeatable || (self.is_text && other.is_text) {
                 self.text.cmp(&other.text)
             } else {
                 self.key().cmp(other.key())
@@ -130,6 +137,7 @@ mod tests {
         assert_eq!(version("1_2"), version("1.2"));
         assert!(version("20240131120000") < version("20240131120001"));
         assert!(version("99999999999999") < Version::repeatable("views"));
+        assert!(Version::text("10") < Version::text("9"));
         assert!(Version::repeatable("a") < Version::repeatable("b"));
     }
 

@@ -28,6 +28,18 @@ pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
     table
 }
 
+/// A feature of a table in words: ``column `shop.name` has ON CONFLICT IGNORE``.
+pub fn feature(beyond: &Beyond) -> String {
+    let Beyond { table, columns, part, text } = beyond;
+    let what = match (part, columns.as_slice()) {
+        (Some(part), _) => format!("{part} of table `{table}`"),
+        (None, []) => format!("table `{table}`"),
+        (None, [column]) => format!("column `{table}.{column}`"),
+        (None, columns) => format!("columns `{}` of table `{table}`", columns.join("`, `")),
+    };
+    format!("{what} {text}")
+}
+
 /// The tables of a database as models would say them.
 ///
 /// # Errors

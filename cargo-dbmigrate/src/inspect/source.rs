@@ -74,7 +74,9 @@ struct Names {
 
 /// The models of these tables, in their order, with the foreign keys that no model can have.
 pub(super) fn models(tables: &[Declared], style: &Style<'_>) -> (Vec<Model>, Vec<String>) {
-    let mut used = BTreeSet::new();
+    // No struct gets the name of one that is there.
+    let names = style.existing.values().filter_map(|path| path.rsplit("::").next());
+    let mut used: BTreeSet<String> = names.map(str::to_owned).collect();
     let names = Names::of(tables, style, &mut used);
     // Enumerations with a name of their own are shared by the tables that use them.
     let mut enumerations: BTreeMap<String, String> = BTreeMap::new();

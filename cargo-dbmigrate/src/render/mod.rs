@@ -149,15 +149,29 @@ fn written(operation: &Operation) -> String {
     else {
         return statement(&call(operation));
     };
-    let raw = sql.any.as_deref().filter(|_| sql.by_dialect.is_empty()).and_then(expression::raw);
-    let Some(raw) = raw else { return statement(&call(operation)) };
-    let mut text = format!("    op.execute(\n        {raw},\n    )");
-    if !describes.is_empty() {
-        text += "\n    .describes(|op| {\n";
-        for line in describes.iter().map(written).collect::<String>().lines() {
-            text += &format!("    {line}\n");
+    let any = sql.any.as_deref().filter(|_| sql.by_dialect.is_empty());
+    let raw = any.and_then(expression::raw);
+    let plain = any.filter(|_| !describes.is_empty() && raw.is_none()).map(expression::text);
+    let (head, indentation) = match (raw, plain) {
+        (None, None) => return statement(&call(operation)),
+        // As wide as a chain on one line may be.
+        (None, Some(plain)) if plain.len() <= 31 => (format!("    op.execute({plain})"), None),
+        (None, Some(plain)) if plain.len() <= 84 => (format!("    op.execute({plain})"), Some(8)),
+        (Some(text), _) | (None, Some(text)) => {
+            (format!("    op.execute(\n        {text},\n    )"), Some(4))
         }
-        text += "    })";
+    };
+    let mut text = head;
+    if !describes.is_empty() {
+        let indentation = indentation.map(|n| " ".repeat(n));
+        let begin = indentation.as_deref().map_or_else(String::new, |space| format!("\n{space}"));
+        text += &format!("{begin}.describes(|op| {{\n");
+        // The lines of an operation are indented by four themselves.
+        let space = indentation.unwrap_or_else(|| " ".repeat(4));
+        for line in describes.iter().map(written).collect::<String>().lines() {
+            text += &format!("{space}{line}\n");
+        }
+        text += &format!("{space}}})");
     }
     text + ";\n"
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::engine::record::ModelRecord;
 use similar::TextDiff;
+use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 use super::absolute;
@@ -39,7 +40,7 @@ pub(super) fn run(
 ) -> Result<Answer> {
     let folding = cx.name_rules().folding;
     let mut patch = Patch { cx, files: BTreeMap::new() };
-    let mut added = Vec::new();
+    let (mut added, mut is_warned) = (Vec::new(), false);
     for model in found {
         let record = existing.iter().find(|own| folding.same_table(&own.table.name, &model.table));
         let Some(record) = record else {
@@ -59,15 +60,18 @@ pub(super) fn run(
         if lacking.is_empty() {
             continue;
         }
-        patch.add_fields(record, &lacking)?;
+        if !patch.add_fields(record, &lacking)? {
+            is_warned = true;
+            continue;
+        }
         added
             .extend(lacking.iter().map(|code| format!("column `{}.{}`", model.table, code.column)));
     }
     let text = patch.text();
     cx.out.text(&text);
-    if added.is_empty() {
+    if added.is_empty() && !is_warned {
         cx.out.progress("the models have every table and column of the database");
-    } else {
+    } else if !added.is_empty() {
         cx.out.progress(format!(
             "the patch adds {}; `git apply` takes it, and `diff models database` then lists what \
              else differs",
@@ -121,15 +125,26 @@ impl Patch<'_> {
     }
 
     /// Adds fields at the end of a model's struct, and their enumerations at the end of its file.
-    fn add_fields(&mut self, record: &ModelRecord, lacking: &[&ColumnCode]) -> Result<()> {
+    /// Returns whether it has room for them.
+    fn add_fields(&mut self, record: &ModelRecord, lacking: &[&ColumnCode]) -> Result<bool> {
         let path = file(self.cx, record);
         let after = self.after(&path)?;
         let name = record.path.rsplit("::").next().unwrap_or_default();
-        let place = Finder::place(after, name).ok_or_else(|| {
+        let is_there = |place: &Place, code: &ColumnCode| {
+            let taken = |name: &String| code.field.contains(&format!("pub {name}: "));
+            place.fields.iter().any(taken)
+        };
+        let place = Finder::place(after, name)
+            .filter(|place| !lacking.iter().any(|code| is_there(place, code)));
+        let Some(place) = place else {
             let fields: String = lacking.iter().map(|code| code.field.as_str()).collect();
-            Error::new(format!("the fields of {} can't be found", models::location(record)))
-                .hint(format!("add these by hand:\n{}", fields.trim_end()))
-        })?;
+            self.cx.out.warning(format!(
+                "{} can't be extended by a patch; add these fields by hand:\n{}",
+                models::location(record),
+                fields.trim_end()
+            ));
+            return Ok(false);
+        };
         let mut lines: Vec<String> = after.split_inclusive('\n').map(str::to_owned).collect();
         let indented = |field: &str| -> String {
             let more = " ".repeat(place.indentation.saturating_sub(4));
@@ -144,7 +159,7 @@ impl Patch<'_> {
         for enumeration in lacking.iter().filter_map(|code| code.enumeration.as_deref()) {
             self.append(&path, enumeration)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The patch; empty if no file changes.
@@ -152,6 +167,12 @@ impl Patch<'_> {
         let root = git_root(&self.cx.project.package_dir);
         let mut text = String::new();
         for (path, (before, after)) in &self.files {
+            // A file with the line breaks of Windows keeps them.
+            let after = if before.contains("\r\n") {
+                &after.replace("\r\n", "\n").replace('\n', "\r\n")
+            } else {
+                after
+            };
             let shown = paths::relative(&root, path);
             let old = if path.exists() { format!("a/{shown}") } else { "/dev/null".to_owned() };
             let diff = TextDiff::from_lines(before, after);
@@ -188,6 +209,8 @@ struct Place {
     indentation: usize,
     /// The index of the last field's line, if no comma follows it.
     lacks_comma: Option<usize>,
+    /// The names of its fields.
+    fields: Vec<String>,
 }
 
 /// Finds a struct in a file.
@@ -212,14 +235,18 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         if let syn::Fields::Named(fields) = &item.fields {
             let (open, close) = (fields.brace_token.span.open(), fields.brace_token.span.close());
             let line = close.start().line;
-            // In one line there is no room.
-            if item.ident == self.name && open.start().line < line {
+            let ends = fields.named.iter().map(|field| Spanned::span(&field.ty).end().line);
+            // The last line has room only if it has nothing but the brace.
+            let has_room = open.start().line < line && ends.max().is_none_or(|end| end < line);
+            if item.ident == self.name && has_room {
+                let names = fields.named.iter().filter_map(|field| field.ident.as_ref());
                 let last = fields.named.last();
-                let end = last.map(|field| syn::spanned::Spanned::span(&field.ty).end().line - 1);
+                let end = last.map(|field| Spanned::span(&field.ty).end().line - 1);
                 self.found.push(Place {
                     line: line - 1,
                     indentation: close.start().column + 4,
                     lacks_comma: end.filter(|_| !fields.named.trailing_punct()),
+                    fields: names.map(ToString::to_string).collect(),
                 });
             }
         }

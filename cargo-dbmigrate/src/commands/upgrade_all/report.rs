@@ -137,7 +137,12 @@ fn json(target: &Target, res: &Result<Vec<String>>, revisions: &str) -> serde_js
 /// The message with its causes in one line, for a long list.
 fn in_a_line(err: &Error) -> String {
     let parts = std::iter::once(err.message()).chain(err.causes().iter().map(String::as_str));
-    let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let lines = |text: &str| {
+        let mut lines = text.lines().map(str::trim);
+        let first = lines.next().unwrap_or_default();
+        let others = lines.collect::<Vec<_>>().join("; ");
+        [first, &others].join(" ").trim_end().to_owned()
+    };
     parts.map(lines).collect::<Vec<_>>().join(": ")
 }
 

@@ -25,7 +25,11 @@ pub(super) fn parts(tool: Tool, dir: &Path) -> Result<Vec<Part>> {
             _ => named.split_once('_').unwrap_or((&named, "")),
         };
         // Diesel leaves out the hyphens of a date.
-        let version = Version::new(&version.replace('-', ""));
+        let version = version.replace('-', "");
+        let version = match tool {
+            Tool::Diesel => Version::text(&version),
+            _ => Version::new(&version),
+        };
         let no_transaction = tool == Tool::Diesel && runs_alone(&path)?;
         let files = [(Direction::Upgrade, up), (Direction::Downgrade, down)];
         for (direction, file) in files.into_iter().filter(|(_, file)| file.exists()) {

@@ -50,9 +50,12 @@ fn files(tool: Tool, dir: &Path) -> Result<Vec<PathBuf>> {
 
 fn named(tool: Tool, file: &str) -> Named {
     let Some((stem, extension)) = file.rsplit_once('.') else { return Named::Other };
+    if tool == Tool::GolangMigrate {
+        return of_golang(stem);
+    }
     let misnamed = || Named::Unreadable(String::new());
     let (direction, stem) = match tool {
-        Tool::Sqlx | Tool::GolangMigrate => {
+        Tool::Sqlx => {
             if let Some(stem) = stem.strip_suffix(".up") {
                 (Direction::Upgrade, stem)
             } else if let Some(stem) = stem.strip_suffix(".down") {
@@ -65,7 +68,7 @@ fn named(tool: Tool, file: &str) -> Named {
         _ => (Direction::Upgrade, stem),
     };
     let found = match tool {
-        Tool::Sqlx | Tool::GolangMigrate => numbered(stem, "_"),
+        Tool::Sqlx => numbered(stem, "_"),
         // Both letters of refinery apply: `U` is for those that may come out of order.
         _ => stem.split_at_checked(1).and_then(|(letter, rest)| {
             let is_versioned = letter == "V" || letter == "U";
@@ -88,6 +91,19 @@ fn named(tool: Tool, file: &str) -> Named {
             Named::Unreadable("it is a program, and only SQL can be taken over".to_owned())
         }
         _ => Named::Other,
+    }
+}
+
+/// golang-migrate takes any extension, and nothing without a direction.
+fn of_golang(stem: &str) -> Named {
+    let up = stem.strip_suffix(".up").map(|stem| (Direction::Upgrade, stem));
+    let found = up.or_else(|| Some((Direction::Downgrade, stem.strip_suffix(".down")?)));
+    let found = found.and_then(|(direction, stem)| Some((direction, numbered(stem, "_")?)));
+    match found {
+        Some((direction, (version, name))) => {
+            Named::Migration { version: Version::new(version), name: in_words(name), direction }
+        }
+        None => Named::Other,
     }
 }
 
@@ -119,6 +135,9 @@ mod tests {
         let program = "unreadable: it is a program, and only SQL can be taken over";
         assert_eq!(refinery("V3__barrel.rs"), program);
         assert_eq!(refinery("mod.rs"), "other");
+        let golang = |file| shown(Tool::GolangMigrate, file);
+        assert_eq!(golang("2_b.up.sqlite"), "Upgrade 2: b");
+        assert_eq!(golang("3_c.sql"), "other");
         let flyway = |file| shown(Tool::Flyway, file);
         assert_eq!(flyway("V1_2__two_words.sql"), "Upgrade 1_2: two words");
         assert_eq!(flyway("U1_2__two_words.sql"), "Downgrade 1_2: two words");

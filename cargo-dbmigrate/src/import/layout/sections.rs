@@ -70,6 +70,8 @@ fn sections(tool: Tool, file: &Path, text: &str) -> Result<Sections> {
     let (mut up, mut down) = (None::<String>, None::<String>);
     let mut no_transaction = false;
     let mut current = None;
+    // Editors on Windows start a file with a byte order mark.
+    let text = text.trim_start_matches('\u{feff}');
     for line in text.split_inclusive('\n') {
         let Some(words) = note(tool, line) else {
             let section = match current {
