@@ -581,6 +581,23 @@ fn a_history_of_a_server_is_tried_on_an_empty_database() {
         remove_revisions(&host);
         let run = host.fails(&format!("import golang-migrate sql --shadow-url {url}"));
         assert!(run.stderr.contains("of --shadow-url is not empty"), "{run}");
+        if dialect != "postgres" {
+            continue;
+        }
+        // What no table shows: another schema, and the body of a function.
+        let function = |n: u8| {
+            format!("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT {n}';")
+        };
+        host.write("pg/1_f.up.sql", &format!("CREATE SCHEMA other;\n{}", function(1)));
+        host.write("pg/1_f.down.sql", "DROP FUNCTION f; DROP SCHEMA other;");
+        host.write("pg/2_f.up.sql", &function(2));
+        host.write("pg/2_f.down.sql", "SELECT 1;");
+        for _ in 0..2 {
+            let run = host.ok(&format!("import golang-migrate pg --shadow-url {shadow}"));
+            let expected = "does not restore what was there before: function f() is another";
+            assert!(run.stderr.contains(expected), "{run}");
+            remove_revisions(&host);
+        }
     }
 }
 

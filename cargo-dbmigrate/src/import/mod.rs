@@ -1,6 +1,7 @@
 //! The history of another migration tool, as revisions.
 
 mod applied;
+mod definitions;
 mod layout;
 mod printed;
 mod scratch;

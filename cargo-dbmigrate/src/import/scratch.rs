@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::Catalog;
-use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
+use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, LOCK_TABLE};
 use dbmigrate_runtime::engine::ledger;
 
+use super::definitions::left_over;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -42,8 +43,9 @@ impl<'a> Scratch<'a> {
             return Err(Error::new("--shadow-url is for servers: SQLite has databases in memory"));
         }
         let mut driver = database.open_to_write(Patience::reading(cx))?;
-        let (statements, _) = emptying(&mut *driver)?;
-        if !statements.is_empty() {
+        let conn = driver.as_connection();
+        let left_over = left_over(conn).map_err(failed)?;
+        if !left_over.is_empty() || !tables_and_more(conn).map_err(failed)?.is_empty() {
             let message = format!("the database `{}` of --shadow-url is not empty", database.url());
             return Err(Error::new(message).hint("give the URL of one that is"));
         }
@@ -56,11 +58,13 @@ impl<'a> Scratch<'a> {
             Scratch::Memory => in_memory(),
             Scratch::Server { cx, database } => {
                 let mut driver = database.open_to_write(Patience::reading(cx))?;
-                let (statements, _) = emptying(&mut *driver)?;
-                for statement in &statements {
-                    driver.batch(statement).map_err(|err| {
-                        Error::new(format!("failed to empty `{}`", database.url())).cause(err)
-                    })?;
+                // An extension takes its functions with it.
+                for what in [left_over, tables_and_more] {
+                    for statement in &what(driver.as_connection()).map_err(failed)? {
+                        driver.batch(statement).map_err(|err| {
+                            Error::new(format!("failed to empty `{}`", database.url())).cause(err)
+                        })?;
+                    }
                 }
                 Ok(driver)
             }
@@ -78,9 +82,10 @@ impl Drop for Scratch<'_> {
     }
 }
 
-fn emptying(driver: &mut dyn Driver) -> Result<(Vec<String>, usize)> {
-    let dialect = driver.dialect();
-    dialect.emptying(driver.as_connection(), &BTreeSet::new()).map_err(failed)
+/// The statements that empty the connection's own schema.
+fn tables_and_more(conn: &mut dyn Connection) -> std::result::Result<Vec<String>, DatabaseError> {
+    let dialect = conn.dialect();
+    Ok(dialect.emptying(conn, &BTreeSet::new())?.0)
 }
 
 /// What a database contains, without the tables of this tool.

@@ -8,6 +8,7 @@ use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::operations::{Operation, OtherObject};
 use dbmigrate_runtime::schema::{Schema, Table};
 
+use super::definitions::definitions;
 use crate::autogenerate::{self, StorageRules};
 use crate::context::Context;
 use crate::error::Result;
@@ -25,6 +26,8 @@ pub struct State {
     objects: BTreeMap<(ObjectKind, String), (String, Option<String>)>,
     /// What no schema can represent, in words.
     beyond: BTreeSet<String>,
+    /// The definitions of functions and the like.
+    definitions: BTreeMap<String, String>,
 }
 
 impl State {
@@ -91,6 +94,7 @@ impl<'a> Terms<'a> {
             schema: Schema::from_tables(tables),
             objects: objects.collect(),
             beyond: beyond.chain(unreadable).collect(),
+            definitions: definitions(driver.as_connection()).map_err(failed)?,
         })
     }
 
@@ -152,6 +156,10 @@ impl<'a> Terms<'a> {
                 (None, _) => "is left",
             };
             differences.push(format!("{kind} `{name}` {what}"));
+        }
+        for (what, text) in &one.definitions {
+            let is_another = other.definitions.get(what).is_some_and(|other| other != text);
+            differences.extend(is_another.then(|| format!("{what} is another")));
         }
         let beyond = one.beyond.symmetric_difference(&other.beyond);
         differences.extend(beyond.cloned());

@@ -1,0 +1,93 @@
+//! What a server tells of functions, views and the like, beyond their names.
+
+use std::collections::BTreeMap;
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
+
+const OF_POSTGRES: &str = "
+    SELECT 'function ' || p.oid::regprocedure::text, pg_get_functiondef(p.oid) FROM pg_proc AS p
+    WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p')
+    UNION ALL
+    SELECT 'view ' || c.relname, pg_get_viewdef(c.oid) FROM pg_class AS c
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('v', 'm')
+    UNION ALL
+    SELECT 'trigger ' || t.tgname || ' on ' || t.tgrelid::regclass::text, pg_get_triggerdef(t.oid)
+    FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
+    UNION ALL
+    SELECT 'domain ' || t.typname, concat_ws(' ', format_type(t.typbasetype, t.typtypmod),
+        t.typnotnull::text, t.typdefault, (SELECT string_agg(pg_get_constraintdef(k.oid), ' '
+        ORDER BY k.conname) FROM pg_constraint AS k WHERE k.contypid = t.oid))
+    FROM pg_type AS t WHERE t.typnamespace = current_schema()::regnamespace AND t.typtype = 'd'
+    UNION ALL
+    SELECT 'sequence ' || c.relname, concat_ws(' ', s.seqstart, s.seqincrement, s.seqmin, s.seqmax,
+        s.seqcache, s.seqcycle::text)
+    FROM pg_sequence AS s JOIN pg_class AS c ON c.oid = s.seqrelid
+    WHERE c.relnamespace = current_schema()::regnamespace";
+
+const OF_MYSQL: &str = "
+    SELECT concat('view ', table_name), view_definition FROM information_schema.views
+    WHERE table_schema = DATABASE()
+    UNION ALL
+    SELECT concat(lower(routine_type), ' ', routine_name), routine_definition
+    FROM information_schema.routines WHERE routine_schema = DATABASE()
+    UNION ALL
+    SELECT concat('trigger ', trigger_name), concat_ws(' ', action_timing, event_manipulation,
+        event_object_table, action_statement)
+    FROM information_schema.triggers WHERE trigger_schema = DATABASE()";
+
+/// What emptying a database leaves: statements that drop it.
+const LEFT_BY_POSTGRES: &str = "
+    SELECT format('DROP EXTENSION %I CASCADE', extname), '' FROM pg_extension
+    WHERE extname <> 'plpgsql'
+    UNION ALL
+    SELECT format('DROP SCHEMA %I CASCADE', nspname), '' FROM pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
+        AND nspname IS DISTINCT FROM current_schema()";
+
+const LEFT_BY_MYSQL: &str = "
+    SELECT concat('DROP EVENT `', replace(event_name, '`', '``'), '`'), ''
+    FROM information_schema.events WHERE event_schema = DATABASE()";
+
+/// The definitions by kind and name; on SQLite the catalog has them.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(super) fn definitions(
+    conn: &mut dyn Connection,
+) -> Result<BTreeMap<String, String>, DatabaseError> {
+    rows(conn, OF_POSTGRES, OF_MYSQL)
+}
+
+/// The statements that drop what emptying leaves: extensions, other schemas, events.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(super) fn left_over(conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
+    Ok(rows(conn, LEFT_BY_POSTGRES, LEFT_BY_MYSQL)?.into_keys().collect())
+}
+
+fn rows(
+    conn: &mut dyn Connection,
+    of_postgres: &str,
+    of_mysql: &str,
+) -> Result<BTreeMap<String, String>, DatabaseError> {
+    let backend = conn.dialect().backend();
+    let sql = match backend {
+        Backend::Postgres => of_postgres,
+        backend if backend.is_mysql_like() => of_mysql,
+        _ => return Ok(BTreeMap::new()),
+    };
+    let text = |value: &Value| match value {
+        Value::Text(text) => text.clone(),
+        Value::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    };
+    let rows = conn.query(sql, &[])?.rows;
+    let pair = |row: &Vec<Value>| Some((text(row.first()?), text(row.get(1)?)));
+    Ok(rows.iter().filter_map(pair).collect())
+}
