@@ -197,10 +197,9 @@ fn everything_else_is_rendered_as_rust() {
                         .filter("a > 0"),
                 );
                 op.bulk_insert("role", ["id", "name"]).row((1, "admin")).row((2, "member"));
-                op.execute("SELECT 1")
-                    .describes(|op| {
-                        op.drop_table("x");
-                    });
+                op.execute("SELECT 1").describes(|op| {
+                    op.drop_table("x");
+                });
                 // ### end dbmigrate commands ###
             }
 
