@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Result;
 
@@ -37,12 +38,16 @@ impl Place {
         let runs = std::env::temp_dir();
         for entry in fs::read_dir(&runs)?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let pid = name.strip_prefix("dbmigrate-servers-");
+            let rest = name.strip_prefix("dbmigrate-servers-");
+            let pid = rest.and_then(|rest| rest.split('-').next());
             if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
                 remove(&entry.path());
             }
         }
-        let run = runs.join(format!("dbmigrate-servers-{}", std::process::id()));
+        // Tests of one process have their own, since each removes it at its end.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let nth = COUNT.fetch_add(1, Ordering::Relaxed);
+        let run = runs.join(format!("dbmigrate-servers-{}-{nth}", std::process::id()));
         fs::create_dir_all(&run)?;
         fs::set_permissions(&run, fs::Permissions::from_mode(0o755))?;
         let place = Place { programs, run, is_root };
