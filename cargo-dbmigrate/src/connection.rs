@@ -144,6 +144,11 @@ impl Database {
         }
     }
 
+    /// The error of a command that needs a database that exists.
+    pub fn missing(&self) -> Error {
+        Error::new(format!("the database `{}` does not exist", self.name()))
+    }
+
     /// Opens the database for reading; `None` if the file doesn't exist yet.
     pub fn open_to_read(&self, patience: Patience) -> Result<Option<Box<dyn Driver>>> {
         if self.is_missing() {

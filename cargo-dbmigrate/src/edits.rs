@@ -26,6 +26,12 @@ pub enum Edit {
     Remove { path: PathBuf },
 }
 
+/// A text that is to replace another one, with the line breaks of that one: a file of Windows keeps
+/// them.
+pub fn in_line_breaks_of(before: &str, after: String) -> String {
+    if before.contains("\r\n") { after.replace("\r\n", "\n").replace('\n', "\r\n") } else { after }
+}
+
 /// What a command has written so far, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Edits {

@@ -63,6 +63,14 @@ impl Error {
         self.of_revision
     }
 
+    /// The same error as the cause of another one, with its hint.
+    #[must_use]
+    pub fn below(mut self, message: impl Into<String>) -> Error {
+        let cause = std::mem::replace(&mut self.message, message.into());
+        self.causes.insert(0, cause);
+        self
+    }
+
     pub fn message(&self) -> &str {
         &self.message
     }

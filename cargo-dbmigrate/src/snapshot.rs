@@ -8,6 +8,7 @@ use dbmigrate_runtime::engine::dialect::{
 };
 use dbmigrate_runtime::engine::drift::{self, Declared, Described, Difference, Drift};
 use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
+use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::{Migrations, ledger, version_table};
 use dbmigrate_runtime::schema::{Schema, Table};
@@ -113,9 +114,7 @@ impl Snapshot {
         let objects = Some(std::mem::take(&mut found.objects));
         let facts = Facts { objects, ..conn.facts().map_err(failed)? };
         let folding = conn.dialect().comparing(&facts).folding;
-        let own = [cx.config.version_table.as_str(), ledger::NAME, LOCK_TABLE];
-        let is_own = |name: &str| own.iter().any(|own| folding.same_table(name, own));
-        found.schema.tables.retain(|name, _| !is_own(name));
+        found.schema.tables.retain(|name, _| !is_own(cx, folding, name));
         Ok(Snapshot::of(cx, facts, found))
     }
 
@@ -222,6 +221,12 @@ fn at_once(
     let res = read(&mut *driver);
     driver.rollback();
     Ok(Snapshot { driver: Some(RefCell::new(driver)), ..res? })
+}
+
+/// Whether a table is one of this tool's own, by its name.
+pub fn is_own(cx: &Context, folding: Folding, table: &str) -> bool {
+    let own = [cx.config.version_table.as_str(), ledger::NAME, LOCK_TABLE];
+    own.iter().any(|own| folding.same_table(table, own))
 }
 
 /// The error of a schema that can't be read.

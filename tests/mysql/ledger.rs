@@ -6,28 +6,14 @@ use dbmigrate_runtime::{Halfway, Migrator, Module, Options};
 use dbmigrate_tests::servers::{self, mysql_client};
 use expect_test::expect;
 
+use crate::lent;
+
 const fn module(upgrade: fn(&mut Operations)) -> Module {
-    Module {
-        name: "m1",
-        revision: "m1",
-        down_revision: &[],
-        branch_labels: &[],
-        depends_on: &[],
-        replaces: &[],
-        message: "",
-        upgrade,
-        downgrade: |op| op.drop_table("item"),
-    }
+    lent::module("m1", &[], upgrade)
 }
 
 fn items(op: &mut Operations) {
-    op.create_table(
-        Table::new("item")
-            .column(Column::new("id", Type::BigInteger).not_null())
-            .column(Column::new("name", Type::String(100)).not_null())
-            .primary_key("pk_item", ["id"]),
-    );
-    op.bulk_insert("item", ["id", "name"]).row((1, "one")).row((2, "two"));
+    lent::items(op);
     op.execute("ALTER TABLE item ADD COLUMN a INT");
 }
 

@@ -4,6 +4,7 @@ use dbmigrate_runtime::mysql::Row;
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_tests::modules;
 use dbmigrate_tests::servers::{self, mysql_client};
 
 pub(super) const fn module(
@@ -11,17 +12,7 @@ pub(super) const fn module(
     down: &'static [&'static str],
     upgrade: fn(&mut Operations),
 ) -> Module {
-    Module {
-        name,
-        revision: name,
-        down_revision: down,
-        branch_labels: &[],
-        depends_on: &[],
-        replaces: &[],
-        message: "",
-        upgrade,
-        downgrade: |op| op.drop_table("item"),
-    }
+    modules::module(name, down, upgrade, |op| op.drop_table("item"))
 }
 
 pub(super) fn items(op: &mut Operations) {

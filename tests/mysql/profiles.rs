@@ -7,29 +7,11 @@ use dbmigrate_runtime::engine::driver::mysql::{Cluster, Product};
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_tests::modules::module;
 use dbmigrate_tests::servers::{self, Server, mysql_client};
 use expect_test::expect;
 
 use crate::imitation::{behind, own_locks};
-
-const fn module(
-    revision: &'static str,
-    down_revision: &'static [&'static str],
-    upgrade: fn(&mut Operations),
-    downgrade: fn(&mut Operations),
-) -> Module {
-    Module {
-        name: revision,
-        revision,
-        down_revision,
-        branch_labels: &[],
-        depends_on: &[],
-        replaces: &[],
-        message: "",
-        upgrade,
-        downgrade,
-    }
-}
 
 static HISTORY: &[Module] = &[
     module(

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fmt, fs};
 
+pub mod modules;
 pub mod servers;
 #[cfg(unix)]
 pub mod starting;

@@ -15,6 +15,7 @@ use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, Migrator, Module};
+use dbmigrate_tests::modules::module;
 use dbmigrate_tests::servers::{self, Server, dump_mysql, mysql_client};
 use expect_test::expect;
 
@@ -196,29 +197,20 @@ fn write(url: &str, is_over: &AtomicBool) -> usize {
     n_written
 }
 
-const fn module(
+/// A revision that is only planned.
+const fn planned(
     revision: &'static str,
     down_revision: &'static [&'static str],
     upgrade: fn(&mut Operations),
 ) -> Module {
-    Module {
-        name: revision,
-        revision,
-        down_revision,
-        branch_labels: &[],
-        depends_on: &[],
-        replaces: &[],
-        message: "",
-        upgrade,
-        downgrade: |op| op.irreversible("it is only planned"),
-    }
+    module(revision, down_revision, upgrade, |op| op.irreversible("it is only planned"))
 }
 
 static HISTORY: &[Module] = &[
-    module("a1", &[], |op| {
+    planned("a1", &[], |op| {
         op.create_table(Table::new("log").column(Column::new("id", Type::Integer).not_null()));
     }),
-    module("b2", &["a1"], |op| {
+    planned("b2", &["a1"], |op| {
         op.add_column("log", Column::new("size", Type::Integer));
         op.execute("UPDATE log SET size = 7");
         op.execute("ALTER TABLE log ADD COLUMN note TEXT");

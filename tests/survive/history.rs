@@ -3,27 +3,7 @@
 
 use dbmigrate_runtime::Module;
 use dbmigrate_runtime::prelude::*;
-
-type Function = fn(&mut Operations);
-
-const fn module(
-    name: &'static str,
-    down_revision: &'static [&'static str],
-    upgrade: Function,
-    downgrade: Function,
-) -> Module {
-    Module {
-        name,
-        revision: name,
-        down_revision,
-        branch_labels: &[],
-        depends_on: &[],
-        replaces: &[],
-        message: "",
-        upgrade,
-        downgrade,
-    }
-}
+use dbmigrate_tests::modules::module;
 
 const TABLES: Module = module("r1", &[], tables, drop_tables);
 const AUTHORS: Module = module("r2", &["r1"], authors, no_authors);

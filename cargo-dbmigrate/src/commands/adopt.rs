@@ -5,16 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dbmigrate_runtime::engine::Migrations;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
-use dbmigrate_runtime::engine::{Migrations, many};
 
-use super::upgrade_all::report::Report;
-use super::upgrade_all::targets;
 use super::{Answer, check, inspect, new_revision, stamp};
 use crate::cli::{Adopt, Check, Inspect, NewRevision};
 use crate::connection::Database;
 use crate::context::Context;
-use crate::edits::Edit;
+use crate::edits::{self, Edit};
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History};
 use crate::{models, revision_files};
@@ -47,19 +45,9 @@ pub fn run(cx: &Context, args: &Adopt) -> Result<Answer> {
     let mut answer = check::run(&part, &Check { no_database: false })?;
     let mut fleet = None;
     if !args.all.is_empty() {
-        let found = targets::databases(cx, &args.all)?;
-        let mut report = Report::of_stamp(cx.out, &found.targets);
-        for (target, err) in found.unreadable {
-            report.add(&target, Err(err));
-        }
-        many::several(
-            (&found.targets, None),
-            || (),
-            |(), target| marking.mark(&target.database),
-            |target, res| report.add(target, res),
-        );
+        let report = stamp::each(cx, &args.all, |database| marking.mark(database))?;
         let (of_all, document) = report.end_with_document();
-        fleet = Some(document);
+        fleet = document;
         if of_all == Answer::Failed {
             answer = of_all;
         }
@@ -148,10 +136,7 @@ fn include(cx: &Context, root: &Path, module: &str) -> Result<()> {
     lines.insert(place, &line);
     let blank = if n_lines > 0 { "\n" } else { "" };
     lines.insert(place, blank);
-    let mut after = lines.concat();
-    if text.contains("\r\n") {
-        after = after.replace("\r\n", "\n").replace('\n', "\r\n");
-    }
+    let after = edits::in_line_breaks_of(&text, lines.concat());
     cx.edits.apply(&[Edit::Replace { path: root.to_owned(), bytes: after.into_bytes() }])?;
     cx.out.note(format!("added to {shown}: `{}`", line.trim()));
     Ok(())
@@ -184,7 +169,7 @@ struct Marking<'a> {
 impl Marking<'_> {
     fn mark(&self, database: &Database) -> Result<Vec<String>> {
         if database.is_missing() {
-            return Err(Error::new(format!("the database `{}` does not exist", database.name())));
+            return Err(database.missing());
         }
         if !history::applied_ids(self.cx, database)?.is_empty() {
             return Ok(Vec::new());

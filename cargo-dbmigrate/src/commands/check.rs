@@ -11,7 +11,7 @@ use crate::autogenerate::{self, Changes};
 use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::history::{Ahead, History};
 use crate::models;
 use crate::new_file::rewrite;
@@ -232,16 +232,16 @@ fn database(cx: &Context, history: &History) -> Result<Option<Snapshot>> {
     let database = Database::find(cx)?;
     cx.out.print_url();
     let Some(driver) = database.open_to_read(Patience::reading(cx))? else {
-        let message = format!("the database `{}` does not exist", database.name());
+        let missing = database.missing();
         if matches!(database.source, Source::Config(_)) {
-            cx.out.line(format!("{message} yet, so it was not checked."));
+            cx.out.line(format!("{} yet, so it was not checked.", missing.message()));
             return Ok(None);
         }
         let hint = format!(
             "`cargo dbmigrate upgrade` creates it; --no-database skips it; the name comes from {}",
             database.source
         );
-        return Err(Error::new(message).hint(hint));
+        return Err(missing.hint(hint));
     };
     Snapshot::read(cx, history, driver).map(Some)
 }

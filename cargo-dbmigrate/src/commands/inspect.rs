@@ -7,8 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, ObjectKind};
-use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
-use dbmigrate_runtime::engine::ledger;
+use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::schema::Table;
 
 use super::Answer;
@@ -20,15 +19,15 @@ use crate::error::{Error, Result};
 use crate::import;
 use crate::inspect::{self, Crates, Model, Style};
 use crate::project::RUNTIME;
-use crate::snapshot::failed;
+use crate::snapshot::{failed, is_own};
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
     let existing = if args.update { update::existing(cx)? } else { Vec::new() };
     let paths = existing.iter().map(|model| (model.table.name.clone(), update::path(cx, model)));
     let paths: BTreeMap<String, String> = paths.collect();
     let database = Database::find(cx)?;
-    let missing = || Error::new(format!("the database `{}` does not exist", database.name()));
-    let mut driver = database.open_to_read(Patience::reading(cx))?.ok_or_else(missing)?;
+    let opened = database.open_to_read(Patience::reading(cx))?;
+    let mut driver = opened.ok_or_else(|| database.missing())?;
     // From the same point in time.
     driver.batch("BEGIN").map_err(failed)?;
     let res = read(cx, (args, &paths), &mut *driver);
@@ -125,14 +124,13 @@ fn read(
 }
 
 /// Which tables become models: not those of migration tools, such as this one.
-fn wanted(
-    cx: &Context,
+fn wanted<'a>(
+    cx: &'a Context,
     args: &Inspect,
     comparing: &Comparing,
-) -> Result<impl Fn(&str) -> bool + use<>> {
+) -> Result<impl Fn(&str) -> bool + use<'a>> {
     let scope = cx.scope();
     let folding = comparing.folding;
-    let own = [cx.config.version_table.clone(), ledger::NAME.to_owned(), LOCK_TABLE.to_owned()];
     let patterns = args.tables.iter().map(|text| {
         let pattern = glob::Pattern::new(text);
         pattern.map_err(|err| Error::new(format!("`--tables {text}` is not a pattern: {err}")))
@@ -140,7 +138,7 @@ fn wanted(
     let patterns = patterns.collect::<Result<Vec<_>>>()?;
     Ok(move |name: &str| {
         scope.has_table(name)
-            && !own.iter().any(|own| folding.same_table(own, name))
+            && !is_own(cx, folding, name)
             && !import::is_of_a_tool(name)
             && (patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name)))
     })
@@ -150,8 +148,7 @@ fn wanted(
 /// wanted.
 fn unsaid(found: &Catalog, is_wanted: impl Fn(&str) -> bool, all: bool) -> Vec<String> {
     let unreadable = found.unreadable.iter().filter(|object| is_wanted(&object.name));
-    let unreadable =
-        unreadable.map(|object| format!("{} `{}`: {}", object.kind, object.name, object.why));
+    let unreadable = unreadable.map(inspect::unreadable);
     let beyond = found.beyond.iter().filter(|beyond| is_wanted(&beyond.table));
     let beyond = beyond.map(inspect::feature);
     let others = found.others.iter().filter(|object| match object.kind {

@@ -6,11 +6,13 @@ use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::executor::Executor;
 use dbmigrate_runtime::engine::revision::{Range, Target};
 use dbmigrate_runtime::engine::script::{self, Client};
-use dbmigrate_runtime::engine::{Migrations, plan, standing, version_table};
+use dbmigrate_runtime::engine::{Migrations, many, plan, standing, version_table};
 
 mod from;
 
 use super::Answer;
+use super::upgrade_all::report::Report;
+use super::upgrade_all::targets;
 use crate::cli::{Run, Stamp};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
@@ -50,6 +52,26 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let ids = target.ids();
     cx.out.json("stamp", serde_json::json!({ "revisions": ids, "entered": entered }));
     Ok(Answer::Done)
+}
+
+/// Stamps each database that these arguments of `--all` name; `stamp` returns what it has entered.
+pub(super) fn each(
+    cx: &Context,
+    all: &[String],
+    stamp: impl Fn(&Database) -> Result<Vec<String>> + Sync,
+) -> Result<Report> {
+    let found = targets::databases(cx, all)?;
+    let mut report = Report::of_stamp(cx.out, &found.targets);
+    for (target, err) in found.unreadable {
+        report.add(&target, Err(err));
+    }
+    many::several(
+        (&found.targets, None),
+        || (),
+        |(), target| stamp(&target.database),
+        |target, res| report.add(target, res),
+    );
+    Ok(report)
 }
 
 /// Enters the version rows of a target; `purge` removes those that are there first. Returns what was

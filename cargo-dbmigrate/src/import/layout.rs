@@ -57,8 +57,10 @@ enum Named {
     },
     /// Not a migration: the tool doesn't read it either.
     Other,
-    /// It looks like a migration and can't be read; why.
-    Unreadable(String),
+    /// It looks like a migration, and isn't named like one.
+    Misnamed,
+    /// A migration, which is a program.
+    Program,
 }
 
 /// Reads the migrations of a directory, in their order.
@@ -188,4 +190,13 @@ fn misnamed(tool: Tool, file: &Path) -> Error {
             tool::naming(tool)
         ),
     )
+}
+
+/// The error of a migration that is a program.
+fn program(file: &Path) -> Error {
+    let message = format!(
+        "`{}` can't be taken over: it is a program, and only SQL can be taken over",
+        file.display()
+    );
+    Error::new(message).hint("put the SQL that it runs into a file in its place, and import again")
 }

@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::layout::{Foreign, Script};
+use super::script::words;
 use super::version::Version;
 use crate::cli::Tool;
 use crate::error::{Doing as _, Error, Result};
@@ -19,7 +20,6 @@ const UNPRINTABLE: &str = "CANNOT BE WRITTEN AS SQL";
 
 /// Has Django print all migrations in one process.
 const DJANGO: &str = r#"
-import io
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -166,13 +166,9 @@ impl Printed<'_> {
         let tokens = self.lexicon.tokens(sql);
         let statements = tokens.split_inclusive(|token| token.is_symbol(";"));
         let kept = statements.filter(|statement| {
-            let significant = statement.iter().filter(|token| token.is_significant());
-            let words: Vec<String> = significant
-                .filter(|token| !token.is_symbol(";"))
-                .map(|token| token.text.to_ascii_uppercase())
-                .collect();
-            let is_transaction =
-                ["BEGIN", "COMMIT", "START TRANSACTION"].contains(&words.join(" ").as_str());
+            let words = words(statement).unwrap_or_default().join(" ");
+            // `END` may be the end of a trigger's body.
+            let is_transaction = ["BEGIN", "COMMIT", "START TRANSACTION"].contains(&words.as_str());
             !is_transaction && !statement.iter().any(|token| token.is_name(table))
         });
         let text: String = kept.flatten().map(|token: &Token<'_>| token.text).collect();

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::Catalog;
-use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, LOCK_TABLE};
-use dbmigrate_runtime::engine::ledger;
+use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver};
 
 use super::definitions::left_over;
 use crate::connection::{Database, Patience};
@@ -86,19 +84,4 @@ impl Drop for Scratch<'_> {
 fn tables_and_more(conn: &mut dyn Connection) -> std::result::Result<Vec<String>, DatabaseError> {
     let dialect = conn.dialect();
     Ok(dialect.emptying(conn, &BTreeSet::new())?.0)
-}
-
-/// What a database contains, without the tables of this tool.
-pub fn catalog(driver: &mut dyn Driver, version_table: &str) -> Result<Catalog> {
-    let conn = driver.as_connection();
-    let folding = {
-        let facts = conn.facts().map_err(failed)?;
-        conn.dialect().comparing(&facts).folding
-    };
-    let mut found = conn.catalog(None).map_err(failed)?;
-    let own = [version_table, ledger::NAME, LOCK_TABLE];
-    let is_own = |name: &str| own.iter().any(|own| folding.same_table(name, own));
-    found.schema.tables.retain(|name, _| !is_own(name));
-    found.objects.retain(|object| !is_own(&object.table));
-    Ok(found)
 }

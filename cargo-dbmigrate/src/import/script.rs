@@ -42,6 +42,9 @@ pub fn reaches_outside(dialect: &dyn Dialect, sql: &str) -> Option<String> {
             .map(|token| token.text.to_ascii_uppercase())
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if words.contains(&"LOAD_EXTENSION") {
+            return true;
+        }
         let of_server = ["DATABASE", "ROLE", "USER", "TABLESPACE", "SYSTEM"];
         let is_mysql_like = dialect.backend().is_mysql_like();
         match words.as_slice() {
@@ -50,7 +53,7 @@ pub fn reaches_outside(dialect: &dyn Dialect, sql: &str) -> Option<String> {
                 of_server.contains(kind) || (is_mysql_like && *kind == "SCHEMA")
             }
             ["VACUUM", rest @ ..] => rest.contains(&"INTO"),
-            words => words.contains(&"LOAD_EXTENSION"),
+            _ => false,
         }
     })?;
     let text: String = outside.iter().map(|token| token.text).collect();
@@ -63,7 +66,8 @@ pub fn has_statements(lexicon: &'static Lexicon, sql: &str) -> bool {
     lexicon.tokens(sql).iter().any(|token| token.is_significant() && !token.is_symbol(";"))
 }
 
-fn words(statement: &[Token<'_>]) -> Option<Vec<String>> {
+/// The words of a statement in upper case; `None` if there is anything else in it.
+pub(super) fn words(statement: &[Token<'_>]) -> Option<Vec<String>> {
     let significant = statement.iter().filter(|token| token.is_significant());
     let words = significant.filter(|token| !token.is_symbol(";"));
     words.map(|token| (token.kind == Kind::Word).then(|| token.text.to_ascii_uppercase())).collect()
@@ -102,6 +106,7 @@ mod tests {
         assert_eq!(outside("A; ATTACH 'x.db' AS x;").as_deref(), Some("ATTACH 'x.db' AS x"));
         assert_eq!(outside("VACUUM INTO 'copy.db'").as_deref(), Some("VACUUM INTO 'copy.db'"));
         assert_eq!(outside("CREATE DATABASE other").as_deref(), Some("CREATE DATABASE other"));
+        assert!(outside("CREATE TABLE a AS SELECT load_extension('x')").is_some());
         for sql in ["CREATE TABLE role (a)", "VACUUM", "INSERT INTO a VALUES ('ATTACH x')"] {
             assert_eq!(outside(sql), None, "{sql}");
         }

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::inspect;
 use crate::models::Models;
 use crate::scope::Scope;
-use crate::snapshot::failed;
+use crate::snapshot::{failed, is_own};
 
 /// What a database contains at one point of a history.
 #[derive(Debug, Clone, Default)]
@@ -52,20 +52,22 @@ impl<'a> Terms<'a> {
         Terms { cx, models, scope: cx.scope(), known: HashMap::new() }
     }
 
-    /// The contents of a database.
+    /// The contents of a database, without the tables of this tool.
     ///
     /// # Errors
     ///
     /// The database's errors.
-    pub fn state(&mut self, driver: &mut dyn Driver, found: &Catalog) -> Result<State> {
+    pub fn state(&mut self, driver: &mut dyn Driver) -> Result<State> {
         let conn = driver.as_connection();
         let facts = conn.facts().map_err(failed)?;
         let comparing = conn.dialect().comparing(&facts);
+        let mut found = conn.catalog(None).map_err(failed)?;
+        found.schema.tables.retain(|name, _| !is_own(self.cx, comparing.folding, name));
         let is_new =
             |table: &&Table| self.known.get(&table.name).is_none_or(|(stored, _)| stored != *table);
         let new: Vec<Table> = found.schema.tables.values().filter(is_new).cloned().collect();
         if !new.is_empty() {
-            let translated = self.translated(driver, found, &new, comparing)?;
+            let translated = self.translated(driver, &found, &new, comparing)?;
             for table in new {
                 let terms = translated.table(&table.name).cloned();
                 self.known.insert(table.name.clone(), (table, terms));
@@ -87,9 +89,7 @@ impl<'a> Terms<'a> {
         let objects =
             others.map(|other| ((other.kind, other.name.clone()), text(other.kind, &other.name)));
         let beyond = found.beyond.iter().map(inspect::feature);
-        let unreadable = found.unreadable.iter();
-        let unreadable =
-            unreadable.map(|object| format!("{} `{}`: {}", object.kind, object.name, object.why));
+        let unreadable = found.unreadable.iter().map(inspect::unreadable);
         Ok(State {
             schema: Schema::from_tables(tables),
             objects: objects.collect(),

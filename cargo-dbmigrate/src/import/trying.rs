@@ -9,7 +9,7 @@ use dbmigrate_runtime::operations::{Execute, Operation, Sql};
 
 use super::applied::ENDS;
 use super::layout::{Foreign, Script};
-use super::scratch::{self, Scratch};
+use super::scratch::Scratch;
 use super::script::{has_statements, reaches_outside, without_transaction};
 use super::terms::{State, Terms};
 use crate::autogenerate::Commented;
@@ -83,7 +83,7 @@ impl Trying<'_> {
                         ));
                         driver = self.scratch.empty()?;
                         for done in &revised {
-                            let sql = text(&done.upgrade);
+                            let sql = text(&done.upgrade.operations);
                             self.run(&mut *driver, &done.foreign, (&done.foreign.up, sql))?;
                         }
                         self.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
@@ -158,8 +158,7 @@ impl Trying<'_> {
     }
 
     fn state(&mut self, driver: &mut dyn Driver) -> Result<State> {
-        let found = scratch::catalog(driver, &self.cx.config.version_table)?;
-        self.terms.state(driver, &found)
+        self.terms.state(driver)
     }
 
     /// Runs the revisions, and fails if they don't build what the migrations built, or if undoing
@@ -172,7 +171,7 @@ impl Trying<'_> {
         let migrations = migrations(revised)?;
         let mut driver = self.scratch.empty()?;
         for one in revised {
-            self.run(&mut *driver, &one.foreign, (&one.foreign.up, text(&one.upgrade)))?;
+            self.run(&mut *driver, &one.foreign, (&one.foreign.up, text(&one.upgrade.operations)))?;
         }
         let as_it_stands = self.state(&mut *driver)?;
         let mut driver = self.scratch.empty()?;
@@ -217,11 +216,11 @@ impl Trying<'_> {
 }
 
 /// The text that a revision runs.
-fn text(upgrade: &Commented) -> Option<&str> {
-    match upgrade.operations.first() {
-        Some(Operation::Execute(execute)) => execute.sql.any.as_deref(),
+pub fn text(operations: &[Operation]) -> Option<&str> {
+    operations.iter().find_map(|operation| match operation {
+        Operation::Execute(execute) => execute.sql.any.as_deref(),
         _ => None,
-    }
+    })
 }
 
 /// SQL as an operation that says what it does.
@@ -261,9 +260,5 @@ fn of_file(revised: &[Revised], err: Error) -> Error {
     let text = err.to_string();
     let found = revised.iter().find(|one| text.contains(&format!("`{}`", one.id)));
     let Some(one) = found else { return err };
-    let message = format!("`{}` can't be taken over as it stands", one.foreign.up.file.display());
-    let hint = err.get_hint().map(str::to_owned);
-    let err_with = Error::new(message).cause(err.message());
-    let err_with = err.causes().iter().fold(err_with, Error::cause);
-    hint.into_iter().fold(err_with, Error::hint)
+    err.below(format!("`{}` can't be taken over as it stands", one.foreign.up.file.display()))
 }

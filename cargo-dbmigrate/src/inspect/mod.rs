@@ -7,7 +7,7 @@ mod rust_types;
 mod source;
 
 use dbmigrate_runtime::engine::Backend;
-use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind};
+use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::schema::{Index, Table, Type};
 
@@ -38,6 +38,11 @@ pub fn feature(beyond: &Beyond) -> String {
         (None, columns) => format!("columns `{}` of table `{table}`", columns.join("`, `")),
     };
     format!("{what} {text}")
+}
+
+/// A table or an index that can't be read, in words.
+pub fn unreadable(object: &Unreadable) -> String {
+    format!("{} `{}`: {}", object.kind, object.name, object.why)
 }
 
 /// The tables of a database as models would say them.

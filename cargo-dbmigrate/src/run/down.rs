@@ -13,7 +13,7 @@ use super::{Progress, as_applied, nothing_to, options, stored_facts};
 use crate::cli::Run;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::history::History;
 use crate::runner::Steps;
 
@@ -34,8 +34,7 @@ pub fn downgrade(
 ) -> Result<Vec<String>> {
     let mut options = options(cx, down.run);
     if database.is_missing() {
-        let message = format!("the database `{}` does not exist", database.name());
-        return Err(Error::new(message).hint("`cargo dbmigrate upgrade` creates it"));
+        return Err(database.missing().hint("`cargo dbmigrate upgrade` creates it"));
     }
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;

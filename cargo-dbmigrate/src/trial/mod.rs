@@ -177,10 +177,7 @@ impl Trial<'_> {
                 _ => String::new(),
             };
             let hint = err.get_hint().unwrap_or(HINT).to_owned();
-            let refused = Error::new(format!("the new revision can't run on SQLite{of}"));
-            let refused = refused.cause(err.message());
-            let causes = err.causes().iter();
-            return causes.fold(refused, |refused, cause| refused.cause(cause)).hint(hint);
+            return err.below(format!("the new revision can't run on SQLite{of}")).hint(hint);
         };
         let place = self.place(&table.name, part.column.as_deref());
         let message = format!("SQLite refuses {} of {place}", part.what);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::process::Command;
 use std::time::Instant;
 
 use dbmigrate_runtime::Value;
@@ -18,12 +19,12 @@ use crate::rivals::{self, Rival};
 use crate::{Bench, Result, measure};
 
 const NOOP_AT_MOST: f64 = 0.7;
-pub(super) const APPLY_AT_MOST: f64 = 1.1;
-pub(super) const READING_AT_MOST: f64 = 1.3;
-pub(super) const CHECK_AT_MOST: f64 = 2.0;
+const APPLY_AT_MOST: f64 = 1.1;
+const READING_AT_MOST: f64 = 1.3;
+const CHECK_AT_MOST: f64 = 2.0;
 const MIGRATE_AT_MOST: f64 = 4.0;
 
-const CHECK: &str = "`check` of 1000 tables";
+pub(super) const CHECK: &str = "`check` of 1000 tables";
 const INSPECT: &str = "`inspect` of 1000 tables";
 
 const START: &str = "none was started, `servers postgres15 -- bench ...` does it";
@@ -33,14 +34,14 @@ fn server() -> Option<Server> {
     servers::started("postgres").into_iter().next()
 }
 
-fn no_server(what: &str) -> Vec<Line> {
-    vec![Line::not_measured(what, "a server", START)]
+pub(super) fn no_server(what: &str, start: &str) -> Vec<Line> {
+    vec![Line::not_measured(what, "a server", start)]
 }
 
 /// `upgrade` with nothing to do.
 pub fn noop(bench: &Bench) -> Result<Vec<Line>> {
     let what = "nothing to do, 500 applied";
-    let Some(server) = server() else { return Ok(no_server(what)) };
+    let Some(server) = server() else { return Ok(no_server(what, START)) };
     let host = revisions::host(bench)?;
     let url = server.database();
     let upgrade = || {
@@ -85,17 +86,41 @@ pub fn noop(bench: &Bench) -> Result<Vec<Line>> {
 /// `upgrade` of many small revisions on an empty database.
 pub fn apply(bench: &Bench) -> Result<Vec<Line>> {
     let what = "500 revisions on an empty database";
-    let Some(server) = server() else { return Ok(no_server(what)) };
+    let Some(server) = server() else { return Ok(no_server(what, START)) };
     let Some(psql) = rivals::version(rivals::PSQL, &["--version"]) else {
         let why = format!("not installed, `{}`", rivals::PSQL_INSTALL);
         return Ok(vec![Line::not_measured(what, rivals::PSQL, &why)]);
     };
+    let shell = |url: &str| {
+        let mut command = measure::command(rivals::PSQL, &bench.dir);
+        command.args(["-q", "-X", url]);
+        command
+    };
+    let n_runs = bench.n_runs.div_ceil(2);
+    Ok(vec![applying(bench, (what, n_runs), &server, Shell { name: psql, command: &shell })?])
+}
+
+/// The shell of a server.
+pub(super) struct Shell<'a> {
+    /// Its name and version.
+    pub(super) name: String,
+    /// Starts it for the database of a URL; it reads its standard input.
+    pub(super) command: &'a dyn Fn(&str) -> Command,
+}
+
+/// `upgrade` of many small revisions, beside a shell that reads the printed script.
+pub(super) fn applying(
+    bench: &Bench,
+    (what, n_runs): (&str, usize),
+    server: &Server,
+    shell: Shell<'_>,
+) -> Result<Line> {
     let host = revisions::host(bench)?;
     let mut print = host.tool(&["upgrade", "--sql", "base:head"]);
-    let script = bench.dir.join("script-postgres.sql");
+    let script = bench.dir.join(format!("script-{}.sql", server.name));
     fs::write(&script, measure::output(print.env("DATABASE_URL", server.database()))?)?;
     let samples = measure::in_turn(
-        bench.n_runs.div_ceil(2),
+        n_runs,
         [
             &mut || {
                 let mut upgrade = host.tool(&["upgrade"]);
@@ -103,20 +128,20 @@ pub fn apply(bench: &Bench) -> Result<Vec<Line>> {
                 Ok(measure::cost(&mut upgrade, &bench.dir, "Running upgrade")?.wall_ms)
             },
             &mut || {
-                let mut psql = measure::command(rivals::PSQL, &bench.dir);
-                psql.args(["-q", "-X", &server.database()]).stdin(File::open(&script)?);
-                Ok(measure::cost(&mut psql, &bench.dir, "")?.wall_ms)
+                let mut command = (shell.command)(&server.database());
+                command.current_dir(&bench.dir).stdin(File::open(&script)?);
+                Ok(measure::cost(&mut command, &bench.dir, "")?.wall_ms)
             },
         ],
     )?;
     let [ours, theirs] = &samples;
-    let line = Line::new(what, Milliseconds, ours).beside(psql, Milliseconds, theirs);
-    Ok(vec![line.ratio(ours, theirs, APPLY_AT_MOST)])
+    let line = Line::new(what, Milliseconds, ours).beside(shell.name, Milliseconds, theirs);
+    Ok(line.ratio(ours, theirs, APPLY_AT_MOST))
 }
 
 /// Reading, checking and comparing the tables of many models.
 pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
-    let Some(server) = server() else { return Ok(no_server("1000 tables")) };
+    let Some(server) = server() else { return Ok(no_server("1000 tables", START)) };
     let host = extract::host_named(bench, "many-server")?;
     let url = server.database();
     let tool = |args: &[&str]| {
@@ -127,18 +152,42 @@ pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
     measure::output(&mut tool(&["migrate", "-m", "all"]))?;
     measure::output(&mut tool(&["upgrade"]))?;
     let queries = queries_of(&url)?;
-    Ok(vec![
-        reading(bench, &url, &queries)?,
-        checking(bench, (CHECK, "agree"), || tool(&["check"]), (&url, &queries))?,
-        checking(bench, (INSPECT, "pub struct"), || tool(&["inspect"]), (&url, &queries))?,
-        migrating(bench, || tool(&["migrate", "--dry-run"]), &host)?,
-    ])
+    let mut bare = servers::client(&url);
+    let read = reading(bench, &url, &queries, &mut |query| {
+        bare.simple_query(query)?;
+        Ok(())
+    })?;
+    let checked = match rivals::version(rivals::PSQL, &["--version"]) {
+        Some(psql) => {
+            let command = |url: &str| {
+                let mut command = measure::command(rivals::PSQL, &bench.dir);
+                command.args(["-q", "-X", "-A", "-t", url]);
+                command
+            };
+            let shell = Shell { name: psql, command: &command };
+            let asked = Asked { url: &url, queries: &queries, shell };
+            vec![
+                checking(bench, (CHECK, "agree"), || tool(&["check"]), &asked)?,
+                checking(bench, (INSPECT, "pub struct"), || tool(&["inspect"]), &asked)?,
+            ]
+        }
+        None => {
+            let why = format!("not installed, `{}`", rivals::PSQL_INSTALL);
+            [CHECK, INSPECT].map(|what| Line::not_measured(what, rivals::PSQL, &why)).into()
+        }
+    };
+    let migrated = vec![migrating(bench, || tool(&["migrate", "--dry-run"]), &host)?];
+    Ok([vec![read], checked, migrated].into_iter().flatten().collect())
 }
 
-/// Reading the catalog, in this process.
-fn reading(bench: &Bench, url: &str, queries: &[String]) -> Result<Line> {
+/// Reading the catalog, in this process, beside its queries alone.
+pub(super) fn reading(
+    bench: &Bench,
+    url: &str,
+    queries: &[String],
+    bare: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<Line> {
     let mut conn = open(url)?;
-    let mut bare = servers::client(url);
     let samples = measure::in_turn(
         bench.n_runs,
         [
@@ -153,9 +202,7 @@ fn reading(bench: &Bench, url: &str, queries: &[String]) -> Result<Line> {
             },
             &mut || {
                 let start = Instant::now();
-                for query in queries {
-                    bare.simple_query(query)?;
-                }
+                queries.iter().try_for_each(|query| bare(query))?;
                 Ok(start.elapsed().as_secs_f64() * 1000.0)
             },
         ],
@@ -166,17 +213,20 @@ fn reading(bench: &Bench, url: &str, queries: &[String]) -> Result<Line> {
     Ok(line.ratio(ours, theirs, READING_AT_MOST))
 }
 
-/// A command that reads all tables, beside psql with the queries of the catalog.
-fn checking(
+/// The queries of a catalog, and the shell that asks them.
+pub(super) struct Asked<'a> {
+    pub(super) url: &'a str,
+    pub(super) queries: &'a [String],
+    pub(super) shell: Shell<'a>,
+}
+
+/// A command that reads all tables, beside the shell with the queries of the catalog.
+pub(super) fn checking(
     bench: &Bench,
-    (what, printed): (&'static str, &str),
-    check: impl Fn() -> std::process::Command,
-    (url, queries): (&str, &[String]),
+    (what, printed): (&str, &str),
+    check: impl Fn() -> Command,
+    Asked { url, queries, shell }: &Asked<'_>,
 ) -> Result<Line> {
-    let Some(psql) = rivals::version(rivals::PSQL, &["--version"]) else {
-        let why = format!("not installed, `{}`", rivals::PSQL_INSTALL);
-        return Ok(Line::not_measured(what, rivals::PSQL, &why));
-    };
     let script = bench.dir.join("queries.sql");
     let text = queries.iter().fold(String::new(), |mut text, query| {
         let _ = writeln!(text, "{query};");
@@ -186,13 +236,13 @@ fn checking(
     let samples = measure::in_turn(
         bench.n_runs,
         [&mut || Ok(measure::cost(&mut check(), &bench.dir, printed)?.wall_ms), &mut || {
-            let mut psql = measure::command(rivals::PSQL, &bench.dir);
-            psql.args(["-q", "-X", "-A", "-t", url]).stdin(File::open(&script)?);
-            Ok(measure::cost(&mut psql, &bench.dir, "")?.wall_ms)
+            let mut command = (shell.command)(url);
+            command.current_dir(&bench.dir).stdin(File::open(&script)?);
+            Ok(measure::cost(&mut command, &bench.dir, "")?.wall_ms)
         }],
     )?;
     let [ours, theirs] = &samples;
-    let beside = format!("the queries in {psql}");
+    let beside = format!("the queries in {}", shell.name);
     let line = Line::new(what, Milliseconds, ours).beside(beside, Milliseconds, theirs);
     Ok(line.ratio(ours, theirs, CHECK_AT_MOST))
 }
@@ -200,7 +250,7 @@ fn checking(
 /// `migrate` where nothing changed, beside cargo's own look at the package.
 fn migrating(
     bench: &Bench,
-    migrate: impl Fn() -> std::process::Command,
+    migrate: impl Fn() -> Command,
     host: &crate::hosts::Host,
 ) -> Result<Line> {
     let samples = measure::in_turn(
@@ -215,7 +265,7 @@ fn migrating(
     Ok(line.ratio(ours, theirs, MIGRATE_AT_MOST))
 }
 
-pub(super) fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>> {
+fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>> {
     let parsed = url::Url::parse(text)?;
     match &parsed.location {
         url::Location::Server(server) => Ok(open_server(parsed.backend, server)?),

@@ -12,6 +12,7 @@ use syn::visit::{self, Visit};
 use super::absolute;
 use crate::commands::Answer;
 use crate::context::Context;
+use crate::edits;
 use crate::error::{Doing as _, Error, Result};
 use crate::inspect::{ColumnCode, Model};
 use crate::models;
@@ -167,15 +168,10 @@ impl Patch<'_> {
         let root = git_root(&self.cx.project.package_dir);
         let mut text = String::new();
         for (path, (before, after)) in &self.files {
-            // A file with the line breaks of Windows keeps them.
-            let after = if before.contains("\r\n") {
-                &after.replace("\r\n", "\n").replace('\n', "\r\n")
-            } else {
-                after
-            };
+            let after = edits::in_line_breaks_of(before, after.clone());
             let shown = paths::relative(&root, path);
             let old = if path.exists() { format!("a/{shown}") } else { "/dev/null".to_owned() };
-            let diff = TextDiff::from_lines(before, after);
+            let diff = TextDiff::from_lines(before, &after);
             text += &diff.unified_diff().header(&old, &format!("b/{shown}")).to_string();
         }
         text

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::revision::Target;
-use dbmigrate_runtime::engine::{Migration, Migrations, many};
-use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::engine::{Migration, Migrations};
 
-use super::{enter, heads_text, verify};
+use super::{each, enter, heads_text, verify};
 use crate::cli::{Stamp, Tool};
 use crate::commands::Answer;
-use crate::commands::upgrade_all::report::Report;
-use crate::commands::upgrade_all::targets;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -38,18 +35,7 @@ pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
         cx.out.json("stamp", serde_json::json!({ "revisions": entered, "entered": entered }));
         return Ok(Answer::Done);
     }
-    let found = targets::databases(cx, &args.all)?;
-    let mut report = Report::of_stamp(cx.out, &found.targets);
-    for (target, err) in found.unreadable {
-        report.add(&target, Err(err));
-    }
-    many::several(
-        (&found.targets, None),
-        || (),
-        |(), target| taking.stamp(&target.database),
-        |target, res| report.add(target, res),
-    );
-    Ok(report.end())
+    Ok(each(cx, &args.all, |database| taking.stamp(database))?.end())
 }
 
 /// Takes over what a tool has recorded.
@@ -65,8 +51,8 @@ impl Taking<'_> {
     /// Marks the revisions in a database; returns those that were not marked before.
     fn stamp(&self, database: &Database) -> Result<Vec<String>> {
         let (cx, tool) = (self.cx, self.tool);
-        let missing = || Error::new(format!("the database `{}` does not exist", database.name()));
-        let mut driver = database.open_to_read(Patience::reading(cx))?.ok_or_else(missing)?;
+        let opened = database.open_to_read(Patience::reading(cx))?;
+        let mut driver = opened.ok_or_else(|| database.missing())?;
         let applied = import::applied(tool, driver.as_connection())?;
         drop(driver);
         let ids = self.corresponding(&applied)?;
@@ -155,10 +141,7 @@ impl Taking<'_> {
         let mut imported = self.migrations.iter();
         let found = imported.find(|one| version.has_id(&one.revision.id));
         let found = found.ok_or_else(|| self.unknown(&version.text))?;
-        let sql = found.upgrade.operations.iter().find_map(|operation| match operation {
-            Operation::Execute(execute) => execute.sql.any.as_deref(),
-            _ => None,
-        });
+        let sql = import::text(&found.upgrade.operations);
         // A file without statements is not in the revision.
         if sql.is_some_and(|sql| entry.is_of_another_text(&found.revision.message, sql)) {
             let (tool, id) = (self.tool, &found.revision.id);

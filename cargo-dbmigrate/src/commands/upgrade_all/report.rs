@@ -88,12 +88,12 @@ impl Report {
     pub fn end(self) -> Answer {
         let (out, command) = (self.out, self.command.name);
         let (answer, document) = self.end_with_document();
-        out.json(command, document);
+        document.into_iter().for_each(|document| out.json(command, document));
         answer
     }
 
-    /// Prints the summary, and returns the document.
-    pub fn end_with_document(mut self) -> (Answer, serde_json::Value) {
+    /// Prints the summary, and returns the document, if documents are asked for.
+    pub fn end_with_document(mut self) -> (Answer, Option<serde_json::Value>) {
         self.results.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         let n = |is: fn(&Result<Vec<String>>) -> bool| {
             self.results.iter().filter(|(_, result)| is(result)).count()
@@ -107,13 +107,14 @@ impl Report {
         let failed = format!("{n_failed} failed");
         let failed = if n_failed > 0 { style::paint(style::BAD, &failed) } else { failed };
         self.out.done(format!("{all}: {n_settled} {settled}, {n_upgraded} {did}, {failed}"));
-        let databases: Vec<_> =
-            self.results.iter().map(|(target, result)| json(target, result, revisions)).collect();
-        let document = serde_json::json!({
-            "databases": databases,
-            "unchanged": n_settled,
-            did: n_upgraded,
-            "failed": n_failed,
+        let document = self.out.is_json().then(|| {
+            let json = |(target, result): &(_, _)| json(target, result, revisions);
+            serde_json::json!({
+                "databases": self.results.iter().map(json).collect::<Vec<_>>(),
+                "unchanged": n_settled,
+                did: n_upgraded,
+                "failed": n_failed,
+            })
         });
         let answer = if n_failed > 0 { Answer::Failed } else { Answer::Done };
         (answer, document)

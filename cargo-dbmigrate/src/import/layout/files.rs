@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::Direction;
 
-use super::{Named, Part, Script, entries, file_name, in_words, misnamed, numbered, read_text};
+use super::{
+    Named, Part, Script, entries, file_name, in_words, misnamed, numbered, program, read_text,
+};
 use crate::cli::Tool;
 use crate::error::{Error, Result};
 use crate::import::version::Version;
@@ -15,12 +17,8 @@ pub(super) fn parts(tool: Tool, dir: &Path) -> Result<Vec<Part>> {
         let (version, name, direction) = match named(tool, &file_name(&file)) {
             Named::Migration { version, name, direction } => (version, name, direction),
             Named::Other => continue,
-            Named::Unreadable(why) if why.is_empty() => return Err(misnamed(tool, &file)),
-            Named::Unreadable(why) => {
-                let message = format!("`{}` can't be taken over: {why}", file.display());
-                return Err(Error::new(message)
-                    .hint("put the SQL that it runs into a file in its place, and import again"));
-            }
+            Named::Misnamed => return Err(misnamed(tool, &file)),
+            Named::Program => return Err(program(&file)),
         };
         let sql = read_text(&file)?;
         if tool == Tool::Flyway && sql.contains("${") {
@@ -53,7 +51,6 @@ fn named(tool: Tool, file: &str) -> Named {
     if tool == Tool::GolangMigrate {
         return of_golang(stem);
     }
-    let misnamed = || Named::Unreadable(String::new());
     let (direction, stem) = match tool {
         Tool::Sqlx => {
             if let Some(stem) = stem.strip_suffix(".up") {
@@ -86,10 +83,8 @@ fn named(tool: Tool, file: &str) -> Named {
         ("sql", None, Some(name)) => {
             Named::Migration { version: Version::repeatable(name), name: in_words(name), direction }
         }
-        ("sql", None, None) => misnamed(),
-        ("rs" | "go" | "java", Some(_), _) => {
-            Named::Unreadable("it is a program, and only SQL can be taken over".to_owned())
-        }
+        ("sql", None, None) => Named::Misnamed,
+        ("rs" | "go" | "java", Some(_), _) => Named::Program,
         _ => Named::Other,
     }
 }
@@ -117,7 +112,10 @@ mod tests {
                 format!("{direction:?} {}: {name}", version.text)
             }
             Named::Other => "other".to_owned(),
-            Named::Unreadable(why) => format!("unreadable: {why}"),
+            Named::Misnamed => "unreadable: ".to_owned(),
+            Named::Program => {
+                "unreadable: it is a program, and only SQL can be taken over".to_owned()
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dbmigrate_runtime::Direction;
 
-use super::{Part, Script, entries, file_name, in_words, misnamed, numbered, read_text};
+use super::{Part, Script, entries, file_name, in_words, misnamed, numbered, program, read_text};
 use crate::cli::Tool;
 use crate::error::{Error, Result};
 use crate::import::version::Version;
@@ -27,12 +27,7 @@ pub(super) fn parts(tool: Tool, dir: &Path) -> Result<Vec<Part>> {
         }
         let numbered_stem = |extension: &str| numbered(name.strip_suffix(extension)?, "_");
         if tool == Tool::Goose && numbered_stem(".go").is_some() {
-            let message = format!(
-                "`{}` can't be taken over: it is a program, and only SQL can be taken over",
-                file.display()
-            );
-            return Err(Error::new(message)
-                .hint("put the SQL that it runs into a file in its place, and import again"));
+            return Err(program(&file));
         }
         if !name.ends_with(".sql") {
             continue;
