@@ -7,24 +7,16 @@
 //! Names of databases and locks are the server's own, so that processes agree on them. A test's
 //! database belongs to the connection that holds its lock; without one, it is left over.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::on_server::{Reach, Server, TEMPLATE, TEST, UNUSED_DAYS};
 use super::{Template, key, random};
 use crate::backend::Backend;
 use crate::driver::mysql::MysqlDriver;
-use crate::driver::{
-    Connection as _, DatabaseError, Driver as _, ErrorKind, MysqlFault, Unconnected,
-};
+use crate::driver::{Connection as _, DatabaseError, Driver as _, MysqlFault, Unconnected};
 use crate::server::with_database;
-use crate::url::{Location, Url};
 use crate::{Error, Value};
-
-/// The beginning of the names of the tests' databases; 16 hexadecimal digits follow.
-const TEST: &str = "dbmigrate_test_";
-
-/// The beginning of the names of the databases that they are built like; a key follows.
-const TEMPLATE: &str = "dbmigrate_template_";
 
 /// The table of a complete template, with the day on which it was last used.
 const MARK: &str = "dbmigrate_used";
@@ -32,11 +24,23 @@ const MARK: &str = "dbmigrate_used";
 /// How long the template is waited for that another process makes, in seconds.
 const MADE_WITHIN: u32 = 600;
 
-/// After how many days a template that nobody uses is dropped.
-const UNUSED_DAYS: u32 = 7;
-
 /// The servers on which this process has dropped what others left over.
 static CLEANED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// The tables of the templates that this process has used, by server and name.
+static READ: Mutex<BTreeMap<(String, String), Arc<Tables>>> = Mutex::new(BTreeMap::new());
+
+/// How it is reached.
+const REACH: Reach<MysqlDriver<'static>> = Reach {
+    connect: MysqlDriver::connect,
+    fallback: "information_schema",
+    is_absent: |why| {
+        matches!(
+            why,
+            Unconnected::Mysql(MysqlFault::NoDatabase { .. } | MysqlFault::NoRight { .. })
+        )
+    },
+};
 
 /// A database that is dropped when this is.
 pub(super) struct TestServerDatabase {
@@ -51,7 +55,7 @@ impl TestServerDatabase {
         template: &Template<'_>,
         url: &str,
     ) -> Result<(TestServerDatabase, String), Error> {
-        let mut server = Server::connect(template, url)?;
+        let mut server = Server::connect(template, url, &REACH)?;
         server.clean().map_err(|err| server.failed(err))?;
         let source = format!("{TEMPLATE}{}", key(&template.state));
         let tables = server.ensure_template(&source)?;
@@ -61,10 +65,10 @@ impl TestServerDatabase {
         // From here on it is dropped if something fails.
         let Server { driver, shown, .. } = server;
         let mut test = TestServerDatabase { claim: Mutex::new(driver), name };
-        match tables {
+        match &*tables {
             Some(tables) => {
                 let driver = test.claim.get_mut().unwrap_or_else(PoisonError::into_inner);
-                build(driver, &test.name, &source, &tables)
+                build(driver, &test.name, &source, tables)
                     .map_err(|err| Error::test_database(&shown, None, err))?;
             }
             None => (template.migrate)(&test_url)?,
@@ -81,40 +85,7 @@ impl Drop for TestServerDatabase {
     }
 }
 
-/// A server on which databases are made.
-struct Server<'a> {
-    template: &'a Template<'a>,
-    url: &'a str,
-    /// Without a password.
-    shown: String,
-    driver: MysqlDriver<'static>,
-}
-
-impl<'a> Server<'a> {
-    /// Connects to the database that the URL names, or to one that each server has if it doesn't
-    /// exist.
-    fn connect(template: &'a Template<'a>, url: &'a str) -> Result<Server<'a>, Error> {
-        let Location::Server(server) = &template.url.location else {
-            let err = DatabaseError::new("a database of MySQL is on a server");
-            return Err(Error::database("connect to the database", err));
-        };
-        let shown = server.shown();
-        let driver = MysqlDriver::connect(server).or_else(|err| {
-            let ErrorKind::Unconnected(why) = err.kind() else { return Err(err) };
-            let Unconnected::Mysql(MysqlFault::NoDatabase { .. } | MysqlFault::NoRight { .. }) =
-                **why
-            else {
-                return Err(err);
-            };
-            match Url::parse(&with_database(url, "information_schema")).map(|url| url.location) {
-                Ok(Location::Server(server)) => MysqlDriver::connect(&server).map_err(|_| err),
-                _ => Err(err),
-            }
-        });
-        let driver = driver.map_err(|err| Error::connecting(&shown, err))?;
-        Ok(Server { template, url, shown, driver })
-    }
-
+impl Server<'_, MysqlDriver<'static>> {
     fn failed(&mut self, err: DatabaseError) -> Error {
         let quoted = "SELECT CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', \
                       QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))";
@@ -123,14 +94,9 @@ impl<'a> Server<'a> {
         Error::test_database(&self.shown, sql.as_deref(), err)
     }
 
-    /// The first value of a query, as text.
-    fn text(&mut self, sql: &str, params: &[Value]) -> Result<Option<String>, DatabaseError> {
-        Ok(self.driver.query(sql, params)?.texts().next())
-    }
-
     /// Makes the template if it isn't there, and returns its tables; `None` if there is more in it
     /// than tables.
-    fn ensure_template(&mut self, name: &str) -> Result<Option<Vec<Table>>, Error> {
+    fn ensure_template(&mut self, name: &str) -> Result<Arc<Tables>, Error> {
         if !self.is_complete(name).map_err(|err| self.failed(err))? {
             let lock = lock_of(name);
             let sql = format!("SELECT GET_LOCK('{lock}', {MADE_WITHIN})");
@@ -148,7 +114,15 @@ impl<'a> Server<'a> {
             let _ = self.releases(&lock);
             res?;
         }
-        tables(&mut self.driver, name).map_err(|err| self.failed(err))
+        // The same history has the same template, so it is read once.
+        let known = (self.shown.clone(), name.to_owned());
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tables) = read.get(&known) {
+            return Ok(Arc::clone(tables));
+        }
+        let tables = Arc::new(tables(&mut self.driver, name).map_err(|err| self.failed(err))?);
+        read.insert(known, Arc::clone(&tables));
+        Ok(tables)
     }
 
     /// Whether a template is complete. If so, it is marked, so that it isn't taken for one that
@@ -247,6 +221,9 @@ impl<'a> Server<'a> {
     }
 }
 
+/// The tables of a template; `None` if there is more in it than tables.
+type Tables = Option<Vec<Table>>;
+
 /// A table of a template.
 struct Table {
     /// Its name in backticks.
@@ -257,10 +234,7 @@ struct Table {
 }
 
 /// The tables of a template; `None` if there is more in it than tables.
-fn tables(
-    driver: &mut MysqlDriver<'_>,
-    template: &str,
-) -> Result<Option<Vec<Table>>, DatabaseError> {
+fn tables(driver: &mut MysqlDriver<'_>, template: &str) -> Result<Tables, DatabaseError> {
     let others = [
         "tables WHERE table_type <> 'BASE TABLE' AND table_schema",
         "triggers WHERE trigger_schema",

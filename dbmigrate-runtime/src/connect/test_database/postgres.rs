@@ -8,19 +8,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::on_server::{Reach, Server, TEMPLATE, TEST, UNUSED_DAYS};
 use super::{Template, key, random};
 use crate::dialect::{Dialect as _, Postgres};
 use crate::driver::postgres::PostgresDriver;
 use crate::driver::{Connection as _, DatabaseError, Driver as _, ErrorKind, Unconnected};
 use crate::server::with_database;
-use crate::url::{Location, Url};
+use crate::url::Location;
 use crate::{Error, Value};
-
-/// The beginning of the names of the tests' databases; eight hexadecimal digits follow.
-const TEST: &str = "dbmigrate_test_";
-
-/// The beginning of the names of the databases that they are copied from; a key follows.
-const TEMPLATE: &str = "dbmigrate_template_";
 
 /// The first half of the advisory locks' keys: for a test's database, and for a template.
 const OF_TEST: i32 = 0x6462_6d74;
@@ -30,11 +25,15 @@ const OF_TEMPLATE: i32 = 0x6462_6d54;
 /// that: a session that ends takes a while.
 const ALONE_WITHIN: Duration = Duration::from_secs(30);
 
-/// After how many days a template that nobody uses is dropped.
-const UNUSED_DAYS: u32 = 7;
-
 /// The servers on which this process has dropped what others left over.
 static CLEANED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// How it is reached.
+const REACH: Reach<PostgresDriver<'static>> = Reach {
+    connect: PostgresDriver::connect,
+    fallback: "postgres",
+    is_absent: |why| matches!(why, Unconnected::NoDatabase { .. }),
+};
 
 /// A database that is dropped when this is.
 pub(super) struct TestServerDatabase {
@@ -49,7 +48,7 @@ impl TestServerDatabase {
         template: &Template<'_>,
         url: &str,
     ) -> Result<(TestServerDatabase, String), Error> {
-        let mut server = Server::connect(template, url)?;
+        let mut server = Server::connect(template, url, &REACH)?;
         server.clean().map_err(|err| server.failed(err))?;
         let name = server.template_name().map_err(|err| server.failed(err))?;
         let test = loop {
@@ -75,44 +74,11 @@ impl Drop for TestServerDatabase {
     }
 }
 
-/// A server on which databases are made.
-struct Server<'a> {
-    template: &'a Template<'a>,
-    url: &'a str,
-    /// Without a password.
-    shown: String,
-    driver: PostgresDriver<'static>,
-}
-
-impl<'a> Server<'a> {
-    /// Connects to the database that the URL names, or to `postgres` if it doesn't exist.
-    fn connect(template: &'a Template<'a>, url: &'a str) -> Result<Server<'a>, Error> {
-        let Location::Server(server) = &template.url.location else {
-            let err = DatabaseError::new("a database of PostgreSQL is on a server");
-            return Err(Error::database("connect to the database", err));
-        };
-        let shown = server.shown();
-        let driver = PostgresDriver::connect(server).or_else(|err| {
-            let ErrorKind::Unconnected(why) = err.kind() else { return Err(err) };
-            let Unconnected::NoDatabase { .. } = **why else { return Err(err) };
-            match Url::parse(&with_database(url, "postgres")).map(|url| url.location) {
-                Ok(Location::Server(server)) => PostgresDriver::connect(&server).map_err(|_| err),
-                _ => Err(err),
-            }
-        });
-        let driver = driver.map_err(|err| Error::connecting(&shown, err))?;
-        Ok(Server { template, url, shown, driver })
-    }
-
+impl Server<'_, PostgresDriver<'static>> {
     fn failed(&mut self, err: DatabaseError) -> Error {
         let role = self.text("SELECT current_user::text", &[]).ok().flatten();
         let sql = role.map(|role| format!("ALTER ROLE {} CREATEDB", Postgres.quote(&role)));
         Error::test_database(&self.shown, sql.as_deref(), err)
-    }
-
-    /// The first value of a query, as text.
-    fn text(&mut self, sql: &str, params: &[Value]) -> Result<Option<String>, DatabaseError> {
-        Ok(self.driver.query(sql, params)?.texts().next())
     }
 
     /// The name of the template. Its contents belong to the role that migrated it, and may depend
