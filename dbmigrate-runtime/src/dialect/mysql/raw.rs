@@ -1,6 +1,6 @@
 //! Hand-written SQL: which of its statements commit by themselves.
 
-use crate::sql::Lexicon;
+use crate::sql::{Lexicon, Token};
 
 /// The statements of a text, each with whether it only changes rows. A text with the body of a
 /// routine is one statement, as is one that only changes rows.
@@ -11,7 +11,7 @@ pub(super) fn statements(lexicon: &'static Lexicon, sql: &str) -> Vec<(String, b
         lexicon.statements.of_rows.iter().chain(&kept).any(|known| known.eq_ignore_ascii_case(word))
     };
     let parts = tokens.split(|token| token.is_symbol(";"));
-    let first = |part: &[crate::sql::Token<'_>]| {
+    let first = |part: &[Token<'_>]| {
         let token = part.iter().find(|token| token.is_significant())?;
         Some(is_of_rows(token.text))
     };
@@ -19,9 +19,7 @@ pub(super) fn statements(lexicon: &'static Lexicon, sql: &str) -> Vec<(String, b
     if found.iter().all(|is_of_rows| *is_of_rows) {
         return vec![(sql.to_owned(), true)];
     }
-    let has_body =
-        tokens.iter().any(|token| token.is_word("BEGIN")) || parts.clone().any(creates_routine);
-    if found.len() == 1 || has_body {
+    if found.len() == 1 || has_body(&tokens) {
         return vec![(sql.to_owned(), false)];
     }
     parts
@@ -32,16 +30,20 @@ pub(super) fn statements(lexicon: &'static Lexicon, sql: &str) -> Vec<(String, b
         .collect()
 }
 
+/// Whether there is the body of a routine, in which semicolons don't end the statement.
+pub(super) fn has_body(tokens: &[Token<'_>]) -> bool {
+    tokens.iter().any(|token| token.is_word("BEGIN"))
+        || tokens.split(|token| token.is_symbol(";")).any(creates_routine)
+}
+
 /// Whether a statement creates a trigger, a routine or an event. Its body may have semicolons without
 /// `BEGIN`, as in `FOR EACH ROW IF ... THEN ...; END IF`.
-fn creates_routine(statement: &[crate::sql::Token<'_>]) -> bool {
+fn creates_routine(statement: &[Token<'_>]) -> bool {
     let mut words = statement.iter().filter(|token| token.is_significant());
     if !words.next().is_some_and(|first| first.is_word("CREATE")) {
         return false;
     }
-    let is_any = |token: &crate::sql::Token<'_>, known: &[&str]| {
-        known.iter().any(|word| token.is_word(word))
-    };
+    let is_any = |token: &Token<'_>, known: &[&str]| known.iter().any(|word| token.is_word(word));
     let kinds = ["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"];
     let others = ["TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "USER", "SEQUENCE"];
     let kind = words.find(|token| is_any(token, &kinds) || is_any(token, &others));

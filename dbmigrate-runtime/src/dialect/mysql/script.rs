@@ -2,6 +2,7 @@
 
 use super::MYSQL as LEXICON;
 use super::flavor::text;
+use super::raw;
 use crate::dialect::script::{Script, Shell};
 use crate::sql::{Kind, Token};
 
@@ -122,8 +123,7 @@ fn lock(history: &str) -> String {
 /// The clients end a statement at a semicolon, also inside the body of a trigger.
 fn whole(statement: &str) -> String {
     let tokens = LEXICON.tokens(statement);
-    let has_body = tokens.iter().any(|token| token.is_word("BEGIN"));
-    if !has_body || !tokens.iter().any(|token| token.is_symbol(";")) {
+    if !raw::has_body(&tokens) || !tokens.iter().any(|token| token.is_symbol(";")) {
         return format!("{statement};\n");
     }
     let mut mark = "$$".to_owned();
@@ -161,4 +161,17 @@ fn exact(script: &str) -> String {
         _ => token.text.to_owned(),
     });
     exact.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_one_statement_for_the_client() {
+        let body = "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW IF NEW.a THEN SET @a = 1; \
+                    END IF";
+        assert_eq!(whole(body), format!("DELIMITER $$\n{body}$$\nDELIMITER ;\n"));
+        assert_eq!(whole("CREATE TABLE event (a INT)"), "CREATE TABLE event (a INT);\n");
+    }
 }
