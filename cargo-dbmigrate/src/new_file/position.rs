@@ -165,15 +165,13 @@ impl Position {
     ) -> Result<Written> {
         let format = FileFormat::of(cx)?;
         let now = format.now();
-        let NewFile { path, text } = self.file(cx, (&format, &now), message, contents)?;
+        let file = self.file(cx, (&format, &now), message, contents)?;
         if dry_run {
-            cx.out.text(&text);
-            return Ok(Written { path: None, text: Some(text) });
+            cx.out.text(&file.text);
+            return Ok(Written { path: None, text: Some(file.text) });
         }
-        let all = revision_files::all_with(cx, std::slice::from_ref(&path))?;
-        let mut edits = vec![Edit::Create { path: path.clone(), bytes: text.into_bytes() }];
-        edits.extend(scaffold::list_of(cx, &all)?);
-        cx.edits.apply(&edits)?;
+        let path = file.path.clone();
+        put(cx, vec![file])?;
         let shown = cx.project.shown(&path).to_string();
         cx.out.done(format!("Generating {shown} ... done"));
         hooks::run(cx, &path)?;
@@ -221,12 +219,18 @@ pub struct NewFile {
 /// When a file can't be written, and when two of them would be one.
 pub fn write_all(cx: &Context, files: Vec<NewFile>) -> Result<()> {
     let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+    put(cx, files)?;
+    paths.iter().try_for_each(|path| hooks::run(cx, path))
+}
+
+/// Writes files and adds them to the list.
+fn put(cx: &Context, files: Vec<NewFile>) -> Result<()> {
+    let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
     let all = revision_files::all_with(cx, &paths)?;
     let create = |NewFile { path, text }| Edit::Create { path, bytes: text.into_bytes() };
     let mut edits: Vec<Edit> = files.into_iter().map(create).collect();
     edits.extend(scaffold::list_of(cx, &all)?);
-    cx.edits.apply(&edits)?;
-    paths.iter().try_for_each(|path| hooks::run(cx, path))
+    cx.edits.apply(&edits)
 }
 
 /// The requested directory, or else the parent's, or else the only one.
