@@ -1,5 +1,6 @@
 //! Tests of the whole product on real crates and real databases, in one program.
 
+mod adopt;
 mod answers;
 mod isolation;
 mod architecture;

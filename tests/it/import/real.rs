@@ -1,0 +1,113 @@
+//! The tools themselves, where they are installed.
+
+use dbmigrate_tests::Host;
+
+use super::{remove_revisions, write_history};
+
+/// Runs another program, which has to succeed.
+#[track_caller]
+fn works(host: &Host, dir: &str, line: &str) {
+    let mut words = line.split(' ');
+    let mut command = host.command(words.next().unwrap());
+    command.current_dir(host.dir.join(dir)).args(words);
+    // A path is what diesel takes for SQLite.
+    let scheme = if line.starts_with("diesel") { "" } else { "sqlite:" };
+    command.env("DATABASE_URL", format!("{scheme}{}", host.dir.join("app.db").display()));
+    let run = dbmigrate_tests::Run::of(&mut command);
+    assert_eq!(run.code, 0, "{line}\n{run}");
+}
+
+/// The tools themselves migrate a database, and their history is taken over with it.
+#[test]
+fn what_the_real_tools_did_is_taken_over() {
+    let host = Host::library("import-real", "");
+    host.ok("init --dialect sqlite");
+    let app = host.dir.join("app.db");
+    let tools = ["diesel", "sqlx", "refinery", "dbmate", "alembic", "django-admin"];
+    for program in tools {
+        let found = std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).exists()));
+        if !found {
+            dbmigrate_tests::left_out("what_the_real_tools_did_is_taken_over", program);
+            continue;
+        }
+        remove_revisions(&host);
+        let _ = std::fs::remove_file(&app);
+        let _ = std::fs::remove_dir_all(host.dir.join("sql"));
+        let (tool, dir) = match program {
+            "alembic" => ("alembic", "sql"),
+            "django-admin" => ("django", "sql/shop"),
+            program => (program, "sql"),
+        };
+        match program {
+            "alembic" => {
+                std::fs::create_dir(host.dir.join("sql")).unwrap();
+                works(&host, "sql", "alembic init .");
+                let ini = host.read("sql/alembic.ini");
+                let url = format!("sqlalchemy.url = sqlite:///{}", app.display());
+                let lines = ini.lines().map(|line| {
+                    if line.starts_with("sqlalchemy.url") { url.as_str() } else { line }
+                });
+                host.write(
+                    "sql/alembic.ini",
+                    &lines.map(|line| format!("{line}\n")).collect::<String>(),
+                );
+                host.write(
+                    "sql/versions/a1_users.py",
+                    "\"\"\"create users\n\nCreate Date: 2024-01-01 12:00:00\n\"\"\"\n\
+                     from alembic import op\nimport sqlalchemy as sa\nrevision = 'a1'\n\
+                     down_revision = None\n\ndef upgrade():\n    op.create_table('users', \
+                     sa.Column('id', sa.Integer, primary_key=True), sa.Column('email', \
+                     sa.String(50), nullable=False, unique=True))\n\ndef downgrade():\n    \
+                     op.drop_table('users')\n",
+                );
+                host.write(
+                    "sql/versions/b2_bio.py",
+                    "\"\"\"add bio\n\nCreate Date: 2024-01-02 12:00:00\n\"\"\"\n\
+                     from alembic import op\nimport sqlalchemy as sa\nrevision = 'b2'\n\
+                     down_revision = 'a1'\n\ndef upgrade():\n    op.add_column('users', \
+                     sa.Column('bio', sa.Text))\n\ndef downgrade():\n    op.drop_column('users', \
+                     'bio')\n",
+                );
+                works(&host, "sql", "alembic upgrade head");
+            }
+            "django-admin" => {
+                std::fs::create_dir(host.dir.join("sql")).unwrap();
+                works(&host, "sql", "django-admin startproject shop");
+                works(&host, "sql/shop", "python3 manage.py migrate");
+                std::fs::rename(host.dir.join("sql/shop/db.sqlite3"), &app).unwrap();
+            }
+            program => {
+                write_history(&host, program);
+                let text = format!("[main]\ndb_type = \"Sqlite\"\ndb_path = {:?}\n", app);
+                host.write("refinery.toml", &text);
+                std::fs::write(&app, "").unwrap();
+                let config = host.dir.join("refinery.toml");
+                works(
+                    &host,
+                    "",
+                    &match program {
+                        "diesel" => "diesel migration run --migration-dir sql".to_owned(),
+                        "sqlx" => "sqlx migrate run --source sql".to_owned(),
+                        "refinery" => format!("refinery migrate -c {} -p sql", config.display()),
+                        _ => "dbmate -d sql --no-dump-schema up".to_owned(),
+                    },
+                );
+            }
+        }
+        host.ok(&format!("import {tool} {dir}"));
+        let n = host.revisions().len();
+        let run = host.ok(&format!("stamp --from {tool} --drop"));
+        assert!(run.stdout.contains(&format!("marking {n} revision(s)")), "{program}: {run}");
+        let run = host.dbmigrate("check");
+        assert!(
+            run.stdout.ends_with(
+                "The database is at the head.\nThe database agrees with the migrations.\n"
+            ),
+            "{program}: {run}"
+        );
+        let run = host.ok("upgrade --url sqlite:new.db");
+        assert!(run.stdout.lines().count() >= n, "{program}: {run}");
+        std::fs::remove_file(host.dir.join("new.db")).unwrap();
+    }
+}

@@ -1,0 +1,106 @@
+//! Directories that can't be taken over.
+
+use dbmigrate_tests::Host;
+use expect_test::expect;
+
+#[test]
+fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
+    let host = Host::library("import-bad", "");
+    host.ok("init --dialect sqlite");
+    let mut text = String::new();
+    let mut tried = |what: &str, tool: &str, files: &[(&str, &str)]| {
+        let _ = std::fs::remove_dir_all(host.dir.join("sql"));
+        std::fs::create_dir_all(host.dir.join("sql")).unwrap();
+        files.iter().for_each(|(file, sql)| host.write(&format!("sql/{file}"), sql));
+        let run = host.fails(&format!("import {tool} sql"));
+        text += &format!("{what}\n{}", host.plain(&run.errors()));
+        assert_eq!(host.revisions(), Vec::<String>::new(), "{what}");
+    };
+    let table = "CREATE TABLE a (id INTEGER PRIMARY KEY);";
+    tried("empty", "sqlx", &[("README.md", "none")]);
+    tried("another naming", "sqlx", &[("users.sql", table)]);
+    tried("two of one version", "sqlx", &[("1_a.sql", table), ("01_b.sql", table)]);
+    tried("only the way back", "sqlx", &[("1_a.down.sql", "DROP TABLE a")]);
+    tried("a program", "refinery", &[("V1__a.rs", "")]);
+    tried("a gap", "rusqlite_migration", &[("01-a/up.sql", table), ("03-b/up.sql", "SELECT 1")]);
+    tried("placeholders", "flyway", &[("V1__a.sql", "CREATE TABLE ${name} (a)")]);
+    tried("notes", "goose", &[("1_a.sql", "-- +goose ENVSUB ON\n-- +goose Up\nSELECT 1;")]);
+    tried("no section", "dbmate", &[("1_a.sql", table)]);
+    tried("a failing one", "sqlx", &[("1_a.sql", table), ("2_b.sql", "ALTER TABLE b ADD c;")]);
+    let wrong = [("1_a.up.sql", table), ("1_a.down.sql", "DROP TABLE b;")];
+    tried("a failing way back", "sqlx", &wrong);
+    tried("alone", "sqlx", &[("1_a.sql", table), ("2_b.sql", "VACUUM;")]);
+    tried("ends its transaction", "sqlx", &[("1_a.sql", "SELECT 1; COMMIT; SELECT 2;")]);
+    tried("a parameter", "sqlx", &[("1_a.sql", &format!("{table} INSERT INTO a VALUES (?);"))]);
+    let attached = "ATTACH 'other.db' AS other; CREATE TABLE other.made (x);";
+    tried("another file", "sqlx", &[("1_a.sql", &format!("-- no-transaction\n{attached}"))]);
+    tried("settings", "diesel", &[("1_a/up.sql", table), ("1_a/metadata.toml", "run_in_")]);
+    assert!(!host.dir.join("other.db").exists());
+    let run = host.fails("import sqlx nowhere");
+    text += &format!("no directory\n{}", run.errors());
+    expect![[r#"
+        empty
+        error: `sql` has no migrations of sqlx
+          hint: they are named `VERSION_NAME.sql`, or `VERSION_NAME.up.sql`
+        another naming
+        error: `sql/users.sql` is not named like a migration of sqlx
+          hint: sqlx names its migrations `VERSION_NAME.sql`, or `VERSION_NAME.up.sql`: rename the file, or move it away
+        two of one version
+        error: two migrations have version `1`: `sql/01_b.sql` and `sql/1_a.sql`
+          hint: give one of them another version, as the tool itself requires
+        only the way back
+        error: `sql/1_a.down.sql` undoes version `1`, and no file applies it
+          hint: restore the missing file, or remove this one
+        a program
+        error: `sql/V1__a.rs` can't be taken over: it is a program, and only SQL can be taken over
+          hint: put the SQL that it runs into a file in its place, and import again
+        a gap
+        error: there is no migration 2: `sql/03-b/up.sql` comes next
+          hint: the numbers count from 1 without a gap
+        placeholders
+        error: `sql/V1__a.sql` has placeholders (`${...}`)
+          hint: replace them by their values, and import again
+        notes
+        error: `sql/1_a.sql` has `-- +goose ENVSUB ON`, which is unknown
+          hint: replace it by what it stands for, and import again
+        no section
+        error: `sql/1_a.sql` is not named like a migration of dbmate
+          hint: dbmate names its migrations `VERSION_NAME.sql` with `-- migrate:up`: rename the file, or move it away
+        a failing one
+        error: `sql/2_b.sql` fails
+          caused by: no such table: b
+          hint: the files ran one after the other, beginning with an empty database: correct this one, and import again
+        a failing way back
+        error: `sql/1_a.down.sql` fails
+          caused by: no such table: b
+          hint: it ran right after its migration: correct it, or remove it if there is no way back
+        alone
+        error: `sql/2_b.sql` fails
+          caused by: cannot VACUUM from within a transaction
+          hint: if it runs outside of a transaction, say so: `-- no-transaction` as the first line
+        ends its transaction
+        error: `sql/1_a.sql` ends the transaction that it runs in
+          hint: remove `COMMIT` or `ROLLBACK` from it, and import again
+        a parameter
+        error: `sql/1_a.sql` can't be taken over as it stands
+          caused by: revision `v1`: cannot execute SQL on SQLite: the placeholder `?` in `INSERT INTO a VALUES (?)` has no value
+          hint: write the value itself, or bind it in a step: `op.run("...", |db| { db.execute("... ?1 ...", [value])?; Ok(()) })`
+        another file
+        error: `sql/1_a.sql` reaches outside of the database: `-- no-transaction ATTACH 'other.db' AS other`
+          hint: the history is tried before it is taken over: move this out of the file
+        settings
+        error: failed to read sql/1_a/metadata.toml:1:8
+          caused by: key with no value, expected `=`
+        no directory
+        error: failed to read the directory `nowhere`: No such file or directory (os error 2)
+    "#]].assert_eq(&text);
+    // What runs alone is taken over as such.
+    let _ = std::fs::remove_dir_all(host.dir.join("sql"));
+    host.write("sql/1_a.sql", table);
+    host.write("sql/2_b.sql", "-- no-transaction\nVACUUM;\n");
+    host.ok("import sqlx sql");
+    let text = host.read(&host.revisions()[1]);
+    assert!(text.contains("    op.no_transaction();\n    op.execute("), "{text}");
+    host.ok("upgrade");
+    assert_eq!(host.ok("current").stdout, "v2 (head)\n");
+}

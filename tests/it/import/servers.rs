@@ -1,0 +1,113 @@
+//! Histories of servers.
+
+use dbmigrate_tests::Host;
+use dbmigrate_tests::servers::{self, Server};
+
+use super::remove_revisions;
+
+/// The SQL of a history for a server.
+fn history_of(server: &Server) -> [(&'static str, &'static str); 4] {
+    if server.name.starts_with("postgres") {
+        [
+            (
+                "CREATE TYPE mood AS ENUM ('sad', 'ok');\nCREATE TABLE users (id bigint GENERATED \
+                 BY DEFAULT AS IDENTITY PRIMARY KEY, email varchar(100) NOT NULL UNIQUE, mood mood \
+                 NOT NULL DEFAULT 'ok', tags text[], data jsonb);",
+                "DROP TABLE users;\nDROP TYPE mood;",
+            ),
+            (
+                "CREATE TABLE posts (id serial PRIMARY KEY, user_id bigint NOT NULL REFERENCES \
+                 users ON DELETE CASCADE, title text);\nCREATE FUNCTION trimmed() RETURNS trigger \
+                 LANGUAGE plpgsql AS $$ BEGIN NEW.title := trim(NEW.title); RETURN NEW; END \
+                 $$;\nCREATE TRIGGER trimmed BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION \
+                 trimmed();\nCREATE VIEW titles AS SELECT title FROM posts;",
+                "DROP VIEW titles;\nDROP TABLE posts;\nDROP FUNCTION trimmed;",
+            ),
+            ("INSERT INTO users (email) VALUES ('a@example.com; b');", "DELETE FROM users;"),
+            (
+                "ALTER TABLE posts ADD COLUMN score double precision;\nCREATE INDEX posts_by_title ON \
+              posts (lower(title)) WHERE title <> '';",
+                "DROP INDEX posts_by_title;\nALTER TABLE posts DROP COLUMN score;",
+            ),
+        ]
+    } else {
+        [
+            (
+                "CREATE TABLE users (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, email \
+                 varchar(100) NOT NULL, mood enum('sad','ok') NOT NULL DEFAULT 'ok', created \
+                 datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), UNIQUE KEY by_email (email)) \
+                 ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;",
+                "DROP TABLE users;",
+            ),
+            (
+                "CREATE TABLE posts (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id bigint \
+                 unsigned NOT NULL, title varchar(200), KEY by_user (user_id), CONSTRAINT \
+                 posts_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE) DEFAULT \
+                 CHARSET=utf8mb4 COLLATE=utf8mb4_bin;\nCREATE VIEW titles AS SELECT title FROM \
+                 posts;",
+                "DROP VIEW titles;\nDROP TABLE posts;",
+            ),
+            ("INSERT INTO users (email) VALUES ('a@example.com; b');", "DELETE FROM users;"),
+            (
+                "ALTER TABLE posts ADD COLUMN score double, ADD KEY by_title (title);\nALTER TABLE \
+                 users MODIFY mood enum('sad','ok','fine') NOT NULL DEFAULT 'ok';",
+                "ALTER TABLE users MODIFY mood enum('sad','ok') NOT NULL DEFAULT 'ok';\nALTER \
+                 TABLE posts DROP KEY by_title, DROP COLUMN score;",
+            ),
+        ]
+    }
+}
+
+#[test]
+fn a_history_of_a_server_is_tried_on_an_empty_database() {
+    let name = "a_history_of_a_server_is_tried_on_an_empty_database";
+    let all = servers::postgres(name).into_iter().chain(servers::mysql(name));
+    for server in all {
+        let host = Host::library(&format!("import-{}", server.name), "");
+        let dialect = server.dialect();
+        host.ok(&format!("init --dialect {dialect}"));
+        for (n, (up, down)) in history_of(&server).into_iter().enumerate() {
+            host.write(&format!("sql/{n}_change.up.sql"), up);
+            host.write(&format!("sql/{n}_change.down.sql"), down);
+        }
+        let run = host.fails("import golang-migrate sql");
+        assert!(
+            run.stderr.contains("hint: create one, and give its URL with --shadow-url"),
+            "{run}"
+        );
+        let (shadow, url) = (server.database(), server.database());
+        host.ok(&format!("import golang-migrate sql --shadow-url {shadow}"));
+        // It is empty again.
+        let run = host.fails(&format!("import golang-migrate sql --shadow-url {shadow}"));
+        assert!(run.stderr.contains("the project has 4 revision(s) already"), "{run}");
+        remove_revisions(&host);
+        host.ok(&format!("import golang-migrate sql --shadow-url {shadow}"));
+        host.ok(&format!("upgrade --url {url}"));
+        let out = host.dir.join("src/models.rs");
+        host.ok(&format!("inspect --url {url} --out {}", out.display()));
+        host.write("src/lib.rs", "pub mod models;\n");
+        let run = host.dbmigrate(&format!("check --url {url}"));
+        assert_eq!(run.code, 0, "{}: {run}\n{}", server.name, host.read(&host.revisions()[0]));
+        host.ok(&format!("downgrade base --allow-destructive --url {url}"));
+        remove_revisions(&host);
+        let run = host.fails(&format!("import golang-migrate sql --shadow-url {url}"));
+        assert!(run.stderr.contains("of --shadow-url is not empty"), "{run}");
+        if dialect != "postgres" {
+            continue;
+        }
+        // What no table shows: another schema, and the body of a function.
+        let function = |n: u8| {
+            format!("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT {n}';")
+        };
+        host.write("pg/1_f.up.sql", &format!("CREATE SCHEMA other;\n{}", function(1)));
+        host.write("pg/1_f.down.sql", "DROP FUNCTION f; DROP SCHEMA other;");
+        host.write("pg/2_f.up.sql", &function(2));
+        host.write("pg/2_f.down.sql", "SELECT 1;");
+        for _ in 0..2 {
+            let run = host.ok(&format!("import golang-migrate pg --shadow-url {shadow}"));
+            let expected = "does not restore what was there before: function f() is another";
+            assert!(run.stderr.contains(expected), "{run}");
+            remove_revisions(&host);
+        }
+    }
+}
