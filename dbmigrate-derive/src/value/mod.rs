@@ -86,12 +86,16 @@ impl Reader {
     /// `key = 1`
     pub(crate) fn number(self, input: ParseStream<'_>) -> syn::Result<Spanned<u32>> {
         self.equals(input)?;
+        self.bare_number(input)
+    }
+
+    fn bare_number(self, input: ParseStream<'_>) -> syn::Result<Spanned<u32>> {
         number(input).map_err(|err| err.unwrap_or_else(|| self.expected(input)))
     }
 
     /// `20`, but not 0.
     pub(crate) fn positive(self, input: ParseStream<'_>) -> syn::Result<u32> {
-        let found = number(input).map_err(|err| err.unwrap_or_else(|| self.expected(input)))?;
+        let found = self.bare_number(input)?;
         if found.value == 0 {
             return Err(syn::Error::new(found.span, "expected a number from 1 to 4294967295"));
         }

@@ -6,7 +6,7 @@ use super::column::Definition;
 use super::convert::{self, Conversion};
 use super::effect::Effect;
 use super::flavor::{closed, quote, quoted};
-use super::given::{Given, is_constant};
+use super::given::{Given, is_constant, replacing};
 use super::{charset, guards, size};
 
 use super::planner::Planner;
@@ -322,8 +322,7 @@ impl Planner<'_> {
             let given = match (using, fill, &unfit) {
                 (Some(using), ..) => Some((using, None, format!("({})", closed(using)))),
                 (None, Some(fill), Some(unfit)) => {
-                    let value = format!("CASE WHEN {unfit} THEN ({}) ELSE {own} END", closed(fill));
-                    Some((fill, Some(unfit.as_str()), value))
+                    Some((fill, Some(unfit.as_str()), replacing(column, unfit, fill)))
                 }
                 _ => None,
             };

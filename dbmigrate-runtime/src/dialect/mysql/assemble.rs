@@ -195,7 +195,7 @@ impl Assembling {
         };
         column.descending = term.descending;
         let (Some(name), Some(prefix)) = (&term.column, term.prefix) else { return column };
-        let names = key.terms.iter().filter_map(|term| term.column.as_deref());
+        let names = key.terms.iter().filter_map(|term| term.column.as_ref());
         let own = ddl::room(self.flavor, &self.table, &names.collect::<Vec<_>>());
         if !ddl::is_long(self.flavor, &self.table, name) || prefix != own {
             column.prefix = Some(prefix);

@@ -53,10 +53,18 @@ pub(super) fn bytes_per_character(collation: &str) -> u32 {
 
 /// Whether a character set has all characters.
 pub(super) fn has_all(charset: &str) -> bool {
-    matches!(charset, "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030")
+    bytes_per_character(charset) == 4
 }
 
-/// Whether a table has the storage engine that most of what is known here is about.
+/// The storage engine that most of what is known here is about, and that tables have by default.
+const INNODB: &str = "InnoDB";
+
+/// The storage engine of a table.
+pub(super) fn engine(table: &Table) -> &str {
+    table.engine.as_deref().unwrap_or(INNODB)
+}
+
+/// Whether a table has the usual storage engine.
 pub(super) fn is_innodb(table: &Table) -> bool {
-    table.engine.as_ref().is_none_or(|engine| engine.eq_ignore_ascii_case("InnoDB"))
+    engine(table).eq_ignore_ascii_case(INNODB)
 }

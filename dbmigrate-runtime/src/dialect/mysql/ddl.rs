@@ -84,12 +84,11 @@ impl Ddl<'_> {
             lines.push(self.foreign_key(table, foreign_key)?);
         }
         let mut sql = format!("{words} (\n    {}\n)", lines.join(",\n    "));
-        let engine = table.engine.as_deref().unwrap_or("InnoDB");
         let collation = charset::of_table(self.flavor, table);
         self.has_collation(&collation, "it")?;
         sql += &format!(
             " ENGINE={} DEFAULT CHARSET={} COLLATE={collation}",
-            self.word(engine, "engine")?,
+            self.word(charset::engine(table), "engine")?,
             self.word(charset::of(&collation), "character set")?
         );
         if let Some(comment) = table.comment.as_ref().filter(|comment| !comment.is_empty()) {
@@ -207,11 +206,7 @@ impl Ddl<'_> {
         }
         let special = special(index);
         let mut parts = Vec::new();
-        let names = index.columns.iter().filter_map(|key| match &key.term {
-            IndexTerm::Column(name) => Some(name.as_str()),
-            IndexTerm::Expression(_) => None,
-        });
-        let room = room(self.flavor, table, &names.collect::<Vec<_>>());
+        let room = room(self.flavor, table, &size::columns_of(index));
         for key in &index.columns {
             let mut sql = match &key.term {
                 IndexTerm::Column(name) if special.is_some() => {
@@ -429,7 +424,7 @@ impl Ddl<'_> {
             return Err(self.refuse(&why, "remove `deferrable`"));
         }
         if !charset::is_innodb(table) {
-            let engine = table.engine.as_deref().unwrap_or_default();
+            let engine = charset::engine(table);
             let why = format!(
                 "table `{}` has the engine `{engine}`, which accepts foreign keys but ignores them",
                 table.name
@@ -487,10 +482,10 @@ impl Ddl<'_> {
 }
 
 /// How many characters of each long text an index over these columns contains: as many as fit.
-pub(super) fn room(flavor: Flavor, table: &Table, columns: &[&str]) -> u32 {
+pub(super) fn room(flavor: Flavor, table: &Table, columns: &[&String]) -> u32 {
     let (long, others): (Vec<_>, Vec<_>) =
         columns.iter().partition(|name| is_long(flavor, table, name));
-    let bytes = |name: &&&str| {
+    let bytes = |name: &&&String| {
         let column = table.find_column(name);
         match column.map(|column| storage(flavor, &column.ty)) {
             Some(Storage::Text(length)) => length.saturating_mul(4),

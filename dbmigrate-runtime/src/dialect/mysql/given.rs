@@ -23,14 +23,10 @@ impl Planner<'_> {
     pub(super) fn guard_given(&mut self, table: &Table, given: Given<'_>) {
         let Given { column, value, condition, is_required } = given;
         let name = &table.name;
-        // What all rows get, the others being as they are.
-        let whole = condition.map_or_else(
-            || value.to_owned(),
-            |condition| {
-                let own = quote(&column.name);
-                format!("CASE WHEN {condition} THEN ({}) ELSE {own} END", closed(value))
-            },
-        );
+        let whole = match condition {
+            Some(condition) => replacing(&column.name, condition, value),
+            None => value.to_owned(),
+        };
         if is_required {
             self.guard_existing(name, guards::given(name, &column.name, value, condition));
         }
@@ -110,6 +106,11 @@ impl Planner<'_> {
         }
         Some(guards::foreign_key_of(table, key, &sources, target != table && self.is_empty(target)))
     }
+}
+
+/// What all rows get if those that meet a condition get a value, and the others keep theirs.
+pub(super) fn replacing(column: &str, condition: &str, value: &str) -> String {
+    format!("CASE WHEN {condition} THEN ({}) ELSE {} END", closed(value), quote(column))
 }
 
 /// Whether an expression plainly is one value for all rows.

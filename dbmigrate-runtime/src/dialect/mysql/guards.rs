@@ -85,14 +85,8 @@ pub(super) fn given_unique(
         .iter()
         .map(|name| if name == column { format!("({})", closed(value)) } else { quote(name) })
         .collect();
-    let is_set: Vec<_> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
     Guard {
-        sql: any(&format!(
-            "(SELECT 1 FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1) AS twice",
-            quote(table),
-            is_set.join(" AND "),
-            terms.join(", ")
-        )),
+        sql: repeated(table, &terms),
         failure: format!(
             "{{}} of the values given to column `{column}` of table `{table}` would occur in more \
              than one row, which {what} does not allow"
@@ -136,20 +130,25 @@ pub(super) fn unique(table: &str, what: &str, columns: &[String]) -> Guard {
 
 /// The same of columns and expressions as SQL.
 pub(super) fn unique_terms(table: &str, what: &str, terms: &[String]) -> Guard {
-    let is_set: Vec<_> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
-    // Without a term, all rows have the same value.
-    let rows = match is_set.as_slice() {
-        [] => String::new(),
-        is_set => format!(" WHERE {} GROUP BY {}", is_set.join(" AND "), terms.join(", ")),
-    };
     Guard {
-        sql: any(&format!("(SELECT 1 FROM {}{rows} HAVING count(*) > 1) AS twice", quote(table))),
+        sql: repeated(table, terms),
         failure: format!(
             "{what} can't be added to table `{table}`: {{}} value(s) occur in more than one row"
         ),
         hint: Some(CORRECT_ROWS.to_owned()),
         warning: None,
     }
+}
+
+/// The query for how many values of columns and expressions occur in more than one row.
+fn repeated(table: &str, terms: &[String]) -> String {
+    let is_set: Vec<_> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
+    // Without a term, all rows have the same value.
+    let rows = match is_set.as_slice() {
+        [] => String::new(),
+        is_set => format!(" WHERE {} GROUP BY {}", is_set.join(" AND "), terms.join(", ")),
+    };
+    any(&format!("(SELECT 1 FROM {}{rows} HAVING count(*) > 1) AS twice", quote(table)))
 }
 
 /// Finds rows that a new foreign key doesn't allow.

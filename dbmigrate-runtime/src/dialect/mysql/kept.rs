@@ -47,7 +47,7 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
     kept.checks.extend(text_enum::checks(table));
     kept.options = TableOptions::default();
     (kept.with, kept.tablespace, kept.charset) = (None, None, None);
-    kept.engine = kept.engine.filter(|engine| !engine.eq_ignore_ascii_case("InnoDB"));
+    kept.engine = kept.engine.filter(|_| !charset::is_innodb(table));
     kept.collation =
         Some(charset::of_table(flavor, table)).filter(|name| name != flavor.collation());
     kept.comment = kept.comment.filter(|comment| !comment.is_empty());
@@ -78,8 +78,7 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
     for mut index in std::mem::take(&mut kept.indexes) {
         (index.with, index.concurrently) = (None, false);
         index.using = super::index::special(&index).map(|word| word.trim().to_ascii_lowercase());
-        let names: Vec<_> = size::columns_of(&index).into_iter().map(String::as_str).collect();
-        let room = ddl::room(flavor, table, &names);
+        let room = ddl::room(flavor, table, &size::columns_of(&index));
         let prefixes: Vec<_> =
             index.columns.iter().map(|key| super::index::prefix(flavor, table, key)).collect();
         for (column, prefix) in index.columns.iter_mut().zip(prefixes) {

@@ -29,9 +29,9 @@ impl Planner<'_> {
         }
         let mut clauses = Vec::new();
         let clause = |sql: String| Clause::new(sql, Class::Open, "", Effect::Unseen);
-        let engine = |table: &Table| table.engine.clone().unwrap_or_else(|| "InnoDB".to_owned());
-        if !engine(before).eq_ignore_ascii_case(&engine(after)) {
-            clauses.push(clause(format!("ENGINE={}", engine(after))));
+        let engine = charset::engine(after);
+        if !charset::engine(before).eq_ignore_ascii_case(engine) {
+            clauses.push(clause(format!("ENGINE={engine}")));
         }
         let collation = charset::of_table(self.flavor, after);
         if charset::of_table(self.flavor, before) != collation {

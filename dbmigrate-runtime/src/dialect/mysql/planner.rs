@@ -17,7 +17,7 @@ use crate::dialect::{
 };
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Check, ForeignKey, Index, IndexTerm, Schema, Table};
+use crate::schema::{Check, ForeignKey, Index, Schema, Table};
 use crate::written;
 
 pub(super) fn plan(
@@ -421,14 +421,7 @@ impl<'a> Planner<'a> {
     ) -> Result<Clause, Refusal> {
         self.look_at_index(idx, index)?;
         let add = format!("ADD {}", self.ddl(idx).index(table, index)?);
-        let columns: Vec<String> = index
-            .columns
-            .iter()
-            .filter_map(|key| match &key.term {
-                IndexTerm::Column(name) => Some(name.clone()),
-                IndexTerm::Expression(_) => None,
-            })
-            .collect();
+        let columns: Vec<String> = size::columns_of(index).into_iter().cloned().collect();
         let has_expression = columns.len() < index.columns.len();
         if index.unique && !has_expression {
             let what = format!("index `{}`", index.name);

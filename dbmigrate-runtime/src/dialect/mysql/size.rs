@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use super::flavor::Flavor;
 use super::types::{self, Words};
 use super::{charset, keys};
-use crate::schema::{Column, IndexTerm, Table};
+use crate::schema::{Column, Index, IndexColumn, IndexTerm, Table};
 
 /// How many bytes a key has.
 pub(super) const KEY: u32 = 3072;
@@ -253,12 +253,8 @@ pub(super) fn is_hashed(flavor: Flavor, table: &Table, columns: &[String]) -> bo
 
 /// How many bytes of an index each of its columns takes. A part of the values has its length in
 /// characters, or in bytes for bytes.
-pub(super) fn parts<'i>(
-    flavor: Flavor,
-    table: &Table,
-    index: &'i crate::schema::Index,
-) -> Vec<(&'i String, u32)> {
-    let part = |key: &'i crate::schema::IndexColumn| {
+pub(super) fn parts<'i>(flavor: Flavor, table: &Table, index: &'i Index) -> Vec<(&'i String, u32)> {
+    let part = |key: &'i IndexColumn| {
         let IndexTerm::Column(name) = &key.term else { return None };
         let whole = in_key(flavor, table, name);
         let Some(prefix) = key.prefix else { return Some((name, whole)) };
@@ -274,7 +270,7 @@ pub(super) fn parts<'i>(
 }
 
 /// The columns of an index.
-pub(super) fn columns_of(index: &crate::schema::Index) -> Vec<&String> {
+pub(super) fn columns_of(index: &Index) -> Vec<&String> {
     let names = index.columns.iter().map(|key| match &key.term {
         IndexTerm::Column(name) => Some(name),
         IndexTerm::Expression(_) => None,
