@@ -3,10 +3,9 @@
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, Server};
 
-use super::extract;
-use super::server::{Asked, CHECK, Shell, applying, checking, no_server, queries_of, reading};
+use super::server::{CHECK, Many, Shell, applying, no_server};
 use crate::report::Line;
-use crate::{Bench, Result, measure};
+use crate::{Bench, Result};
 
 const START: &str = "none was started, `servers mariadb118 -- bench ...` does it";
 
@@ -31,20 +30,10 @@ pub fn apply(bench: &Bench) -> Result<Vec<Line>> {
 /// Reading and checking the tables of many models.
 pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
     let Some(server) = server() else { return Ok(no_server("1000 tables", START)) };
-    let host = extract::host_named(bench, "many-mariadb")?;
-    let url = server.database();
-    let tool = |args: &[&str]| {
-        let mut command = host.tool(args);
-        command.env("DATABASE_URL", &url);
-        command
-    };
-    measure::output(&mut tool(&["migrate", "-m", "all"]))?;
-    measure::output(&mut tool(&["upgrade"]))?;
-    let queries = queries_of(&url)?;
-    let mut bare = servers::mysql_client(&url);
-    let read = reading(bench, &url, &queries, &mut |query| Ok(bare.query_drop(query)?))?;
+    let many = Many::of(bench, "many-mariadb", &server)?;
+    let mut bare = servers::mysql_client(&many.url);
+    let read = many.reading(bench, &mut |query| Ok(bare.query_drop(query)?))?;
     let command = |url: &str| server.shell(url);
     let shell = Shell { name: name(&server), command: &command };
-    let asked = Asked { url: &url, queries: &queries, shell };
-    Ok(vec![read, checking(bench, (CHECK, "agree"), || tool(&["check"]), &asked)?])
+    Ok(vec![read, many.checking(bench, (CHECK, "check", "agree"), &shell)?])
 }

@@ -14,6 +14,7 @@ use dbmigrate_tests::servers::{self, Server};
 
 use super::{extract, revisions};
 use crate::figures::Unit::Milliseconds;
+use crate::hosts::Host;
 use crate::report::Line;
 use crate::rivals::{self, Rival};
 use crate::{Bench, Result, measure};
@@ -142,18 +143,9 @@ pub(super) fn applying(
 /// Reading, checking and comparing the tables of many models.
 pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
     let Some(server) = server() else { return Ok(no_server("1000 tables", START)) };
-    let host = extract::host_named(bench, "many-server")?;
-    let url = server.database();
-    let tool = |args: &[&str]| {
-        let mut command = host.tool(args);
-        command.env("DATABASE_URL", &url);
-        command
-    };
-    measure::output(&mut tool(&["migrate", "-m", "all"]))?;
-    measure::output(&mut tool(&["upgrade"]))?;
-    let queries = queries_of(&url)?;
-    let mut bare = servers::client(&url);
-    let read = reading(bench, &url, &queries, &mut |query| {
+    let many = Many::of(bench, "many-server", &server)?;
+    let mut bare = servers::client(&many.url);
+    let read = many.reading(bench, &mut |query| {
         bare.simple_query(query)?;
         Ok(())
     })?;
@@ -165,10 +157,9 @@ pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
                 command
             };
             let shell = Shell { name: psql, command: &command };
-            let asked = Asked { url: &url, queries: &queries, shell };
             vec![
-                checking(bench, (CHECK, "agree"), || tool(&["check"]), &asked)?,
-                checking(bench, (INSPECT, "pub struct"), || tool(&["inspect"]), &asked)?,
+                many.checking(bench, (CHECK, "check", "agree"), &shell)?,
+                many.checking(bench, (INSPECT, "inspect", "pub struct"), &shell)?,
             ]
         }
         None => {
@@ -176,93 +167,119 @@ pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
             [CHECK, INSPECT].map(|what| Line::not_measured(what, rivals::PSQL, &why)).into()
         }
     };
-    let migrated = vec![migrating(bench, || tool(&["migrate", "--dry-run"]), &host)?];
-    Ok([vec![read], checked, migrated].into_iter().flatten().collect())
+    Ok([vec![read], checked, vec![many.migrating(bench)?]].into_iter().flatten().collect())
 }
 
-/// Reading the catalog, in this process, beside its queries alone.
-pub(super) fn reading(
-    bench: &Bench,
-    url: &str,
-    queries: &[String],
-    bare: &mut dyn FnMut(&str) -> Result<()>,
-) -> Result<Line> {
-    let mut conn = open(url)?;
-    let samples = measure::in_turn(
-        bench.n_runs,
-        [
-            &mut || {
-                let start = Instant::now();
-                let dialect = conn.dialect();
-                let found = dialect.catalog(conn.as_connection(), None, &BTreeSet::new())?;
-                if found.schema.tables.len() < extract::N_MODELS {
-                    return Err("tables are missing from what was read".into());
-                }
-                Ok(start.elapsed().as_secs_f64() * 1000.0)
-            },
-            &mut || {
-                let start = Instant::now();
-                queries.iter().try_for_each(|query| bare(query))?;
-                Ok(start.elapsed().as_secs_f64() * 1000.0)
-            },
-        ],
-    )?;
-    let [ours, theirs] = &samples;
-    let line = Line::new("1000 tables read", Milliseconds, ours);
-    let line = line.beside("the bare queries", Milliseconds, theirs);
-    Ok(line.ratio(ours, theirs, READING_AT_MOST))
+/// The tables of many models, on a server.
+pub(super) struct Many {
+    host: Host,
+    pub(super) url: String,
+    /// The queries that reading the catalog sends.
+    queries: Vec<String>,
 }
 
-/// The queries of a catalog, and the shell that asks them.
-pub(super) struct Asked<'a> {
-    pub(super) url: &'a str,
-    pub(super) queries: &'a [String],
-    pub(super) shell: Shell<'a>,
-}
+impl Many {
+    /// Creates the tables.
+    pub(super) fn of(bench: &Bench, name: &str, server: &Server) -> Result<Many> {
+        let host = extract::host_named(bench, name)?;
+        let mut many = Many { host, url: server.database(), queries: Vec::new() };
+        measure::output(&mut many.tool(&["migrate", "-m", "all"]))?;
+        measure::output(&mut many.tool(&["upgrade"]))?;
+        many.queries = queries_of(&many.url)?;
+        Ok(many)
+    }
 
-/// A command that reads all tables, beside the shell with the queries of the catalog.
-pub(super) fn checking(
-    bench: &Bench,
-    (what, printed): (&str, &str),
-    check: impl Fn() -> Command,
-    Asked { url, queries, shell }: &Asked<'_>,
-) -> Result<Line> {
-    let script = bench.dir.join("queries.sql");
-    let text = queries.iter().fold(String::new(), |mut text, query| {
-        let _ = writeln!(text, "{query};");
-        text
-    });
-    fs::write(&script, text)?;
-    let samples = measure::in_turn(
-        bench.n_runs,
-        [&mut || Ok(measure::cost(&mut check(), &bench.dir, printed)?.wall_ms), &mut || {
-            let mut command = (shell.command)(url);
-            command.current_dir(&bench.dir).stdin(File::open(&script)?);
-            Ok(measure::cost(&mut command, &bench.dir, "")?.wall_ms)
-        }],
-    )?;
-    let [ours, theirs] = &samples;
-    let beside = format!("the queries in {}", shell.name);
-    let line = Line::new(what, Milliseconds, ours).beside(beside, Milliseconds, theirs);
-    Ok(line.ratio(ours, theirs, CHECK_AT_MOST))
-}
+    fn tool(&self, args: &[&str]) -> Command {
+        let mut command = self.host.tool(args);
+        command.env("DATABASE_URL", &self.url);
+        command
+    }
 
-/// `migrate` where nothing changed, beside cargo's own look at the package.
-fn migrating(
-    bench: &Bench,
-    migrate: impl Fn() -> Command,
-    host: &crate::hosts::Host,
-) -> Result<Line> {
-    let samples = measure::in_turn(
-        bench.n_runs,
-        [&mut || Ok(measure::cost(&mut migrate(), &bench.dir, "No changes")?.wall_ms), &mut || {
-            Ok(measure::cost(&mut host.cargo(&["check"]), &bench.dir, "Finished")?.wall_ms)
-        }],
-    )?;
-    let [ours, theirs] = &samples;
-    let line = Line::new("`migrate`, 1000 models unchanged", Milliseconds, ours);
-    let line = line.beside("cargo check", Milliseconds, theirs);
-    Ok(line.ratio(ours, theirs, MIGRATE_AT_MOST))
+    /// Reading the catalog, in this process, beside its queries alone.
+    pub(super) fn reading(
+        &self,
+        bench: &Bench,
+        bare: &mut dyn FnMut(&str) -> Result<()>,
+    ) -> Result<Line> {
+        let mut conn = open(&self.url)?;
+        let samples = measure::in_turn(
+            bench.n_runs,
+            [
+                &mut || {
+                    let start = Instant::now();
+                    let dialect = conn.dialect();
+                    let found = dialect.catalog(conn.as_connection(), None, &BTreeSet::new())?;
+                    if found.schema.tables.len() < extract::N_MODELS {
+                        return Err("tables are missing from what was read".into());
+                    }
+                    Ok(start.elapsed().as_secs_f64() * 1000.0)
+                },
+                &mut || {
+                    let start = Instant::now();
+                    self.queries.iter().try_for_each(|query| bare(query))?;
+                    Ok(start.elapsed().as_secs_f64() * 1000.0)
+                },
+            ],
+        )?;
+        let [ours, theirs] = &samples;
+        let line = Line::new("1000 tables read", Milliseconds, ours);
+        let line = line.beside("the bare queries", Milliseconds, theirs);
+        Ok(line.ratio(ours, theirs, READING_AT_MOST))
+    }
+
+    /// A command that reads all tables, beside the shell with the queries of the catalog.
+    pub(super) fn checking(
+        &self,
+        bench: &Bench,
+        (what, command, printed): (&str, &str, &str),
+        shell: &Shell<'_>,
+    ) -> Result<Line> {
+        let script = bench.dir.join("queries.sql");
+        let text = self.queries.iter().fold(String::new(), |mut text, query| {
+            let _ = writeln!(text, "{query};");
+            text
+        });
+        fs::write(&script, text)?;
+        let samples = measure::in_turn(
+            bench.n_runs,
+            [
+                &mut || {
+                    let mut ours = self.tool(&[command]);
+                    Ok(measure::cost(&mut ours, &bench.dir, printed)?.wall_ms)
+                },
+                &mut || {
+                    let mut theirs = (shell.command)(&self.url);
+                    theirs.current_dir(&bench.dir).stdin(File::open(&script)?);
+                    Ok(measure::cost(&mut theirs, &bench.dir, "")?.wall_ms)
+                },
+            ],
+        )?;
+        let [ours, theirs] = &samples;
+        let beside = format!("the queries in {}", shell.name);
+        let line = Line::new(what, Milliseconds, ours).beside(beside, Milliseconds, theirs);
+        Ok(line.ratio(ours, theirs, CHECK_AT_MOST))
+    }
+
+    /// `migrate` where nothing changed, beside cargo's own look at the package.
+    fn migrating(&self, bench: &Bench) -> Result<Line> {
+        let samples = measure::in_turn(
+            bench.n_runs,
+            [
+                &mut || {
+                    let mut migrate = self.tool(&["migrate", "--dry-run"]);
+                    Ok(measure::cost(&mut migrate, &bench.dir, "No changes")?.wall_ms)
+                },
+                &mut || {
+                    let mut check = self.host.cargo(&["check"]);
+                    Ok(measure::cost(&mut check, &bench.dir, "Finished")?.wall_ms)
+                },
+            ],
+        )?;
+        let [ours, theirs] = &samples;
+        let line = Line::new("`migrate`, 1000 models unchanged", Milliseconds, ours);
+        let line = line.beside("cargo check", Milliseconds, theirs);
+        Ok(line.ratio(ours, theirs, MIGRATE_AT_MOST))
+    }
 }
 
 fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>> {
@@ -275,7 +292,7 @@ fn open(text: &str) -> Result<Box<dyn dbmigrate_runtime::engine::driver::Driver>
 
 /// The queries that reading the catalog sends, with the transaction and the settings that they run
 /// with.
-pub(super) fn queries_of(url: &str) -> Result<Vec<String>> {
+fn queries_of(url: &str) -> Result<Vec<String>> {
     let mut driver = open(url)?;
     let dialect = driver.dialect();
     let mut listening = Listening { conn: driver.as_connection(), queries: Vec::new() };
