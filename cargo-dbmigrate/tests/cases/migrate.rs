@@ -2,14 +2,15 @@
 
 use cargo_dbmigrate::internals::models::check_names;
 use cargo_dbmigrate::internals::{
-    Cli, Command, Format, Models, NewRevision, Output, Result, Rows, Start, Trial, agree_to_losses,
-    answered, autogenerate, render,
+    Cli, Command, Models, NewRevision, Result, Rows, Start, Trial, agree_to_losses, answered,
+    autogenerate, render,
 };
 use clap::Parser as _;
 use dbmigrate_runtime::engine::revision;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
+use super::QUIET;
 use super::case::Case;
 use super::state::SQLITE;
 
@@ -30,14 +31,7 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
     let no_database = Rows::default();
     let changes = answered(&args, before, models, &no_database)?;
     if !args.allow_destructive {
-        let out = Output {
-            format: Format::Text,
-            verbose: false,
-            quiet: true,
-            database: None,
-            is_part: false,
-        };
-        agree_to_losses(out, &args, &no_database.losses(&changes, before))?;
+        agree_to_losses(QUIET, &args, &no_database.losses(&changes, before))?;
     }
     let upgrade = changes.commented();
     let downgrade = autogenerate::way_back(&upgrade.operations, before, SQLITE, &models.others)?;

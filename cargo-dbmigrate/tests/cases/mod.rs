@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-use cargo_dbmigrate::internals::{Models, Result};
+use cargo_dbmigrate::internals::{Format, Models, Output, Result};
 use dbmigrate_runtime::engine::recording::encode;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
@@ -29,6 +29,10 @@ use invariants::{Invariants, Names};
 use migrate::Revision;
 use postgres::Databases;
 use run::{Change, PASSES, Ran};
+
+/// What a case prints: nothing.
+const QUIET: Output =
+    Output { format: Format::Text, verbose: false, quiet: true, database: None, is_part: false };
 
 #[test]
 fn every_case_leads_there_and_back_and_loses_nothing() {

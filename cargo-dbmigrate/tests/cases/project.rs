@@ -6,12 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_dbmigrate::internals::{
-    CONFIG_FILE, Config, Context, Format, Global, Models, Output, Project, RevisionFile, models,
-    recordings,
+    CONFIG_FILE, Config, Context, Global, Models, Project, RevisionFile, models, recordings,
 };
 use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::record::ModelRecord;
 
+use super::QUIET;
 use super::case::Case;
 use super::postgres::POSTGRES;
 
@@ -67,14 +67,7 @@ impl Package {
         let mut project = Project::find(&global).unwrap();
         project.target_dir.clone_from(&target);
         project.work_dir = target.join("dbmigrate").join("cases");
-        let out = Output {
-            format: Format::Text,
-            verbose: false,
-            quiet: true,
-            database: None,
-            is_part: false,
-        };
-        let cx = Context::of_project(global, out, project, Config::default());
+        let cx = Context::of_project(global, QUIET, project, Config::default());
         Package { dir, cx }
     }
 
