@@ -54,6 +54,12 @@ impl Backend {
         matches!(self, Backend::Mysql | Backend::Mariadb)
     }
 
+    /// Whether a database has several schemas. (On MySQL and MariaDB, `SCHEMA` is another word for a
+    /// database.)
+    pub const fn has_schemas(self) -> bool {
+        matches!(self, Backend::Postgres)
+    }
+
     /// Whether URLs of another kind may lead to this one, since only the server can tell them
     /// apart.
     pub fn is_reached_by(self, other: Backend) -> bool {
