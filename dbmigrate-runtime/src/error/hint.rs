@@ -82,7 +82,7 @@ fn hint_of_unwritable(why: Unwritable) -> &'static str {
 }
 
 /// A crash of MariaDB while it copies a table can leave pages whose rows it reads, and which it
-/// refuses to change in place. (Seen on 10.11; `CHECK TABLE` finds no fault in them.)
+/// refuses to change in place. (Seen on 10.11 and 11.8; `CHECK TABLE` finds no fault in them.)
 fn hint_of_damaged(table: &str) -> String {
     format!(
         "a crash of the server can leave a table like this: if `SELECT COUNT(*)` finds all its \
