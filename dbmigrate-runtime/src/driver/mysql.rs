@@ -400,6 +400,12 @@ impl Driver for MysqlDriver<'_> {
         self.ended();
     }
 
+    fn holder(&mut self, history: &str) -> Option<String> {
+        self.prepare(history).ok()?;
+        let by_name = session::lock_holder(self.profile.backend(), &self.lock);
+        self.described(&by_name).or_else(|| self.holds_lease())
+    }
+
     fn blocker(&mut self) -> Option<String> {
         let blocked = self.blocked.borrow().clone();
         let queries = session::blockers(self.profile.backend(), &blocked);
