@@ -25,6 +25,7 @@ mod import;
 mod json;
 mod stored_revisions;
 mod revision_list;
+mod round_trip;
 mod locks;
 mod long_history;
 mod mysql;

@@ -57,6 +57,10 @@ impl Dialect for Sqlite {
         comparing::COMPARING
     }
 
+    fn keeps_definitions(&self) -> bool {
+        true
+    }
+
     fn names(&self, _facts: &Facts) -> NameRules {
         comparing::NAMES
     }
