@@ -3,6 +3,7 @@
 mod command_names;
 pub mod examples;
 pub mod other_tools;
+mod readings;
 mod runs;
 mod tool;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
+pub use readings::{Check, Current, Several, Status};
 pub use runs::{Downgrade, Redo, Reset, Run, Script, Transaction, Upgrade};
 pub use tool::Tool;
 
@@ -181,6 +183,8 @@ pub enum Command {
     Squash(Squash),
     /// Mark revisions as applied without running them
     Stamp(Stamp),
+    /// Show on one screen where the database and the project stand
+    Status(Status),
     /// Check whether models, migrations and database agree
     Check(Check),
     /// Show the difference between two schemas
@@ -399,13 +403,6 @@ pub struct Import {
 }
 
 #[derive(Debug, Args)]
-pub struct Current {
-    /// Exit with 1 unless the database is at all heads
-    #[arg(short, long)]
-    pub check_heads: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct History {
     /// Only from one revision to another: `from:to`, either side may be empty
     #[arg(short, long, value_name = "FROM:TO", allow_hyphen_values = true)]
@@ -537,13 +534,6 @@ pub struct Stamp {
     /// Refuse unless the database has the schema that the revision and its ancestors build
     #[arg(long, conflicts_with = "sql")]
     pub verify: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Check {
-    /// Don't check the database
-    #[arg(long)]
-    pub no_database: bool,
 }
 
 #[derive(Debug, Args)]

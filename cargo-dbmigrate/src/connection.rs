@@ -90,9 +90,9 @@ impl Database {
         Database { source: Source::Pattern, place: Place::File(file) }
     }
 
-    /// Whether the database can have several schemas, which a file can't.
+    /// Whether the database can have several schemas.
     pub fn has_schemas(&self) -> bool {
-        matches!(self.place, Place::Server(_))
+        matches!(&self.place, Place::Server(database) if database.backend.has_schemas())
     }
 
     /// The same database, where unqualified names are those of a schema; `None` if it has no

@@ -125,9 +125,12 @@ fn misused(err: &clap::Error) -> ExitCode {
 /// it.
 fn conflict(cli: &Cli) -> Option<clap::Error> {
     let is_conflict = match &cli.command {
-        Command::Upgrade(upgrade) => !upgrade.all.is_empty() && cli.global.url.is_some(),
+        Command::Upgrade(upgrade) => !upgrade.all.is_empty(),
+        Command::Current(current) => current.several.is_meant(),
+        Command::Status(status) => status.several.is_meant(),
+        Command::Check(check) => check.several.is_meant(),
         _ => false,
-    };
+    } && cli.global.url.is_some();
     let message = "the argument '--all <PATTERN>' cannot be used with '--url <URL>'";
     let command = || {
         cli::command().color(match cli.global.color {

@@ -301,6 +301,12 @@ pub fn standing_at(unfinished: &Unfinished, applied: &BTreeSet<String>) -> Strin
     format!("{what}: {done}{at}{why}")
 }
 
+/// The same for programs.
+pub fn unfinished_json(begun: &Unfinished) -> serde_json::Value {
+    let Unfinished { revision, n_done, started, error, .. } = begun;
+    serde_json::json!({ "id": revision, "done": n_done, "at": started, "error": error })
+}
+
 /// What the database stores about applied revisions whose files are missing, the last one first;
 /// empty if no database can be read.
 pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {

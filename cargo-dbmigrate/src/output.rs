@@ -295,3 +295,7 @@ pub fn lost_results() -> Option<Error> {
 fn stderr(text: &str) {
     let _ = above_bar(|| anstream::stderr().lock().write_all(text.as_bytes()));
 }
+
+pub fn count(n: usize, thing: &str) -> String {
+    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}

@@ -54,6 +54,24 @@ impl Backend {
         matches!(self, Backend::Mysql | Backend::Mariadb)
     }
 
+    /// A version of the database as people write it, from the number in
+    /// [`Facts`](crate::dialect::Facts): `3.46.1`, `15.9`.
+    pub fn version_text(self, version: u32) -> String {
+        match self {
+            Backend::Postgres => format!("{}.{}", version / 10_000, version % 10_000),
+            Backend::Sqlite | Backend::Mysql | Backend::Mariadb => {
+                let (thousands, last) = (version / 1000, version % 1000);
+                format!("{}.{}.{last}", thousands / 1000, thousands % 1000)
+            }
+        }
+    }
+
+    /// Whether a database has several schemas. (On MySQL and MariaDB, `SCHEMA` is another word for a
+    /// database.)
+    pub const fn has_schemas(self) -> bool {
+        matches!(self, Backend::Postgres)
+    }
+
     /// Whether URLs of another kind may lead to this one, since only the server can tell them
     /// apart.
     pub fn is_reached_by(self, other: Backend) -> bool {

@@ -488,8 +488,9 @@ impl Error {
 
     pub(crate) fn no_schemas(database: &str) -> Error {
         let message = format!("the database `{database}` has no schemas");
-        Error::new(Kind::Other, message)
-            .with_hint("`upgrade_schemas` is for PostgreSQL; `upgrade_all` upgrades several files")
+        Error::new(Kind::Other, message).with_hint(
+            "`upgrade_schemas` is for PostgreSQL; `upgrade_all` upgrades several databases",
+        )
     }
 
     pub(crate) fn named_schema(table: &str) -> Error {

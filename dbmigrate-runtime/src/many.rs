@@ -201,7 +201,7 @@ impl Migrator {
     /// # Errors
     ///
     /// When the revisions don't form a graph, when a table names its schema and so exists only once,
-    /// when the database can't be opened, and when it has no schemas, as a file. Nothing has run then.
+    /// when the database can't be opened, and when it isn't PostgreSQL's. Nothing has run then.
     ///
     /// # Example
     ///
@@ -225,8 +225,9 @@ impl Migrator {
         options: &Options,
     ) -> Result<Vec<Upgraded>, Error> {
         let url = Url::parse(url)?;
-        let Location::Server(server) = &url.location else {
-            return Err(Error::no_schemas(&shown(&url.location)));
+        let server = match &url.location {
+            Location::Server(server) if url.backend.has_schemas() => server,
+            location => return Err(Error::no_schemas(&shown(location))),
         };
         self.migrations()?.refuse_named_schemas()?;
         let mut driver = open(&url, Duration::ZERO)?;

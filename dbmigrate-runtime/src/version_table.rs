@@ -153,6 +153,8 @@ pub struct Entry {
     pub format: i64,
     /// When it was applied, in UTC.
     pub applied_at: String,
+    /// How long that took, in milliseconds.
+    pub milliseconds: i64,
     /// The version of dbmigrate that applied the revision.
     pub tool_version: String,
 }
@@ -171,7 +173,8 @@ pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>,
     }
     let order = order(conn.dialect());
     let sql = format!(
-        "SELECT id, parents, message, operations, format, applied_at, tool_version FROM {name}{order}"
+        "SELECT id, parents, message, operations, format, applied_at, milliseconds, tool_version \
+         FROM {name}{order}"
     );
     let rows = conn.query(&sql, &[]).map_err(failed)?.rows;
     let entry = |row: Vec<Value>| {
@@ -184,6 +187,7 @@ pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>,
             operations: text(),
             format: text().parse().unwrap_or(i64::MAX),
             applied_at: text(),
+            milliseconds: text().parse().unwrap_or(0),
             tool_version: text(),
         }
     };

@@ -96,7 +96,7 @@ fn what_is_wrong_for_all_is_known_before_anything_runs() {
     let err = migrator.upgrade_schemas(&good, |_| true, &options).unwrap_err().report();
     expect![[r#"
         the database `.../good.db` has no schemas
-          hint: `upgrade_schemas` is for PostgreSQL; `upgrade_all` upgrades several files"#]]
+          hint: `upgrade_schemas` is for PostgreSQL; `upgrade_all` upgrades several databases"#]]
     .assert_eq(&err.replace(&dir, "..."));
     assert_eq!(migrator.upgrade_all([""; 0], &options).unwrap().len(), 0);
     assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);

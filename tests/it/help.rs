@@ -239,15 +239,15 @@ fn words_of_other_tools_are_answered_by_what_they_are_here() {
     "#]]
     .assert_eq(&host.dbmigrate("up").stderr);
     expect![[r#"
-        error: unrecognized subcommand 'status'
+        error: unrecognized subcommand 'info'
 
-          tip: `cargo dbmigrate current` shows which revision the database is at, and `cargo dbmigrate check` what is pending and what differs
+          tip: `cargo dbmigrate status` shows where the database stands, what is pending and what differs
 
         Usage: cargo dbmigrate [OPTIONS] <COMMAND>
 
         For more information, try '--help'.
     "#]]
-    .assert_eq(&host.dbmigrate("-q status").stderr);
+    .assert_eq(&host.dbmigrate("-q info").stderr);
     for (words, here) in [
         ("up 3", "dbmigrate upgrade`"),
         ("run", "dbmigrate upgrade`"),
@@ -274,12 +274,12 @@ fn words_of_other_tools_are_answered_by_what_they_are_here() {
         ("update-database", "dbmigrate upgrade`"),
         ("migrations remove", "dbmigrate undo`"),
         // As Laravel, Rails, TypeORM, knex and Sequelize write several words.
-        ("migrate:status", "dbmigrate current`"),
+        ("migrate:status", "`cargo dbmigrate status` is the command"),
         ("migrate:reset", "dbmigrate downgrade base`"),
         ("migrate:fresh --seed", "dbmigrate reset`"),
         ("make:migration posts", "dbmigrate revision -m"),
         ("db:migrate", "dbmigrate upgrade`"),
-        ("db:migrate:status", "dbmigrate current`"),
+        ("db:migrate:status", "dbmigrate status`"),
         ("db:migrate:undo", "dbmigrate downgrade`"),
         ("db:migrate:undo:all", "dbmigrate downgrade base`"),
         ("db:create", "dbmigrate upgrade` creates"),

@@ -26,6 +26,8 @@ const STEPS: &[(&str, i32)] = &[
     ("branches", 0),
     ("current", 0),
     ("check --no-database", 1),
+    ("status", 1),
+    ("status --url sqlite:none.db --features nonsense", 1),
     ("rebase d400 --onto c300 --dry-run", 0),
     ("rebase c300 --onto b200 --dry-run", 0),
     ("ensure-version --sql", 0),
@@ -80,6 +82,10 @@ const STEPS: &[(&str, i32)] = &[
     ("show d400", 0),
     ("show d400", 0),
     ("current", 0),
+    ("status", 1),
+    ("status --all tenants", 3),
+    ("current --all tenants", 3),
+    ("check --all tenants", 3),
     // Failures of every kind.
     ("upgrade nonsense", 3),
     ("current --url sqlite:garbage.db", 3),
@@ -135,6 +141,10 @@ fn prepare(host: &Host, nth: usize, command: &str) {
         // The first `show` could read what the database stores.
         "show d400" if STEPS[nth - 1].0 == command => {
             sql(&database, "UPDATE dbmigrate_version SET operations = '?' WHERE id = 'd400'");
+        }
+        "status --all tenants" => {
+            let text = "ALTER TABLE user ADD COLUMN extra TEXT";
+            sql(&host.dir.join("tenants/a.db"), text);
         }
         "current --url sqlite:garbage.db" => {
             fs::copy(host.dir.join("tenants/garbage.db"), host.dir.join("garbage.db")).unwrap();
@@ -192,8 +202,24 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 17] = [
+const SEEN_ELSEWHERE: [(&str, &str); 33] = [
     // With a server.
+    ("status", "unfinished"),
+    ("status", "unfinished[].id"),
+    ("status", "unfinished[].done"),
+    ("status", "unfinished[].at"),
+    ("status", "unfinished[].error"),
+    ("status", "lock_holder"),
+    ("status", "databases[].url"),
+    ("status", "databases[].unfinished"),
+    ("status", "databases[].differences"),
+    ("current", "databases[].url"),
+    ("current", "databases[].unfinished"),
+    ("current", "databases[].differences"),
+    ("check", "databases[].url"),
+    ("check", "databases[].unfinished"),
+    ("status", "not_in_list"),
+    ("status", "not_in_files"),
     ("current", "unfinished"),
     ("current", "unfinished[].id"),
     ("current", "unfinished[].done"),

@@ -23,6 +23,7 @@ mod init;
 mod inspect;
 mod import;
 mod json;
+mod status;
 mod stored_revisions;
 mod revision_list;
 mod round_trip;

@@ -9,6 +9,7 @@ mod imitation;
 mod lease;
 mod lent;
 mod lock;
+mod many;
 mod rights;
 mod size;
 mod test_database;

@@ -29,7 +29,19 @@ fn the_missing_privilege_is_named() {
                 seen += &format!("{}\n", err.report());
             }
         }
-        // The servers name a table in different ways.
+        root.query_drop("SET GLOBAL read_only = 1").expect("it is closed to writers");
+        let err = Migrator::new(MODULES).upgrade(&eve).expect_err("it is refused");
+        root.query_drop("SET GLOBAL read_only = 0").expect("it is open");
+        seen += &format!("read_only\n{}\n", err.report());
+        let mut conn = mysql_client(&url);
+        conn.query_drop("SET SESSION TRANSACTION READ ONLY").expect("it only reads");
+        let err = Migrator::new(MODULES).upgrade(&mut conn).expect_err("it is refused");
+        seen += &format!("READ ONLY\n{}\n", err.report());
+        conn.query_drop("SET SESSION TRANSACTION READ WRITE").expect("the hint is right");
+        assert_eq!(Migrator::new(MODULES).upgrade(&mut conn).expect("it is migrated"), ["m1"]);
+        // The servers name a table and themselves in different ways.
+        let seen = seen.replace("The MySQL server", "The MariaDB server");
+        let seen = seen.replace("READ ONLY transaction.\n", "READ ONLY transaction\n");
         let seen = seen.replace(&format!("`{database}`.`item`"), "'item'");
         let seen =
             seen.replace(&format!("`{database}`.`dbmigrate_version`"), "'dbmigrate_version'");
@@ -51,6 +63,14 @@ fn the_missing_privilege_is_named() {
             + DROP
             revision `m1` is half undone: an earlier run stopped in it, so no other revision can run
               hint: `cargo dbmigrate downgrade -1` continues it; with `--restart`, what is done of it is taken back first
+            read_only
+            failed to create the ledger
+              caused by: The MariaDB server is running with the --read-only option so it cannot execute this statement
+              hint: run it with the URL of the server that takes the writes, for example with `--url`; if this is the one, let an administrator run `SET GLOBAL read_only = 0`
+            READ ONLY
+            failed to create the ledger
+              caused by: Cannot execute statement in a READ ONLY transaction
+              hint: the session's setting makes all its transactions read-only: if the program made it, let it run `SET SESSION TRANSACTION READ WRITE` first; if the server did, let an administrator run `SET GLOBAL TRANSACTION READ WRITE`
         "#]].assert_eq(&seen.replace(database, "app"));
     }
 }

@@ -27,6 +27,7 @@ impl Command {
             Command::Show(_) => "show",
             Command::Squash(_) => "squash",
             Command::Stamp(_) => "stamp",
+            Command::Status(_) => "status",
             Command::Check(_) => "check",
             Command::Diff(_) => "diff",
             Command::Edit(_) => "edit",

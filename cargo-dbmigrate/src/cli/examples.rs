@@ -134,6 +134,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "status",
+        [
+            ("status", "show the database, what is pending, and what doesn't agree"),
+            ("status --all 'tenants/*.db'", "count how many files are where"),
+        ],
+    ),
+    (
         "check",
         [
             ("check", "compare models, migrations and database"),

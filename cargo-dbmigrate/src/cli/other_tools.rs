@@ -50,7 +50,6 @@ const COMMANDS: &[(&str, &str)] = &[
     ("list", LIST),
     ("get-migration", LIST),
     ("log", "`cargo dbmigrate history` lists the revisions"),
-    ("status", STATUS),
     ("info", STATUS),
     ("version", STATUS),
     ("validate", "`cargo dbmigrate check` checks whether models, migrations and database agree"),
@@ -108,8 +107,8 @@ const SCRIPT: &str = "`cargo dbmigrate upgrade --sql` prints the SQL of pending 
 const LIST: &str = "`cargo dbmigrate history -i` lists the revisions and marks the database's";
 const NEW: &str = "`cargo dbmigrate revision -m TEXT` writes an empty revision, \
                    `cargo dbmigrate migrate -m TEXT` one from the models";
-const STATUS: &str = "`cargo dbmigrate current` shows which revision the database is at, and \
-                      `cargo dbmigrate check` what is pending and what differs";
+const STATUS: &str = "`cargo dbmigrate status` shows where the database stands, what is pending and \
+                      what differs";
 const FRESH: &str = "`cargo dbmigrate reset` empties a development database and applies all \
                      revisions";
 const DOWN_TO_BASE: &str = "`cargo dbmigrate downgrade base` undoes all revisions";

@@ -42,7 +42,7 @@ pub fn run(cx: &Context, args: &Adopt) -> Result<Answer> {
     if !marked.is_empty() {
         cx.out.done(format!("Marking revision {first} as applied in {} ... done", database.url()));
     }
-    let mut answer = check::run(&part, &Check { no_database: false })?;
+    let mut answer = check::run(&part, &Check::default())?;
     let mut fleet = None;
     if !args.all.is_empty() {
         let report = stamp::each(cx, &args.all, |database| marking.mark(database))?;

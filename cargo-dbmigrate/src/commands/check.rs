@@ -7,13 +7,14 @@ use dbmigrate_runtime::engine::revision::{TO_ONE_HEAD, Target};
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
+use super::survey::{self, Depth};
 use crate::autogenerate::{self, Changes};
 use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::{Ahead, History};
-use crate::models;
+use crate::models::{self, Models};
 use crate::new_file::rewrite;
 use crate::output::style;
 use crate::project;
@@ -21,6 +22,9 @@ use crate::scaffold::{self, ListDifference};
 use crate::snapshot::{self, Snapshot};
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
+    if args.several.is_meant() {
+        return survey::run(cx, "check", &args.several, Depth::Schema);
+    }
     let list = compare_list(cx)?;
     let ahead = Ahead::start(cx);
     let models = match models::load(cx) {
@@ -41,23 +45,19 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         cx.out.progress(TO_ONE_HEAD);
     }
     let schema = migrations.replay(None)?;
-    let operations = autogenerate::plain(&schema, &models)?;
-    // Differences that the project's own function removes don't count.
-    let changes = Changes { operations, ..Changes::default() };
-    let operations = rewrite::rewritten(cx, changes, &schema)?.operations;
+    let differences = differences(cx, &models, &schema)?;
     let mut found = Found { list, ..Found::default() };
-    if operations.is_empty() && models.found_none && schema.tables.is_empty() {
+    if differences.is_empty() && models.found_none && schema.tables.is_empty() {
         cx.out.line("The package has no models, and the migrations no tables: nothing to compare.");
-    } else if operations.is_empty() {
+    } else if differences.is_empty() {
         cx.out.line(style::paint(style::GOOD, "Models and migrations agree."));
     } else {
         answer = Answer::No;
         cx.out.line(style::paint(style::CHANGED, "Models and migrations differ:"));
-        for operation in &operations {
-            let text = autogenerate::detected(operation);
-            cx.out.line(format!("  {}", style::found(&text)));
-            found.differences.push(text);
+        for text in &differences {
+            cx.out.line(format!("  {}", style::found(text)));
         }
+        found.differences = differences;
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
     }
     found.stale = stale(cx, &history, &schema)?;
@@ -78,6 +78,19 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     }
     document(cx, &answer, &history, found);
     Ok(answer)
+}
+
+/// How the models differ from the schema that the migrations build.
+///
+/// # Errors
+///
+/// When a change can't be expressed, or the project's own function fails.
+pub(super) fn differences(cx: &Context, models: &Models, schema: &Schema) -> Result<Vec<String>> {
+    let operations = autogenerate::plain(schema, models)?;
+    // Differences that the project's own function removes don't count.
+    let changes = Changes { operations, ..Changes::default() };
+    let operations = rewrite::rewritten(cx, changes, schema)?.operations;
+    Ok(operations.iter().map(autogenerate::detected).collect())
 }
 
 /// The result of the comparisons; `None` for what could not be compared.

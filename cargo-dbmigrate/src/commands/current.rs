@@ -1,8 +1,7 @@
 //! `current`: which revision the database is at.
 
-use dbmigrate_runtime::engine::ledger::Unfinished;
-
 use super::Answer;
+use super::survey::{self, Depth};
 use crate::cli::Current;
 use crate::connection::Database;
 use crate::context::Context;
@@ -11,6 +10,11 @@ use crate::history::{self, History};
 use crate::output::style;
 
 pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
+    if args.several.is_meant() {
+        let answer = survey::run(cx, "current", &args.several, Depth::Version)?;
+        let is_asked = args.check_heads || answer == Answer::Failed;
+        return Ok(if is_asked { answer } else { Answer::Done });
+    }
     let database = Database::find(cx)?;
     cx.out.print_url();
     let history = History::to_list(cx)?;
@@ -46,15 +50,7 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     let mut json =
         serde_json::json!({ "current": current, "unknown": unknown, "at_head": at_head });
     if !unfinished.is_empty() {
-        let entry = |begun: &Unfinished| {
-            serde_json::json!({
-                "id": begun.revision,
-                "done": begun.n_done,
-                "at": begun.started,
-                "error": begun.error,
-            })
-        };
-        json["unfinished"] = unfinished.iter().map(entry).collect();
+        json["unfinished"] = unfinished.iter().map(history::unfinished_json).collect();
     }
     cx.out.json("current", json);
     if args.check_heads && !at_head {

@@ -24,6 +24,8 @@ mod reset;
 mod show;
 mod squash;
 mod stamp;
+mod status;
+mod survey;
 mod undo;
 mod upgrade;
 mod upgrade_all;
@@ -67,6 +69,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Show(args) => show::run(cx, args),
         Command::Squash(args) => squash::run(cx, args),
         Command::Stamp(args) => stamp::run(cx, args),
+        Command::Status(args) => status::run(cx, args),
         Command::Check(args) => check::run(cx, args),
         Command::Diff(args) => diff::run(cx, args),
         Command::Edit(args) => edit::run(cx, args),

@@ -86,11 +86,10 @@ fn reach(command: &Command) -> Reach {
     let is_end = |name: &str| matches!(name, "head" | "heads" | "base");
     match command {
         Command::Init(_) | Command::Completions(_) | Command::Man(_) => Reach::Own,
-        Command::Current(_)
-        | Command::History(_)
-        | Command::Heads(_)
-        | Command::Branches
-        | Command::Check(_) => Reach::All,
+        Command::Current(args) => all_if(!args.several.is_meant()),
+        Command::Status(args) => all_if(!args.several.is_meant()),
+        Command::Check(args) => all_if(!args.several.is_meant()),
+        Command::History(_) | Command::Heads(_) | Command::Branches => Reach::All,
         Command::Migrate(args) => all_if(is_about_any(&args.new)),
         Command::Revision(args) => all_if(args.autogenerate && is_about_any(&args.new)),
         Command::Diff(args) => all_if(args.script.sql.is_none()),

@@ -27,6 +27,8 @@ pub(crate) use catalog::{Read, Schemas, User, ViewName, Views};
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
 pub use guard::Guard;
+#[cfg(feature = "mysql")]
+pub(crate) use mysql::quote as quote_mysql;
 pub use mysql::{Flavor, MARIADB, MYSQL, Mysql};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::statements;

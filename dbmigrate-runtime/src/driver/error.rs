@@ -66,6 +66,11 @@ pub enum ErrorKind {
     },
     /// A view or trigger that the database had to parse for the statement is broken.
     BrokenDependent,
+    /// The server can't change a table whose pages it finds damaged.
+    Damaged {
+        /// Its quoted name.
+        table: String,
+    },
     /// The server only lets this connection read.
     Unwritable(Unwritable),
     /// The server has no lock that outlives a transaction.
@@ -105,6 +110,11 @@ pub enum Unwritable {
     Setting,
     /// The transaction is read-only, for a reason that isn't known.
     Transaction,
+    /// A setting of the session says so, which it may have from the server.
+    Session,
+    /// A setting of the whole server says so: it follows another one, or an administrator closed it
+    /// to writers.
+    Server,
 }
 
 /// The kind of a missing object.

@@ -161,6 +161,13 @@ pub trait Driver: Connection {
         None
     }
 
+    /// Who holds the lock of the history with this version table now, if somebody does and the
+    /// database can tell.
+    fn holder(&mut self, history: &str) -> Option<String> {
+        let _ = history;
+        None
+    }
+
     /// Releases the lock of [`Scope::Alone`]. Does nothing if it isn't held.
     fn release(&mut self);
 }

@@ -152,6 +152,9 @@ impl<'a> MysqlDriver<'a> {
             driver.is_open.set(Some(false));
         }
         driver.profile.cluster = driver.cluster();
+        if driver.profile.cluster == Some(Cluster::Galera) {
+            driver.await_nodes()?;
+        }
         let enforces = driver.profile.enforces_checks().map(|sql| driver.text_query(sql));
         if enforces.transpose()?.is_some_and(|found| found.rows != [[Value::Integer(1)]]) {
             let server = driver.profile.name.clone();
@@ -175,6 +178,17 @@ impl<'a> MysqlDriver<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Has each statement see what other nodes of the cluster have committed before.
+    fn await_nodes(&mut self) -> Result<(), DatabaseError> {
+        let (name, value) = session::AWAITING_NODES;
+        let saved = self.text_query(&format!("SELECT @@SESSION.{name}"))?.rows;
+        let saved = saved.into_iter().flatten().next();
+        if let (Some(restoring), Some(Value::Integer(saved))) = (&mut self.restoring, saved) {
+            *restoring += &format!(", SESSION {name} = {saved}");
+        }
+        self.text_query(&format!("SET SESSION {name} = {value}")).map(|_| ())
     }
 
     /// Which product the server is.
@@ -384,6 +398,12 @@ impl Driver for MysqlDriver<'_> {
             let _ = self.text_query("ROLLBACK");
         }
         self.ended();
+    }
+
+    fn holder(&mut self, history: &str) -> Option<String> {
+        self.prepare(history).ok()?;
+        let by_name = session::lock_holder(self.profile.backend(), &self.lock);
+        self.described(&by_name).or_else(|| self.holds_lease())
     }
 
     fn blocker(&mut self) -> Option<String> {

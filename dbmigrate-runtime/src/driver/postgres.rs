@@ -400,6 +400,12 @@ impl Driver for PostgresDriver<'_> {
         }
     }
 
+    fn holder(&mut self, history: &str) -> Option<String> {
+        // A server that can't be written to may be asked, too.
+        let _ = self.prepare(history);
+        self.lock_holder()
+    }
+
     fn blocker(&mut self) -> Option<String> {
         let sql = session::blocker(&self.blocked.borrow());
         self.described(&sql)

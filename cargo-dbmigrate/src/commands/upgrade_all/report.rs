@@ -69,7 +69,7 @@ impl Report {
                 self.out.detail(format!("{shown:width$} {}", self.settled))
             }
             Ok(ran) => {
-                let ran = style::paint(style::GOOD, &count(ran.len(), "revision"));
+                let ran = style::paint(style::GOOD, &output::count(ran.len(), "revision"));
                 self.out.done(format!("{shown:width$} {ran}"));
             }
             Err(err) => {
@@ -101,7 +101,7 @@ impl Report {
         let n_settled = n(|result| matches!(result, Ok(result) if result.is_empty()));
         let n_upgraded = n(|result| matches!(result, Ok(result) if !result.is_empty()));
         let n_failed = n(Result::is_err);
-        let all = count(self.results.len(), self.thing);
+        let all = output::count(self.results.len(), self.thing);
         let settled = self.settled;
         let ReportedCommand { did, revisions, .. } = self.command;
         let failed = format!("{n_failed} failed");
@@ -136,7 +136,7 @@ fn json(target: &Target, res: &Result<Vec<String>>, revisions: &str) -> serde_js
 }
 
 /// The message with its causes in one line, for a long list.
-fn in_a_line(err: &Error) -> String {
+pub(in crate::commands) fn in_a_line(err: &Error) -> String {
     let parts = std::iter::once(err.message()).chain(err.causes().iter().map(String::as_str));
     let lines = |text: &str| {
         let mut lines = text.lines().map(str::trim);
@@ -145,8 +145,4 @@ fn in_a_line(err: &Error) -> String {
         [first, &others].join(" ").trim_end().to_owned()
     };
     parts.map(lines).collect::<Vec<_>>().join(": ")
-}
-
-fn count(n: usize, thing: &str) -> String {
-    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
 }

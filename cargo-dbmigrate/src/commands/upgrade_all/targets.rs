@@ -171,7 +171,7 @@ fn existing_schemas(cx: &Context, database: &Database) -> Result<Vec<String>> {
     if !database.has_schemas() {
         let message = format!("the database `{}` has no schemas", database.name());
         return Err(Error::new(message)
-            .hint("--schemas is for PostgreSQL; --all upgrades several SQLite files"));
+            .hint("--schemas is for PostgreSQL; --all upgrades several databases"));
     }
     let driver = database.open_to_read(Patience::reading(cx))?;
     let Some(mut driver) = driver else { return Ok(Vec::new()) };

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::on_server::{Reach, Server, TEMPLATE, TEST, UNUSED_DAYS};
 use super::{Template, key, random};
 use crate::backend::Backend;
+use crate::dialect::quote_mysql;
 use crate::driver::mysql::MysqlDriver;
 use crate::driver::{Connection as _, DatabaseError, Driver as _, MysqlFault, Unconnected};
 use crate::server::with_database;
@@ -247,28 +248,27 @@ fn tables(driver: &mut MysqlDriver<'_>, template: &str) -> Result<Tables, Databa
             return Ok(None);
         }
     }
-    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
     let sql = "SELECT table_name FROM information_schema.tables \
                WHERE table_schema = ?1 AND table_name <> ?2 ORDER BY table_name";
     let names = driver.query(sql, &[Value::from(template), Value::from(MARK)])?;
     let mut tables = Vec::new();
     for name in names.texts() {
         let shown =
-            driver.query(&format!("SHOW CREATE TABLE {template}.{}", quoted(&name)), &[])?;
+            driver.query(&format!("SHOW CREATE TABLE {template}.{}", quote_mysql(&name)), &[])?;
         let Some(Value::Text(definition)) = shown.rows.into_iter().flatten().nth(1) else {
             return Ok(None);
         };
-        let has_rows = format!("SELECT 1 FROM {template}.{} LIMIT 1", quoted(&name));
+        let has_rows = format!("SELECT 1 FROM {template}.{} LIMIT 1", quote_mysql(&name));
         if driver.query(&has_rows, &[])?.rows.is_empty() {
-            tables.push(Table { name: quoted(&name), definition, columns: Vec::new() });
+            tables.push(Table { name: quote_mysql(&name), definition, columns: Vec::new() });
             continue;
         }
         let sql = "SELECT column_name FROM information_schema.columns \
                    WHERE table_schema = ?1 AND table_name = ?2 \
                    AND COALESCE(generation_expression, '') = '' ORDER BY ordinal_position";
         let columns = driver.query(sql, &[Value::from(template), Value::from(name.as_str())])?;
-        let columns = columns.texts().map(|column| quoted(&column)).collect();
-        tables.push(Table { name: quoted(&name), definition, columns });
+        let columns = columns.texts().map(|column| quote_mysql(&column)).collect();
+        tables.push(Table { name: quote_mysql(&name), definition, columns });
     }
     Ok(Some(tables))
 }

@@ -60,7 +60,7 @@ impl Flavor {
 }
 
 /// An identifier in backticks, which names are in whatever the session's settings are.
-pub(super) fn quote(name: &str) -> String {
+pub(crate) fn quote(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

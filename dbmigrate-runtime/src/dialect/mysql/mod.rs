@@ -38,6 +38,8 @@ mod types;
 use std::collections::BTreeSet;
 
 pub use flavor::Flavor;
+#[cfg(feature = "mysql")]
+pub(crate) use flavor::quote;
 pub use lexicon::{MARIADB, MYSQL};
 
 use super::{

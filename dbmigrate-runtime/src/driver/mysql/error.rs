@@ -6,6 +6,7 @@ use std::net::ToSocketAddrs as _;
 use mysql::{DriverError, Error, MySqlError};
 
 use super::settings::{Place, Settings, SslMode};
+use crate::dialect::quote_mysql;
 #[cfg(feature = "mysql-tls")]
 use crate::driver::certificates;
 use crate::driver::{
@@ -40,8 +41,8 @@ fn grant(err: &MySqlError, database: impl FnOnce() -> Option<String>) -> Option<
         // In another language.
         return None;
     }
-    let database = database()?.replace('`', "``");
-    Some(format!("GRANT {privilege} ON `{database}`.* TO {account}"))
+    let database = quote_mysql(&database()?);
+    Some(format!("GRANT {privilege} ON {database}.* TO {account}"))
 }
 
 /// An error of a statement.
@@ -65,7 +66,9 @@ fn kind(err: &MySqlError) -> ErrorKind {
         1020 | 1205 | 1213 | 3101 | 3572 | 8028 | 9007 => ErrorKind::Busy,
         1047 if err.message.contains("WSREP") => ErrorKind::Busy,
         1235 if err.message.contains("GET_LOCK") => ErrorKind::Unlockable,
-        1290 | 1792 | 1836 | 1874 => ErrorKind::Unwritable(Unwritable::Setting),
+        1290 | 1836 | 1874 => ErrorKind::Unwritable(Unwritable::Server),
+        1792 => ErrorKind::Unwritable(Unwritable::Session),
+        1034 | 1712 | 1877 => ErrorKind::Damaged { table: quote_mysql(quoted(&err.message)) },
         1021 | 1114 => ErrorKind::Full,
         1050 => ErrorKind::AlreadyExists(format!("table `{}`", quoted(&err.message))),
         1007 => ErrorKind::AlreadyExists(format!("database `{}`", quoted(&err.message))),
@@ -211,7 +214,7 @@ fn of_handshake(why: String, settings: &Settings) -> Unconnected {
 fn of_login(err: &MySqlError, settings: &Settings) -> Unconnected {
     let user = settings.user.clone();
     let database = settings.database.clone();
-    let quoted = format!("`{}`", database.replace('`', "``"));
+    let quoted = quote_mysql(&database);
     Unconnected::Mysql(match err.code {
         1045 | 1698 => MysqlFault::WrongPassword {
             user,

@@ -108,7 +108,7 @@ impl Row {
         let Row { table, lock, .. } = self;
         format!(
             "SELECT owner, TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), expires_at) + 1 \
-             FROM {table} WHERE id = '{lock}'"
+             FROM {table} WHERE id = '{lock}' AND expires_at > UTC_TIMESTAMP(6)"
         )
     }
 
@@ -186,8 +186,7 @@ impl MysqlDriver<'_> {
                        there is no second connection that could renew a lease";
             return Err(DatabaseError::of(ErrorKind::Unlockable, why));
         };
-        let table = format!("{}{}", self.beside, self.dialect.quote(LOCK_TABLE));
-        let row = Row { table, lock: self.lock.clone(), lasts: self.lasts };
+        let row = self.row();
         self.provide(&row)?;
         let this = &*self;
         let holder = || this.lease_holder(&row);
@@ -209,6 +208,12 @@ impl MysqlDriver<'_> {
         // that lack the setting behave so.
         let _ = self.text_query("SET SESSION innodb_snapshot_isolation = 0");
         res
+    }
+
+    /// The row of the lease for the history.
+    fn row(&self) -> Row {
+        let table = format!("{}{}", self.beside, self.dialect.quote(LOCK_TABLE));
+        Row { table, lock: self.lock.clone(), lasts: self.lasts }
     }
 
     /// Creates the row, unless it is there.
@@ -248,6 +253,11 @@ impl MysqlDriver<'_> {
         }
         self.is_open.set(Some(false));
         res
+    }
+
+    /// Who holds the lease of the history now.
+    pub(super) fn holds_lease(&self) -> Option<String> {
+        self.lease_holder(&self.row())
     }
 
     /// Who holds the lease.

@@ -39,6 +39,10 @@ fn pinned(backend: Backend) -> Vec<(&'static str, String)> {
     settings
 }
 
+/// The setting of Galera with which a statement waits until the node has what others committed
+/// before: for reading, writing, and `SHOW`.
+pub(super) const AWAITING_NODES: (&str, u64) = ("wsrep_sync_wait", 15);
+
 /// What `SET NAMES` changes.
 const CHARSETS: [&str; 4] = [
     "character_set_client",

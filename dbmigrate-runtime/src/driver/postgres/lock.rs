@@ -39,7 +39,7 @@ impl PostgresDriver<'_> {
                 format!("SELECT pg_try_advisory_xact_lock({key})")
             }
         };
-        let holder = || self.holder();
+        let holder = || self.lock_holder();
         patiently(wait, holder, || {
             self.begin_transaction()?;
             let is_ours = self.asks(&take);
@@ -78,7 +78,7 @@ impl PostgresDriver<'_> {
         }
         patiently(
             wait,
-            || self.holder(),
+            || self.lock_holder(),
             || {
                 if self.asks(&format!("SELECT pg_try_advisory_lock({key})"))? {
                     Ok(())
@@ -113,7 +113,8 @@ impl PostgresDriver<'_> {
         }
     }
 
-    fn holder(&self) -> Option<String> {
+    /// Who holds the lock.
+    pub(super) fn lock_holder(&self) -> Option<String> {
         self.described(&match self.locking {
             Locking::Row => session::blocker(TABLE),
             Locking::Advisory | Locking::Unknown => session::lock_holder(self.key),

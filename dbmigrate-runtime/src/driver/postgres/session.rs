@@ -187,7 +187,10 @@ pub(super) fn unwritable(why: Unwritable) -> DatabaseError {
         Unwritable::Standby => {
             "the server is a standby, which follows another server and can't be written to"
         }
-        Unwritable::Setting | Unwritable::Transaction => {
+        Unwritable::Setting
+        | Unwritable::Transaction
+        | Unwritable::Session
+        | Unwritable::Server => {
             "`default_transaction_read_only` is on, so the database is not to be written to"
         }
     };
