@@ -65,7 +65,7 @@ pub(super) fn declared(
     let mut open: Vec<usize> = (0..drafts.len()).collect();
     while !open.is_empty() {
         let declared: Vec<Table> = open.iter().map(|idx| drafts[*idx].table()).collect();
-        let is_adopted = how == Words::Alike || !dialect.keeps_definitions();
+        let is_adopted = how == Words::Alike || !comparing.keeps_definitions;
         let pairs: Vec<(&Table, Option<&Table>)> = open
             .iter()
             .zip(&declared)

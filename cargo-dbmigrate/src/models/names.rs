@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::dialect::{Comparing, Dialect};
 use dbmigrate_runtime::engine::folding::Case;
 use dbmigrate_runtime::engine::record::ModelRecord;
 
@@ -12,12 +12,11 @@ use crate::error::{Error, Result};
 /// Refuses columns of one model and indexes that no database of the history can distinguish, and
 /// indexes whose name is a table's or is reserved by a database.
 pub fn check(records: &[ModelRecord], dialects: &[&dyn Dialect]) -> Result<()> {
-    let is_exact = |dialect: &&dyn Dialect| {
-        dialect.comparing(&dialect.offline_facts()).folding.others == Case::Exact
-    };
-    let is_exact = dialects.iter().all(is_exact);
+    let comparing: Vec<Comparing> =
+        dialects.iter().map(|dialect| dialect.comparing(&dialect.offline_facts())).collect();
+    let is_exact = comparing.iter().all(|comparing| comparing.folding.others == Case::Exact);
     let folded = |name: &str| if is_exact { name.to_owned() } else { name.to_lowercase() };
-    let is_shared = dialects.iter().any(|dialect| dialect.shares_index_names());
+    let is_shared = comparing.iter().any(|comparing| comparing.shares_index_names);
     let managed = || records.iter().filter(|model| !model.unmanaged);
     let tables: BTreeMap<String, &ModelRecord> =
         managed().map(|model| (folded(&model.table.name), model)).collect();

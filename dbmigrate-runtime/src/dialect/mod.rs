@@ -71,16 +71,6 @@ pub trait Dialect: Sync {
         self.reserved_prefix().is_some_and(|prefix| sql::starts_with(name, prefix))
     }
 
-    /// Whether definitions are kept as they are written, to the letter.
-    fn keeps_definitions(&self) -> bool {
-        false
-    }
-
-    /// Whether no two tables of a schema can have an index of the same name.
-    fn shares_index_names(&self) -> bool {
-        true
-    }
-
     /// Which keys and indexes make these columns of a table referable by a foreign key; without
     /// columns it is the primary key that is referred to. `None` if the database itself refuses to
     /// create an invalid foreign key, so that no check in advance is needed.

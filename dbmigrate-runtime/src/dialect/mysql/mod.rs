@@ -66,10 +66,6 @@ impl Dialect for Mysql {
         self.0.lexicon()
     }
 
-    fn shares_index_names(&self) -> bool {
-        false
-    }
-
     fn comparing(&self, facts: &Facts) -> Comparing {
         comparing::comparing(self.0, facts)
     }

@@ -57,10 +57,6 @@ impl Dialect for Sqlite {
         comparing::COMPARING
     }
 
-    fn keeps_definitions(&self) -> bool {
-        true
-    }
-
     fn names(&self, _facts: &Facts) -> NameRules {
         comparing::NAMES
     }
