@@ -31,6 +31,7 @@ mod locks;
 mod long_history;
 mod mysql;
 mod output;
+mod plan;
 mod postgres;
 mod locations;
 mod custom_operations;
