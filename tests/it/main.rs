@@ -26,6 +26,7 @@ mod json;
 mod status;
 mod stored_revisions;
 mod revision_list;
+mod lint;
 mod locks;
 mod long_history;
 mod mysql;
