@@ -15,7 +15,7 @@ use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
 pub use lint::{Findings, Lint};
 pub use readings::{Check, Current, Several, Status};
-pub use runs::{Downgrade, Redo, Reset, Run, Script, Transaction, Upgrade};
+pub use runs::{Downgrade, Plan, Redo, Reset, Run, Script, Transaction, Upgrade};
 pub use tool::Tool;
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
@@ -161,6 +161,8 @@ pub enum Command {
     Merge(Merge),
     /// Move pending revisions onto another head
     Rebase(Rebase),
+    /// Show in words what a run would do
+    Plan(Plan),
     /// Apply revisions
     Upgrade(Upgrade),
     /// Undo revisions

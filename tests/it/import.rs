@@ -271,3 +271,36 @@ fn settings_names_and_definitions_are_respected() {
     let run = host.dbmigrate("check");
     assert!(run.stdout.ends_with("The database agrees with the migrations.\n"), "{run}");
 }
+
+#[test]
+fn rows_that_only_enforced_foreign_keys_change_are_said() {
+    let host = Host::library("import-enforced", "");
+    host.ok("init --dialect sqlite");
+    host.write(
+        "sql/1_a.sql",
+        "CREATE TABLE p (id INTEGER PRIMARY KEY);\nCREATE TABLE c (p_id INTEGER REFERENCES p (id) \
+         ON DELETE CASCADE, at TEXT DEFAULT CURRENT_TIMESTAMP);\nINSERT INTO p VALUES (1), \
+         (2);\nINSERT INTO c (p_id) VALUES (1), (2);",
+    );
+    host.write("sql/2_b.sql", "DELETE FROM p WHERE id = 1;");
+    host.write("sql/3_c.sql", "INSERT INTO p VALUES (1); DELETE FROM c WHERE p_id = 1;");
+    // In the end the rows are the same again.
+    let run = host.ok("import sqlx sql");
+    assert!(!run.stderr.contains("foreign keys"), "{run}");
+    remove_revisions(&host);
+    host.write("sql/3_c.sql", "INSERT INTO p VALUES (1);");
+    let run = host.ok("import sqlx sql");
+    expect![[r#"
+        warning: `sql/2_b.sql` leaves 1 row(s) in `c` with sqlx, which enforces foreign keys while it migrates, and 2 as revision `v2`, which runs without that: if new databases need the same rows, write the `DELETE` or `UPDATE` of the foreign key's action into the revision
+        note: 3 of the migrations have no way back, so their revisions can't be undone
+        `stamp --from sqlx` marks them as applied in a database that sqlx migrated, and `upgrade` builds a new one
+    "#]].assert_eq(&run.errors());
+    // goose doesn't enforce them either.
+    remove_revisions(&host);
+    for file in ["1_a", "2_b", "3_c"] {
+        let text = host.read(&format!("sql/{file}.sql"));
+        host.write(&format!("goose/{file}.sql"), &format!("-- +goose Up\n{text}"));
+    }
+    let run = host.ok("import goose goose");
+    assert!(!run.stderr.contains("foreign keys"), "{run}");
+}

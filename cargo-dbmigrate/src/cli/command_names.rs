@@ -12,6 +12,7 @@ impl Command {
             Command::Revision(_) => "revision",
             Command::Merge(_) => "merge",
             Command::Rebase(_) => "rebase",
+            Command::Plan(_) => "plan",
             Command::Upgrade(_) => "upgrade",
             Command::Downgrade(_) => "downgrade",
             Command::Undo(_) => "undo",

@@ -47,6 +47,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "plan",
+        [
+            ("plan", "show what an upgrade would do"),
+            ("plan -1 -v", "show what undoing the last revision would do, with the SQL"),
+        ],
+    ),
+    (
         "upgrade",
         [
             ("upgrade", "apply all pending revisions"),

@@ -28,18 +28,13 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
     // The project's own words for its tables come first.
     let models = models::load(cx)?;
     let scratch = Scratch::of(cx, args.shadow_url.as_deref())?;
-    let mut trying = Trying {
-        cx,
-        scratch: &scratch,
-        terms: Terms::new(cx, &models),
-        no_transaction: import::no_transaction(args.tool),
-        is_verbatim: import::has_checksums(args.tool),
-    };
+    let mut trying =
+        Trying { cx, scratch: &scratch, terms: Terms::new(cx, &models), tool: args.tool };
     let bar = run::bar(cx.out, n, "migrations");
     let revised = trying.revised(foreign, || bar.inc(1));
     bar.finish_and_clear();
     let revised = revised?;
-    trying.prove(&revised)?;
+    let other_rows = trying.prove(&revised)?;
     drop(scratch);
     let files = files(cx, &format, &revised)?;
     let documents: Vec<serde_json::Value> = revised
@@ -61,6 +56,9 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
         cx.out.text(&texts.join("\n"));
     } else {
         write_all(cx, files)?;
+    }
+    if let Some(what) = other_rows {
+        cx.out.warning(what);
     }
     report(cx, args, &revised);
     cx.out.json("import", serde_json::json!({ "tool": args.tool.name(), "revisions": documents }));

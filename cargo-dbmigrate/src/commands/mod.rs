@@ -19,6 +19,7 @@ pub mod list_templates;
 pub mod man;
 mod merge;
 pub mod new_revision;
+mod plan;
 mod rebase;
 mod redo;
 mod reset;
@@ -58,6 +59,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Upgrade(args) if args.is_for_several() => upgrade_all::run(cx, args),
         Command::Merge(args) => merge::run(cx, args),
         Command::Rebase(args) => rebase::run(cx, args),
+        Command::Plan(args) => plan::run(cx, args),
         Command::Upgrade(args) => upgrade::run(cx, args),
         Command::Downgrade(args) => downgrade::run(cx, args),
         Command::Undo(args) => undo::run(cx, args),

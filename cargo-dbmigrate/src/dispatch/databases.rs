@@ -102,7 +102,9 @@ fn reach(command: &Command) -> Reach {
         Command::Stamp(args) if args.script.sql.is_some() => Reach::One,
         Command::Stamp(args) if args.revisions.iter().all(|name| is_end(name)) => Reach::All,
         Command::Downgrade(args) if args.run.script.sql.is_some() => Reach::One,
+        Command::Plan(args) if is_end(&args.revision) => Reach::All,
         Command::Upgrade(_)
+        | Command::Plan(_)
         | Command::Stamp(_)
         | Command::Downgrade(_)
         | Command::Redo(_)

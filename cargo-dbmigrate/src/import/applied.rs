@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// How a text may have ended that lost its last line breaks.
 pub(super) const ENDS: [&str; 4] = ["", "\n", "\n\n", "\r\n"];
 
+/// What precedes a checksum in the text of a revision.
+const CHECKSUM: &str = "-- The checksum of the file: ";
+
 /// What a tool has applied.
 #[derive(Debug)]
 pub enum Applied {
@@ -30,18 +33,8 @@ pub enum Applied {
 #[derive(Debug)]
 pub struct Entry {
     pub version: Version,
-    checksum: Option<Checksum>,
-}
-
-/// What a tool keeps of the text that it ran.
-#[derive(Debug)]
-enum Checksum {
-    /// sqlx: SHA-384 of the text.
-    Sha384(Vec<u8>),
-    /// refinery: SipHash of name, version and text.
-    SipHash(String),
-    /// Flyway: CRC-32 of the lines.
-    Crc32(i64),
+    /// What the tool keeps of the text that it ran, as [`checksums`] writes it.
+    checksum: Option<String>,
 }
 
 /// Reads what a tool has recorded.
@@ -106,10 +99,9 @@ pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
             for row in &rows {
                 let version = text(row.first());
                 let checksum = match (tool, row.last()) {
-                    (Tool::Sqlx, Some(Value::Blob(hash))) => Some(Checksum::Sha384(hash.clone())),
+                    (Tool::Sqlx, Some(Value::Blob(hash))) => Some(hex(hash)),
                     (Tool::Sqlx, Some(Value::Null)) => None,
-                    (Tool::Sqlx, _) => Some(Checksum::Sha384(Vec::new())),
-                    (Tool::Refinery, hash) => Some(Checksum::SipHash(text(hash))),
+                    (Tool::Sqlx | Tool::Refinery, hash) => Some(text(hash)),
                     _ => None,
                 };
                 if tool == Tool::Sqlx && !is_true(row.get(1)) {
@@ -165,7 +157,7 @@ fn of_flyway(rows: &[Vec<Value>], failed: impl Fn(&str) -> Error) -> Result<Appl
         entries.retain(|entry| entry.version != version);
         if !["UNDO_SQL", "DELETE"].contains(&text(Some(kind)).as_str()) {
             let checksum = match checksum {
-                Value::Integer(sum) => Some(Checksum::Crc32(*sum)),
+                Value::Integer(sum) => Some(sum.to_string()),
                 _ => None,
             };
             entries.push(Entry { version, checksum });
@@ -175,41 +167,60 @@ fn of_flyway(rows: &[Vec<Value>], failed: impl Fn(&str) -> Error) -> Result<Appl
 }
 
 impl Entry {
-    /// Whether the tool ran another text than this one, under this name. The end of the text may
-    /// have lost its line breaks.
-    pub fn is_of_another_text(&self, name: &str, sql: &str) -> bool {
+    /// Whether the tool ran another text than this one of a revision, which has this name. The end
+    /// of the text may have lost its line breaks.
+    pub fn is_of_another_text(&self, tool: Tool, name: &str, sql: &str) -> bool {
         let Some(checksum) = &self.checksum else { return false };
-        !ENDS.iter().any(|end| checksum.is_of(&self.version, name, &format!("{sql}{end}")))
+        let of_file = sql.lines().next().and_then(|line| line.strip_prefix(CHECKSUM));
+        if let Some(of_file) = of_file {
+            return !of_file.split(' ').any(|one| one == checksum);
+        }
+        let of = |end: &&str| checksums(tool, &self.version, name, &format!("{sql}{end}"));
+        !ENDS.iter().any(|end| of(end).contains(checksum))
     }
 }
 
-impl Checksum {
-    fn is_of(&self, version: &Version, name: &str, sql: &str) -> bool {
-        match self {
-            Checksum::Sha384(hash) => Sha384::digest(sql).as_slice() == hash,
-            Checksum::SipHash(hash) => {
-                let name = name.replace(' ', "_");
-                let of = |hash_version: &dyn Fn(&mut SipHasher13)| {
-                    let mut hasher = SipHasher13::new();
-                    name.hash(&mut hasher);
-                    hash_version(&mut hasher);
-                    sql.hash(&mut hasher);
-                    hasher.finish().to_string()
-                };
-                let number: i64 = version.text.parse().unwrap_or_default();
-                // A feature of refinery decides how wide its versions are.
-                let wide = of(&|hasher| number.hash(hasher));
-                let narrow =
-                    i32::try_from(number).ok().map(|number| of(&|hasher| number.hash(hasher)));
-                *hash == wide || Some(hash) == narrow.as_ref()
-            }
-            Checksum::Crc32(sum) => {
-                let mut hasher = crc32fast::Hasher::new();
-                sql.lines().for_each(|line| hasher.update(line.as_bytes()));
-                i64::from(i32::from_ne_bytes(hasher.finalize().to_ne_bytes())) == *sum
-            }
-        }
+/// The text of a revision that isn't quite that of the file, with the checksum of the file.
+pub(super) fn with_checksum(tool: Tool, version: &Version, name: &str, texts: [&str; 2]) -> String {
+    let [file, sql] = texts;
+    let checksums = checksums(tool, version, name, file);
+    if checksums.is_empty() || file.trim_end() == sql.trim_end() {
+        return sql.to_owned();
     }
+    format!("{CHECKSUM}{}\n{sql}", checksums.join(" "))
+}
+
+/// What a tool may record of a text, in one of its versions or another: SHA-384 of the text by
+/// sqlx, `SipHash` of name, version and text by refinery, CRC-32 of the lines by Flyway.
+fn checksums(tool: Tool, version: &Version, name: &str, sql: &str) -> Vec<String> {
+    match tool {
+        Tool::Sqlx => vec![hex(Sha384::digest(sql).as_slice())],
+        Tool::Refinery => {
+            let name = name.replace(' ', "_");
+            let of = |hash_version: &dyn Fn(&mut SipHasher13)| {
+                let mut hasher = SipHasher13::new();
+                name.hash(&mut hasher);
+                hash_version(&mut hasher);
+                sql.hash(&mut hasher);
+                hasher.finish().to_string()
+            };
+            let number: i64 = version.text.parse().unwrap_or_default();
+            // A feature of refinery decides how wide its versions are.
+            let wide = of(&|hasher| number.hash(hasher));
+            let narrow = i32::try_from(number).ok().map(|number| of(&|hasher| number.hash(hasher)));
+            [wide].into_iter().chain(narrow).collect()
+        }
+        Tool::Flyway => {
+            let mut hasher = crc32fast::Hasher::new();
+            sql.lines().for_each(|line| hasher.update(line.as_bytes()));
+            vec![i32::from_ne_bytes(hasher.finalize().to_ne_bytes()).to_string()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn text(value: Option<&Value>) -> String {

@@ -4,6 +4,7 @@ mod applied;
 mod definitions;
 mod layout;
 mod printed;
+mod rows;
 mod scratch;
 mod script;
 mod terms;
@@ -22,7 +23,7 @@ use layout::Foreign;
 
 pub use scratch::Scratch;
 pub use terms::Terms;
-pub use tool::{has_checksums, is_of_a_tool, no_transaction, table as table_of};
+pub use tool::{is_of_a_tool, table as table_of};
 pub use trying::{Revised, Trying, text};
 
 /// Reads the history of a tool, in its order.

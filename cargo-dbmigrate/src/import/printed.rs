@@ -71,9 +71,9 @@ struct Told {
 impl Printed<'_> {
     fn alembic(&self) -> Result<Vec<Foreign>> {
         let told = told(&self.output(&["history", "-v"])?);
-        let up = self.output(&["upgrade", "base:head", "--sql"])?;
+        let up = self.output(&["upgrade", "base:heads", "--sql"])?;
         // A migration without a way back makes all of this fail.
-        let down = self.output(&["downgrade", "head:base", "--sql"]).unwrap_or_default();
+        let down = self.output(&["downgrade", "heads:base", "--sql"]).unwrap_or_default();
         let ups = sections(&up, "-- Running upgrade ", |arrow| {
             arrow.split_once("-> ").map(|(_, id)| id.to_owned())
         });

@@ -30,6 +30,53 @@ pub fn without_transaction(lexicon: &'static Lexicon, sql: &str) -> String {
     format!("{before}{inside}{}", &sql[last.end..])
 }
 
+/// The text as a server takes it, without the lines `DELIMITER` of MySQL's client: each statement
+/// ends with `;`, also one that has others in its body.
+pub fn without_delimiters(dialect: &dyn Dialect, sql: &str) -> String {
+    let delimiter = |line: &str| {
+        let (word, rest) = line.trim().split_once(char::is_whitespace)?;
+        word.eq_ignore_ascii_case("DELIMITER").then(|| rest.trim().to_owned())
+    };
+    if !dialect.backend().is_mysql_like() || !sql.lines().any(|line| delimiter(line).is_some()) {
+        return sql.to_owned();
+    }
+    let mut text = String::new();
+    let mut current = ";".to_owned();
+    // What a quote, a comment or nothing is open with.
+    let mut open: Option<&str> = None;
+    for line in sql.split_inclusive('\n') {
+        if let (None, Some(other)) = (open, delimiter(line)) {
+            current = other;
+            continue;
+        }
+        let mut rest = line;
+        while let Some(sign) = rest.chars().next() {
+            let mut n = sign.len_utf8();
+            match open {
+                Some(end) if rest.starts_with(end) => {
+                    n = end.len();
+                    open = None;
+                }
+                Some("'" | "\"") if sign == '\\' => {
+                    n += rest[n..].chars().next().map_or(0, char::len_utf8);
+                }
+                Some(_) => {}
+                None if rest.starts_with(&*current) => {
+                    text.push(';');
+                    rest = &rest[current.len()..];
+                    continue;
+                }
+                None if sign == '#' || rest.starts_with("-- ") => n = rest.len(),
+                None if rest.starts_with("/*") => open = Some("*/"),
+                None => open = ["'", "\"", "`"].into_iter().find(|quote| rest.starts_with(quote)),
+            }
+            text.push_str(&rest[..n]);
+            rest = &rest[n..];
+        }
+    }
+    text
+}
+
 /// The first statement that changes more than the database that it runs in: another file, another
 /// database, or the whole server.
 pub fn reaches_outside(dialect: &dyn Dialect, sql: &str) -> Option<String> {
@@ -96,9 +143,20 @@ fn commits(statement: &[Token<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use dbmigrate_runtime::engine::Backend;
     use dbmigrate_runtime::engine::dialect::Sqlite;
 
     use super::*;
+
+    #[test]
+    fn the_delimiters_of_a_client_become_ends() {
+        let text = "A;\nDELIMITER $$\nCREATE TRIGGER t BEGIN\n  X '$$;'; -- $$\nEND$$\nB $$\n\
+                    delimiter ;\nC;\n";
+        let expected = "A;\nCREATE TRIGGER t BEGIN\n  X '$$;'; -- $$\nEND;\nB ;\nC;\n";
+        let mariadb = dbmigrate_runtime::engine::dialect::of(Backend::Mariadb).unwrap();
+        assert_eq!(without_delimiters(mariadb, text), expected);
+        assert_eq!(without_delimiters(&Sqlite, text), text);
+    }
 
     #[test]
     fn what_reaches_outside_is_found() {

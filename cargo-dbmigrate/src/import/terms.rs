@@ -52,6 +52,11 @@ impl<'a> Terms<'a> {
         Terms { cx, models, scope: cx.scope(), known: HashMap::new() }
     }
 
+    /// The same for another database, of which nothing is known yet.
+    pub fn fresh(&self) -> Terms<'a> {
+        Terms { known: HashMap::new(), scope: self.cx.scope(), ..*self }
+    }
+
     /// The contents of a database, without the tables of this tool.
     ///
     /// # Errors

@@ -50,7 +50,8 @@ pub fn no_transaction(tool: Tool) -> Option<&'static str> {
         Tool::Sqlx => Some("`-- no-transaction` as the first line"),
         Tool::Goose => Some("`-- +goose NO TRANSACTION`"),
         Tool::Dbmate => Some("`-- migrate:up transaction:false`"),
-        Tool::Refinery | Tool::RusqliteMigration | Tool::GolangMigrate | Tool::Flyway => None,
+        Tool::Flyway => Some("`executeInTransaction=false` in `FILE.conf` beside it"),
+        Tool::Refinery | Tool::RusqliteMigration | Tool::GolangMigrate => None,
         Tool::Alembic | Tool::FlaskMigrate | Tool::Django => None,
     }
 }
@@ -58,4 +59,23 @@ pub fn no_transaction(tool: Tool) -> Option<&'static str> {
 /// Whether it records checksums of its files.
 pub fn has_checksums(tool: Tool) -> bool {
     matches!(tool, Tool::Sqlx | Tool::Refinery | Tool::Flyway)
+}
+
+/// Whether it runs some migrations outside of a transaction without being told by the file.
+pub(super) fn may_run_alone(tool: Tool) -> bool {
+    match tool {
+        // It has no transactions of its own.
+        Tool::GolangMigrate => true,
+        // It looks at the statements.
+        Tool::Flyway => true,
+        // The program says so, and the printed SQL has no more than a `COMMIT` of it.
+        Tool::Alembic | Tool::FlaskMigrate | Tool::Django => true,
+        Tool::Diesel | Tool::Sqlx | Tool::Refinery | Tool::RusqliteMigration => false,
+        Tool::Goose | Tool::Dbmate => false,
+    }
+}
+
+/// Whether its connections to SQLite enforce foreign keys while it migrates.
+pub(super) fn enforces_foreign_keys(tool: Tool) -> bool {
+    tool == Tool::Sqlx
 }

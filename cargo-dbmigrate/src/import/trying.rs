@@ -1,5 +1,8 @@
 //! Runs a history on a scratch database, to see what it does, and once more as revisions.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::driver::{DatabaseError, Driver, ErrorKind};
 use dbmigrate_runtime::engine::recording::Recording;
@@ -7,15 +10,17 @@ use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Execute, Operation, Sql};
 
-use super::applied::ENDS;
+use super::applied::{ENDS, with_checksum};
 use super::layout::{Foreign, Script};
 use super::scratch::Scratch;
-use super::script::{has_statements, reaches_outside, without_transaction};
+use super::script::{has_statements, reaches_outside, without_delimiters, without_transaction};
 use super::terms::{State, Terms};
+use super::tool;
 use crate::autogenerate::Commented;
+use crate::cli::Tool;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::trial::run_silently;
+use crate::trial::{enforce_foreign_keys, has_violations, run_silently};
 
 /// A migration of another tool as a revision.
 pub struct Revised {
@@ -32,10 +37,14 @@ pub struct Trying<'a> {
     pub cx: &'a Context,
     pub scratch: &'a Scratch<'a>,
     pub terms: Terms<'a>,
-    /// How the tool is told to run a migration outside of a transaction.
-    pub no_transaction: Option<&'static str>,
-    /// Whether the text is kept to its last blank line.
-    pub is_verbatim: bool,
+    pub tool: Tool,
+}
+
+/// The failure of a migration.
+struct Failed {
+    err: Error,
+    /// Whether it can only run outside of a transaction.
+    is_alone: bool,
 }
 
 impl Trying<'_> {
@@ -47,29 +56,36 @@ impl Trying<'_> {
     pub fn revised(&mut self, foreign: Vec<Foreign>, on_done: impl Fn()) -> Result<Vec<Revised>> {
         let lexicon = self.cx.dialect().lexicon();
         let width = foreign.iter().map(|one| one.version.width()).max().unwrap_or_default();
-        let mut driver = self.scratch.empty()?;
+        refuse_same_ids(&foreign, width)?;
+        let mut driver = self.empty()?;
         let mut before = self.state(&mut *driver)?;
         let mut revised: Vec<Revised> = Vec::new();
-        for foreign in foreign {
+        for mut foreign in foreign {
             let texts = [Some(&foreign.up), foreign.down.as_ref()];
             let texts = texts.map(|script| {
-                let sql = without_transaction(lexicon, &script?.sql);
+                let script = script?;
+                let sql = without_delimiters(self.cx.dialect(), &script.sql);
+                let sql = without_transaction(lexicon, &sql);
+                let texts = [&*script.sql, &*sql];
+                let sql = with_checksum(self.tool, &foreign.version, &foreign.name, texts);
                 // A checksum is of the whole text.
                 let trimmed = sql.trim_end();
-                let is_kept = self.is_verbatim && !ENDS.contains(&&sql[trimmed.len()..]);
+                let is_kept =
+                    tool::has_checksums(self.tool) && !ENDS.contains(&&sql[trimmed.len()..]);
                 let sql = if is_kept { sql } else { trimmed.to_owned() };
                 has_statements(lexicon, &sql).then_some(sql)
             });
             let [up, down] = &texts;
-            self.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
+            let script = foreign.up.clone();
+            self.run_first(&mut *driver, &mut foreign, (&script, up.as_deref()))?;
             let after = self.state(&mut *driver)?;
             let mut downgrade = Commented::default();
             let mut leaves = Vec::new();
-            match &foreign.down {
+            match foreign.down.clone() {
                 None if up.is_none() => {}
                 None => downgrade.irreversible = Some("it has no way back".to_owned()),
                 Some(script) => {
-                    self.run(&mut *driver, &foreign, (script, down.as_deref()))?;
+                    self.run_first(&mut *driver, &mut foreign, (&script, down.as_deref()))?;
                     let back = self.state(&mut *driver)?;
                     downgrade.operations =
                         executed(down.as_ref(), self.terms.described(&after, &back));
@@ -81,7 +97,7 @@ impl Trying<'_> {
                             "its way back does not restore what was there before: {}",
                             leaves.join(", ")
                         ));
-                        driver = self.scratch.empty()?;
+                        driver = self.empty()?;
                         for done in &revised {
                             let sql = text(&done.upgrade.operations);
                             self.run(&mut *driver, &done.foreign, (&done.foreign.up, sql))?;
@@ -107,23 +123,60 @@ impl Trying<'_> {
         Ok(revised)
     }
 
+    /// An empty database with the settings of the tool's connection.
+    pub(super) fn empty(&self) -> Result<Box<dyn Driver>> {
+        let mut driver = self.scratch.empty()?;
+        if tool::enforces_foreign_keys(self.tool) && self.cx.has_trial() {
+            enforce_foreign_keys(&mut *driver)?;
+        }
+        Ok(driver)
+    }
+
+    /// Runs a migration for the first time. If its tool finds out by itself that it has to run
+    /// outside of a transaction, so does this.
+    fn run_first(
+        &self,
+        driver: &mut dyn Driver,
+        foreign: &mut Foreign,
+        (script, sql): (&Script, Option<&str>),
+    ) -> Result<()> {
+        match self.attempt(driver, foreign, (script, sql)) {
+            Err(Failed { is_alone: true, .. })
+                if tool::may_run_alone(self.tool) && !foreign.no_transaction =>
+            {
+                foreign.no_transaction = true;
+                self.run(driver, foreign, (script, sql))
+            }
+            done => done.map_err(|failed| failed.err),
+        }
+    }
+
     /// Runs one direction of a migration as it stands.
     fn run(
         &self,
         driver: &mut dyn Driver,
         foreign: &Foreign,
-        (script, sql): (&Script, Option<&str>),
+        script: (&Script, Option<&str>),
     ) -> Result<()> {
+        self.attempt(driver, foreign, script).map_err(|failed| failed.err)
+    }
+
+    fn attempt(
+        &self,
+        driver: &mut dyn Driver,
+        foreign: &Foreign,
+        (script, sql): (&Script, Option<&str>),
+    ) -> std::result::Result<(), Failed> {
         let Some(sql) = sql else { return Ok(()) };
         let file = script.file.display();
         if let Some(what) = reaches_outside(self.cx.dialect(), sql) {
             let message = format!("`{file}` reaches outside of the database: `{what}`");
-            return Err(Error::new(message)
-                .hint("the history is tried before it is taken over: move this out of the file"));
+            let hint = "the history is tried before it is taken over: move this out of the file";
+            return Err(Failed { err: Error::new(message).hint(hint), is_alone: false });
         }
         let failed = |err: DatabaseError| {
             let is_alone = *err.kind() == ErrorKind::NotInTransaction;
-            let hint = match (is_alone, self.no_transaction) {
+            let hint = match (is_alone, tool::no_transaction(self.tool)) {
                 (true, Some(mark)) => {
                     format!("if it runs outside of a transaction, say so: {mark}")
                 }
@@ -140,7 +193,7 @@ impl Trying<'_> {
                     .to_owned()
                 }
             };
-            Error::new(format!("`{file}` fails")).cause(err).hint(hint)
+            Failed { err: Error::new(format!("`{file}` fails")).cause(err).hint(hint), is_alone }
         };
         let run = |driver: &mut dyn Driver| {
             if foreign.no_transaction {
@@ -151,8 +204,9 @@ impl Trying<'_> {
             if driver.in_transaction() || driver.dialect().backend().is_mysql_like() {
                 return driver.batch("COMMIT").map_err(failed);
             }
-            Err(Error::new(format!("`{file}` ends the transaction that it runs in"))
-                .hint("remove `COMMIT` or `ROLLBACK` from it, and import again"))
+            let err = Error::new(format!("`{file}` ends the transaction that it runs in"))
+                .hint("remove `COMMIT` or `ROLLBACK` from it, and import again");
+            Err(Failed { err, is_alone: false })
         };
         run(driver).inspect_err(|_| driver.rollback())
     }
@@ -162,25 +216,25 @@ impl Trying<'_> {
     }
 
     /// Runs the revisions, and fails if they don't build what the migrations built, or if undoing
-    /// them leaves anything.
+    /// them leaves anything. Says in which rows they differ.
     ///
     /// # Errors
     ///
     /// A revision that fails, and a difference.
-    pub fn prove(&mut self, revised: &[Revised]) -> Result<()> {
+    pub fn prove(&mut self, revised: &[Revised]) -> Result<Option<String>> {
         let migrations = migrations(revised)?;
-        let mut driver = self.scratch.empty()?;
+        let mut original = self.empty()?;
         for one in revised {
-            self.run(&mut *driver, &one.foreign, (&one.foreign.up, text(&one.upgrade.operations)))?;
+            self.run_again(&mut *original, one)?;
         }
-        let as_it_stands = self.state(&mut *driver)?;
+        let as_it_stands = self.state(&mut *original)?;
         let mut driver = self.scratch.empty()?;
         let empty = self.state(&mut *driver)?;
         let version_table = &self.cx.config.version_table;
         let all = revised.last().map(|last| last.id.clone()).into_iter().collect();
         let up = (Direction::Upgrade, &Target::Revisions(all));
         run_silently(&mut *driver, &migrations, version_table, up)
-            .map_err(|err| of_file(revised, err.into()))?;
+            .map_err(|err| self.of_file(revised, err.into()))?;
         let as_revisions = self.state(&mut *driver)?;
         self.refuse_different("applied", &as_it_stands, &as_revisions)?;
         let replayed = migrations.replay(None)?;
@@ -189,18 +243,52 @@ impl Trying<'_> {
         let of_replay = as_revisions.with_schema(scope.compared(&replayed));
         let compared = as_revisions.with_schema(scope.compared(&as_revisions.schema));
         self.refuse_different("replayed", &compared, &of_replay)?;
+        let both = [&mut original, &mut driver];
+        let other_rows = self.other_rows(revised, &as_it_stands.schema, both)?;
         let is_final = |one: &&Revised| one.downgrade.irreversible.is_some();
         let down_to = match revised.iter().rev().find(is_final) {
             Some(last) => Target::Revisions(vec![last.id.clone()]),
             None => Target::Base,
         };
         run_silently(&mut *driver, &migrations, version_table, (Direction::Downgrade, &down_to))
-            .map_err(|err| of_file(revised, err.into()))?;
+            .map_err(|err| self.of_file(revised, err.into()))?;
         if down_to == Target::Base {
             let back = self.state(&mut *driver)?;
             self.refuse_different("undone", &empty, &back)?;
         }
-        Ok(())
+        Ok(other_rows)
+    }
+
+    /// Runs a migration that ran before.
+    pub(super) fn run_again(&self, driver: &mut dyn Driver, one: &Revised) -> Result<()> {
+        self.run(driver, &one.foreign, (&one.foreign.up, text(&one.upgrade.operations)))
+    }
+
+    /// The error of a revision, with the file that it comes from.
+    fn of_file(&self, revised: &[Revised], err: Error) -> Error {
+        let text = err.to_string();
+        let named = revised.iter().find(|one| text.contains(&format!("`{}`", one.id)));
+        let below = |err: Error, one: &Revised| {
+            let file = one.foreign.up.file.display();
+            err.below(format!("`{file}` can't be taken over as it stands"))
+        };
+        match (named, self.violating(revised)) {
+            (Some(one), _) => below(err, one),
+            (None, Some(one)) => below(err, one).hint("correct the rows in it, and import again"),
+            (None, None) => err,
+        }
+    }
+
+    /// The first migration from which on there are always rows that violate foreign keys. On
+    /// SQLite a tool may not notice.
+    fn violating<'b>(&self, revised: &'b [Revised]) -> Option<&'b Revised> {
+        let mut driver = self.cx.has_trial().then(|| self.empty().ok())??;
+        let mut first = None;
+        for one in revised {
+            self.run_again(&mut *driver, one).ok()?;
+            first = has_violations(&mut *driver).ok()?.then(|| first.unwrap_or(one));
+        }
+        first
     }
 
     fn refuse_different(&self, how: &str, expected: &State, actual: &State) -> Result<()> {
@@ -255,10 +343,19 @@ fn migrations(revised: &[Revised]) -> Result<Migrations> {
     Ok(Migrations::new(migrations)?)
 }
 
-/// The error of a revision, with the file that it comes from.
-fn of_file(revised: &[Revised], err: Error) -> Error {
-    let text = err.to_string();
-    let found = revised.iter().find(|one| text.contains(&format!("`{}`", one.id)));
-    let Some(one) = found else { return err };
-    err.below(format!("`{}` can't be taken over as it stands", one.foreign.up.file.display()))
+/// Fails if two migrations would become the same revision.
+fn refuse_same_ids(foreign: &[Foreign], width: usize) -> Result<()> {
+    let mut files: BTreeMap<String, &Path> = BTreeMap::new();
+    for one in foreign {
+        let id = one.version.id(width);
+        if let Some(other) = files.insert(id.clone(), &one.up.file) {
+            let (other, file) = (other.display(), one.up.file.display());
+            let message = format!("`{other}` and `{file}` would both become revision `{id}`");
+            return Err(Error::new(message).hint(
+                "an id has only letters, digits and `_`: import a copy of the directory in which \
+                 one of them has another name",
+            ));
+        }
+    }
+    Ok(())
 }

@@ -39,8 +39,9 @@ anything runs. It looks at the operations of each revision, and at the statement
 would run for them, with their locks, on each database of `dialects`. A table that a revision itself
 creates has no rows and no users, so its changes are not reported. All other tables count as large.
 
-The level of a rule is `deny`, `warn` or `allow`. A denied finding makes `lint` exit with 1, a warning
-does so with `--deny-warnings`, and what is allowed is not reported. `dbmigrate.toml` changes levels:
+The level of a rule is `deny`, `warn` or `allow`. A denied finding makes `lint` exit with 1, a
+warning does so with `--deny-warnings`, and what is allowed is not reported. `dbmigrate.toml` changes
+levels:
 
 ```toml
 lint.deny = [\"drop-table\", \"index-locks\"]

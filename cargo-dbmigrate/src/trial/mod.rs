@@ -25,7 +25,9 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
 pub use parts::BACKEND;
-pub use start::{History, Start, in_memory, reaches_outside, run_silently};
+pub use start::{
+    History, Start, enforce_foreign_keys, has_violations, in_memory, reaches_outside, run_silently,
+};
 
 use crate::autogenerate::Commented;
 use crate::error::{Error, Result};

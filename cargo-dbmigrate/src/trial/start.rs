@@ -350,6 +350,25 @@ pub fn in_memory() -> Result<Box<dyn Driver>> {
     Ok(Box::new(driver))
 }
 
+/// Has the database enforce foreign keys.
+///
+/// # Errors
+///
+/// The database's errors.
+pub fn enforce_foreign_keys(driver: &mut dyn Driver) -> Result<()> {
+    driver.batch("PRAGMA foreign_keys = ON").map_err(failed)
+}
+
+/// Whether rows refer to rows that don't exist.
+///
+/// # Errors
+///
+/// The database's errors.
+pub fn has_violations(driver: &mut dyn Driver) -> Result<bool> {
+    let found = driver.as_connection().query("PRAGMA foreign_key_check", &[]);
+    Ok(!found.map_err(failed)?.rows.is_empty())
+}
+
 /// Runs migrations silently, without their steps.
 ///
 /// # Errors

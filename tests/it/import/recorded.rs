@@ -154,3 +154,24 @@ fn what_a_tool_recorded_must_correspond() {
     let document = run.json();
     assert_eq!((&document["unchanged"], &document["failed"]), (&19.into(), &1.into()));
 }
+
+/// A `BEGIN` and `COMMIT` around all of a file aren't in the revision, and its checksum is of both.
+#[test]
+fn the_checksum_of_a_file_that_was_shortened_is_kept() {
+    let host = Host::library("import-shortened", "");
+    host.ok("init --dialect sqlite");
+    host.write("sql/1_a.sql", "BEGIN;\nCREATE TABLE a (id INTEGER PRIMARY KEY);\nCOMMIT;\n");
+    host.ok("import sqlx sql");
+    let revision = host.read(&host.revisions()[0]);
+    let found = revision.split("checksum of the file: ").nth(1).unwrap();
+    let (checksum, rest) = found.split_once('\n').unwrap();
+    assert!(rest.starts_with("CREATE TABLE a (id INTEGER PRIMARY KEY);"), "{revision}");
+    let (table, _) = OF_SQLX.split_once("INSERT").unwrap();
+    for (name, checksum, works) in [("same", checksum, true), ("other", "00", false)] {
+        let path = host.dir.join(format!("{name}.db"));
+        let row = format!("INSERT INTO _sqlx_migrations VALUES (1, 'a', '', 1, X'{checksum}', 1)");
+        sql(&path, &format!("CREATE TABLE a (id INTEGER PRIMARY KEY);{table}{row}"));
+        let run = host.dbmigrate(&format!("stamp --from sqlx --url sqlite:{name}.db"));
+        assert_eq!(run.code == 0, works, "{run}");
+    }
+}

@@ -35,6 +35,16 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
     let attached = "ATTACH 'other.db' AS other; CREATE TABLE other.made (x);";
     tried("another file", "sqlx", &[("1_a.sql", &format!("-- no-transaction\n{attached}"))]);
     tried("settings", "diesel", &[("1_a/up.sql", table), ("1_a/metadata.toml", "run_in_")]);
+    tried("two of one id", "flyway", &[("R__all views.sql", table), ("R__all_views.sql", "")]);
+    let keys = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p_id REFERENCES p (id));";
+    let seeds = [
+        ("1_a.sql", &*format!("-- migrate:up\n{keys}")),
+        ("2_b.sql", "-- migrate:up\nINSERT INTO c VALUES (7);"),
+        ("3_c.sql", "-- migrate:up\nINSERT INTO p VALUES (8);"),
+    ];
+    tried("a seed without its parent", "dbmate", &seeds);
+    let seeds = [("1_a.sql", keys), ("2_b.sql", "INSERT INTO c VALUES (7);")];
+    tried("the same where it is enforced", "sqlx", &seeds);
     assert!(!host.dir.join("other.db").exists());
     let run = host.fails("import sqlx nowhere");
     text += &format!("no directory\n{}", run.errors());
@@ -91,6 +101,18 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
         settings
         error: failed to read sql/1_a/metadata.toml:1:8
           caused by: key with no value, expected `=`
+        two of one id
+        error: `sql/R__all views.sql` and `sql/R__all_views.sql` would both become revision `r_all_views`
+          hint: an id has only letters, digits and `_`: import a copy of the directory in which one of them has another name
+        a seed without its parent
+        error: `sql/2_b.sql` can't be taken over as it stands
+          caused by: the run was rolled back: it left foreign key violations:
+              row 1 of `c` refers to a missing row of `p`
+          hint: correct the rows in it, and import again
+        the same where it is enforced
+        error: `sql/2_b.sql` fails
+          caused by: FOREIGN KEY constraint failed
+          hint: the files ran one after the other, beginning with an empty database: correct this one, and import again
         no directory
         error: failed to read the directory `nowhere`: No such file or directory (os error 2)
     "#]].assert_eq(&text);

@@ -111,3 +111,104 @@ fn a_history_of_a_server_is_tried_on_an_empty_database() {
         }
     }
 }
+
+/// What only runs outside of a transaction is told in another way by each tool, or found out.
+#[test]
+fn what_runs_alone_on_a_server_runs_alone_as_a_revision() {
+    let name = "what_runs_alone_on_a_server_runs_alone_as_a_revision";
+    for server in servers::postgres(name) {
+        let host = Host::library(&format!("import-alone-{}", server.name), "");
+        host.ok("init --dialect postgres");
+        let (shadow, url) = (server.database(), server.database());
+        let table = "CREATE TABLE a (id int PRIMARY KEY, t text);\n";
+        let index = "CREATE INDEX CONCURRENTLY by_t ON a (t);\n";
+        let back = "DROP INDEX CONCURRENTLY by_t;\n";
+        let settings = "executeInTransaction=false\n";
+        let no = "-- no-transaction\n";
+        let down = "-- migrate:down transaction:false\n";
+        for (tool, files) in [
+            (
+                "golang-migrate",
+                vec![
+                    ("1_a.up.sql", table.to_owned()),
+                    ("2_b.up.sql", index.to_owned()),
+                    ("2_b.down.sql", back.to_owned()),
+                ],
+            ),
+            (
+                "goose",
+                vec![
+                    ("1_a.sql", format!("-- +goose Up\n{table}")),
+                    (
+                        "2_b.sql",
+                        format!(
+                            "-- +goose NO TRANSACTION\n-- +goose Up\n{index}-- +goose Down\n{back}"
+                        ),
+                    ),
+                ],
+            ),
+            (
+                "dbmate",
+                vec![
+                    ("1_a.sql", format!("-- migrate:up\n{table}")),
+                    ("2_b.sql", format!("-- migrate:up transaction:false\n{index}{down}{back}")),
+                ],
+            ),
+            (
+                "flyway",
+                vec![
+                    ("V1__a.sql", table.to_owned()),
+                    ("V2__b.sql", index.to_owned()),
+                    ("V2__b.sql.conf", settings.to_owned()),
+                    ("U2__b.sql", back.to_owned()),
+                    ("V3__c.sql", index.replace("by_t", "also_by_t")),
+                    ("U3__c.sql", back.replace("by_t", "also_by_t")),
+                ],
+            ),
+            (
+                "sqlx",
+                vec![
+                    ("1_a.sql", table.to_owned()),
+                    ("2_b.up.sql", format!("{no}{index}")),
+                    ("2_b.down.sql", format!("{no}{back}")),
+                ],
+            ),
+        ] {
+            for (file, text) in files {
+                host.write(&format!("{tool}/{file}"), &text);
+            }
+            host.ok(&format!("import {tool} {tool} --shadow-url {shadow}"));
+            let text = host.read(&host.revisions()[1]);
+            assert!(text.contains("    op.no_transaction();\n    op.execute("), "{tool}: {text}");
+            host.ok(&format!("upgrade --url {url}"));
+            host.ok(&format!("downgrade v1 --url {url}"));
+            remove_revisions(&host);
+            servers::client(&url).batch_execute("DROP TABLE a, dbmigrate_version").unwrap();
+        }
+        // refinery has no way to say it.
+        host.write("refinery/V1__a.sql", table);
+        host.write("refinery/V2__b.sql", index);
+        let run = host.fails(&format!("import refinery refinery --shadow-url {shadow}"));
+        assert!(run.stderr.starts_with("error: `refinery/V2__b.sql` fails\n"), "{run}");
+        assert_eq!(host.revisions(), Vec::<String>::new());
+    }
+}
+
+/// Flyway reads the lines of MySQL's client.
+#[test]
+fn the_delimiters_of_the_client_of_mysql_are_understood() {
+    for server in servers::mysql("the_delimiters_of_the_client_of_mysql_are_understood") {
+        let host = Host::library(&format!("import-delimiter-{}", server.name), "");
+        host.ok(&format!("init --dialect {}", server.dialect()));
+        let (shadow, url) = (server.database(), server.database());
+        let text = "CREATE TABLE a (id int PRIMARY KEY, t varchar(20));\nDELIMITER $$\nCREATE \
+                    TRIGGER trimmed BEFORE INSERT ON a FOR EACH ROW BEGIN\n  SET NEW.t = \
+                    trim(NEW.t);\n  SET NEW.t = concat(NEW.t, '$$');\nEND$$\nDELIMITER ;\nINSERT \
+                    INTO a VALUES (1, ' x ');\n";
+        host.write("sql/V1__a.sql", text);
+        host.ok(&format!("import flyway sql --shadow-url {shadow}"));
+        host.ok(&format!("upgrade --url {url}"));
+        let run = host.dbmigrate(&format!("check --url {url}"));
+        assert!(run.stdout.ends_with("The database agrees with the migrations.\n"), "{run}");
+    }
+}

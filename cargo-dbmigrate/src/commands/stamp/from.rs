@@ -143,7 +143,8 @@ impl Taking<'_> {
         let found = found.ok_or_else(|| self.unknown(&version.text))?;
         let sql = import::text(&found.upgrade.operations);
         // A file without statements is not in the revision.
-        if sql.is_some_and(|sql| entry.is_of_another_text(&found.revision.message, sql)) {
+        if sql.is_some_and(|sql| entry.is_of_another_text(self.tool, &found.revision.message, sql))
+        {
             let (tool, id) = (self.tool, &found.revision.id);
             let message = format!(
                 "{tool} applied migration `{}` with another text than revision `{id}` has, in {}",

@@ -25,11 +25,31 @@ pub(super) fn parts(tool: Tool, dir: &Path) -> Result<Vec<Part>> {
             let message = format!("`{}` has placeholders (`${{...}}`)", file.display());
             return Err(Error::new(message).hint("replace them by their values, and import again"));
         }
-        let no_transaction = tool == Tool::Sqlx && sql.starts_with("-- no-transaction");
+        let no_transaction = match tool {
+            Tool::Sqlx => sql.starts_with("-- no-transaction"),
+            Tool::Flyway => runs_alone(&file)?,
+            _ => false,
+        };
         let script = Script { file, sql };
         parts.push(Part { version, name, direction, script, no_transaction });
     }
     Ok(parts)
+}
+
+/// Whether the settings beside a file of Flyway say that it runs outside of a transaction.
+fn runs_alone(file: &Path) -> Result<bool> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".conf");
+    let settings = PathBuf::from(name);
+    if !settings.exists() {
+        return Ok(false);
+    }
+    let text = read_text(&settings)?;
+    let mut lines = text.lines().filter_map(|line| line.split_once('='));
+    Ok(lines.any(|(key, value)| {
+        key.trim().trim_start_matches("flyway.") == "executeInTransaction"
+            && value.trim().eq_ignore_ascii_case("false")
+    }))
 }
 
 /// The files of the directory; also those below it if the tool looks there.

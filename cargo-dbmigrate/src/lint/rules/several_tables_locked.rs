@@ -31,8 +31,8 @@ fn look(revised: &Revised<'_>) -> Vec<Found> {
     several.map(|tables| Found::from(message(tables))).collect()
 }
 
-/// The tables that nobody else can use until the end of the transaction, by the names that they have
-/// before the revision.
+/// The tables that nobody else can use until the end of the transaction, by their names before the
+/// revision.
 fn locked<'a>(revised: &'a Revised<'_>, group: &'a [Task]) -> BTreeSet<&'a str> {
     let costs = group.iter().filter_map(statement).filter_map(|statement| statement.cost.as_ref());
     let locks = costs.flat_map(|cost| &cost.locks);
