@@ -4,6 +4,7 @@ mod command_names;
 pub mod examples;
 mod lint;
 pub mod other_tools;
+mod pictures;
 mod readings;
 mod runs;
 mod tool;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
 pub use lint::{Findings, Lint};
+pub use pictures::{Erd, Form, Schema};
 pub use readings::{Check, Current, Several, Status};
 pub use runs::{Downgrade, Plan, Redo, Reset, Run, Script, Transaction, Upgrade};
 pub use tool::Tool;
@@ -195,6 +197,10 @@ pub enum Command {
     Lint(Lint),
     /// Show the difference between two schemas
     Diff(Diff),
+    /// Print the schema that the migrations build
+    Schema(Schema),
+    /// Draw the schema that the migrations build
+    Erd(Erd),
     /// Write models for the tables of a live database
     Inspect(Inspect),
     /// Begin a history with a database that exists

@@ -12,6 +12,7 @@ mod context;
 mod databases;
 mod dispatch;
 mod edits;
+mod erd;
 mod error;
 mod hex;
 mod history;

@@ -39,6 +39,8 @@ const STEPS: &[(&str, i32)] = &[
     ("upgrade heads --all tenants", 3),
     ("current", 0),
     ("history -i", 0),
+    ("schema", 0),
+    ("erd", 0),
     ("history", 0),
     ("show heads", 0),
     ("show a100", 0),

@@ -6,6 +6,41 @@ use dbmigrate_tests::servers::{self, Server};
 use dbmigrate_tests::{Host, revision, sql};
 use expect_test::expect;
 
+/// The schema at a revision, as SQL, as JSON and as pictures.
+#[test]
+fn the_schema_is_printed_and_drawn_at_any_revision() {
+    let host = host("pictures");
+    let script = host.ok("schema --sql").stdout;
+    sql(&host.dir.join("built.db"), &script);
+    host.ok("upgrade");
+    let run = host.ok("diff database migrations --url sqlite:built.db");
+    assert!(run.stdout.is_empty() || run.stdout.contains("No "), "{run}");
+    expect![[r#"
+        CREATE TABLE "author" (
+            "id" INTEGER NOT NULL CONSTRAINT "pk_author" PRIMARY KEY,
+            "name" VARCHAR(100),
+            "age" VARCHAR(10)
+        );
+    "#]]
+    .assert_eq(&host.ok("schema a100").stdout);
+    let document: serde_json::Value =
+        serde_json::from_str(&host.ok("schema --json").stdout).expect("JSON");
+    assert_eq!(document[0]["table"]["columns"][1]["name"], "name", "{document}");
+    expect![[r#"
+        erDiagram
+            "author (changed)" {
+                big_integer id PK
+                string(100) name "changed"
+                big_integer age "may be NULL, changed"
+            }
+    "#]]
+    .assert_eq(&host.ok("erd --diff").stdout);
+    let run = host.ok("erd --form svg --revision a100");
+    assert!(run.stdout.starts_with("<svg ") && run.stdout.contains(">author<"), "{run}");
+    assert!(host.ok("erd --form dot").stdout.starts_with("digraph schema {"));
+    assert!(!host.fails("erd --revision nonsense").stderr.is_empty());
+}
+
 /// Two revisions: tables, and changes of them with a step.
 fn host(name: &str) -> Host {
     let host = Host::library(name, "");

@@ -21,6 +21,8 @@ impl Command {
             Command::Current(_) => "current",
             Command::History(_) => "history",
             Command::Heads(_) => "heads",
+            Command::Schema(_) => "schema",
+            Command::Erd(_) => "erd",
             Command::Inspect(_) => "inspect",
             Command::Import(_) => "import",
             Command::Adopt(_) => "adopt",

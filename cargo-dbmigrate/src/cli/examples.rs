@@ -65,6 +65,20 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         [("downgrade", "undo the last applied revision"), ("downgrade base", "undo all of them")],
     ),
     (
+        "schema",
+        [
+            ("schema", "print the statements that build it"),
+            ("schema 3f1c --json", "print the schema after a revision, for programs"),
+        ],
+    ),
+    (
+        "erd",
+        [
+            ("erd", "print it for Markdown"),
+            ("erd --diff --form svg", "draw what the newest revision changes"),
+        ],
+    ),
+    (
         "inspect",
         [
             ("inspect --out src/models.rs", "write models for all tables"),

@@ -9,6 +9,7 @@ mod diff;
 mod downgrade;
 mod edit;
 mod ensure_version;
+mod erd;
 mod heads;
 mod history;
 mod import;
@@ -23,6 +24,7 @@ mod plan;
 mod rebase;
 mod redo;
 mod reset;
+mod schema;
 mod show;
 mod squash;
 mod stamp;
@@ -77,6 +79,8 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Lint(args) => lint::run(cx, args),
         Command::Diff(args) => diff::run(cx, args),
         Command::Edit(args) => edit::run(cx, args),
+        Command::Schema(args) => schema::run(cx, args),
+        Command::Erd(args) => erd::run(cx, args),
         Command::Inspect(args) => inspect::run(cx, args),
         Command::Import(args) => import::run(cx, args),
         Command::Adopt(args) => adopt::run(cx, args),

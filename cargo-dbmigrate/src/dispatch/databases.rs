@@ -117,6 +117,8 @@ fn reach(command: &Command) -> Reach {
         | Command::Show(_)
         | Command::Squash(_)
         | Command::Edit(_)
+        | Command::Schema(_)
+        | Command::Erd(_)
         | Command::Inspect(_)
         | Command::Import(_)
         | Command::Adopt(_) => Reach::One,
