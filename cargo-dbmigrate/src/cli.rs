@@ -2,6 +2,7 @@
 
 mod command_names;
 pub mod examples;
+mod lint;
 pub mod other_tools;
 mod pictures;
 mod readings;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
+pub use lint::{Findings, Lint};
 pub use pictures::{Erd, Form, Schema};
 pub use readings::{Check, Current, Several, Status};
 pub use runs::{Downgrade, Plan, Redo, Reset, Run, Script, Transaction, Upgrade};
@@ -191,6 +193,8 @@ pub enum Command {
     Status(Status),
     /// Check whether models, migrations and database agree
     Check(Check),
+    /// Look for what is dangerous, slow or a likely mistake in revisions
+    Lint(Lint),
     /// Show the difference between two schemas
     Diff(Diff),
     /// Print the schema that the migrations build

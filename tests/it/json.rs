@@ -74,6 +74,7 @@ const STEPS: &[(&str, i32)] = &[
     ("init -d imported --no-add", 0),
     ("import sqlx sql -d imported", 0),
     ("stamp --from sqlx --all from -d imported", 3),
+    ("lint less -d imported", 0),
     ("list-templates", 0),
     ("completions bash", 0),
     ("man", 0),
@@ -135,6 +136,12 @@ fn prepare(host: &Host, nth: usize, command: &str) {
             fs::create_dir(host.dir.join("from")).unwrap();
             sql(&host.dir.join("from/other.db"), text);
             sql(&host.dir.join("from/empty.db"), "CREATE TABLE two (id)");
+        }
+        "lint less -d imported" => {
+            let table =
+                "op.create_table(Table::new(\"log\").column(Column::new(\"x\", Type::Text)));";
+            let text = dbmigrate_tests::revision("less", &[], "less", table, "");
+            host.write("imported/versions/m_less.rs", &text);
         }
         "history -v" => fs::remove_file(host.dir.join(host.revision("other"))).unwrap(),
         // The second time, the revision was edited after it was applied.

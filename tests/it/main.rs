@@ -26,6 +26,7 @@ mod json;
 mod status;
 mod stored_revisions;
 mod revision_list;
+mod lint;
 mod round_trip;
 mod locks;
 mod long_history;

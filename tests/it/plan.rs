@@ -33,7 +33,8 @@ fn the_schema_is_printed_and_drawn_at_any_revision() {
                 string(100) name "changed"
                 big_integer age "may be NULL, changed"
             }
-    "#]].assert_eq(&host.ok("erd --diff").stdout);
+    "#]]
+    .assert_eq(&host.ok("erd --diff").stdout);
     let run = host.ok("erd --form svg --revision a100");
     assert!(run.stdout.starts_with("<svg ") && run.stdout.contains(">author<"), "{run}");
     assert!(host.ok("erd --form dot").stdout.starts_with("digraph schema {"));

@@ -32,6 +32,7 @@ impl Command {
             Command::Stamp(_) => "stamp",
             Command::Status(_) => "status",
             Command::Check(_) => "check",
+            Command::Lint(_) => "lint",
             Command::Diff(_) => "diff",
             Command::Edit(_) => "edit",
             Command::Completions(_) => "completions",

@@ -169,6 +169,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "lint",
+        [
+            ("lint", "look at what is pending"),
+            ("lint 3f1c: --output sarif", "print what follows a revision as SARIF"),
+        ],
+    ),
+    (
         "diff",
         [
             ("diff database models", "show what the models would change"),

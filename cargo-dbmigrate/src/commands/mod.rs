@@ -15,6 +15,7 @@ mod history;
 mod import;
 mod init;
 mod inspect;
+mod lint;
 pub mod list_templates;
 pub mod man;
 mod merge;
@@ -75,6 +76,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Stamp(args) => stamp::run(cx, args),
         Command::Status(args) => status::run(cx, args),
         Command::Check(args) => check::run(cx, args),
+        Command::Lint(args) => lint::run(cx, args),
         Command::Diff(args) => diff::run(cx, args),
         Command::Edit(args) => edit::run(cx, args),
         Command::Schema(args) => schema::run(cx, args),

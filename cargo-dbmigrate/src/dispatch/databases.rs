@@ -1,6 +1,6 @@
 //! Runs a command on one of a project's databases, or on several in sequence.
 
-use crate::cli::{Command, NewRevision};
+use crate::cli::{Command, Findings, NewRevision};
 use crate::commands::{self, Answer};
 use crate::config::{ALL, DEFAULT};
 use crate::context::Context;
@@ -90,6 +90,7 @@ fn reach(command: &Command) -> Reach {
         Command::Status(args) => all_if(!args.several.is_meant()),
         Command::Check(args) => all_if(!args.several.is_meant()),
         Command::History(_) | Command::Heads(_) | Command::Branches => Reach::All,
+        Command::Lint(args) => all_if(args.revision.is_none() && args.output == Findings::Text),
         Command::Migrate(args) => all_if(is_about_any(&args.new)),
         Command::Revision(args) => all_if(args.autogenerate && is_about_any(&args.new)),
         Command::Diff(args) => all_if(args.script.sql.is_none()),
