@@ -469,7 +469,7 @@ fn stamps_and_scripts_of_branches() {
             [3]
             $ cargo dbmigrate upgrade a100:c300
             error: `a100:c300` is a range, but a single revision is expected
-              hint: ranges are for `history -r` and `squash`, and for --sql of `upgrade`, `downgrade` and `stamp`
+              hint: ranges are for `history -r`, `plan` and `squash`, and for --sql of `upgrade`, `downgrade` and `stamp`
             [3]
         "#]],
     );

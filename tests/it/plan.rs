@@ -97,7 +97,7 @@ fn a_plan_says_in_words_what_a_run_would_do() {
 
         upgrade a100 -> b200, more
           run step `tidy`
-          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some rows
           stop if some of the values in column `age` of table `author` do not fit the type `INTEGER`
           rebuild the table to alter column `name` of table `author`, alter column `age` of table `author`, create index `ix_author_name` on table `author`
           run SQL: UPDATE author SET age = 0 WHERE age IS NULL
@@ -106,7 +106,7 @@ fn a_plan_says_in_words_what_a_run_would_do() {
         Upgrade of sqlite:$HOST/app.db: 1 revision, in one transaction
 
         upgrade a100 -> b200, more
-          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some rows
           stop if some of the values in column `age` of table `author` do not fit the type `INTEGER`
           rebuild the table to alter column `name` of table `author`, alter column `age` of table `author`, create index `ix_author_name` on table `author`
           run SQL: UPDATE author SET age = 0 WHERE age IS NULL
@@ -131,7 +131,7 @@ fn a_plan_says_in_words_what_a_run_would_do() {
         Upgrade of SQLite: 1 revision, in one transaction
 
         upgrade a100 -> b200, more
-          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some rows
           stop if some of the values in column `age` of table `author` do not fit the type `INTEGER`
           rebuild the table to alter column `name` of table `author`, alter column `age` of table `author`, create index `ix_author_name` on table `author`
           run SQL: UPDATE author SET age = 0 WHERE age IS NULL
@@ -141,6 +141,8 @@ fn a_plan_says_in_words_what_a_run_would_do() {
         error: no revision `nonsense` in this project
           hint: `cargo dbmigrate history` lists them
     "#]].assert_eq(&seen);
+    let run = host.ok("plan b200:base");
+    assert!(run.stdout.starts_with("Downgrade of SQLite: 2 revisions"), "{run}");
     let run = host.ok("plan -1 -v");
     assert!(run.stdout.contains("      DROP TABLE \"author\"\n"), "{run}");
     let document = host.dbmigrate("plan --format json").json();
@@ -184,7 +186,7 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
         Upgrade of URL: 1 revision, in one transaction
 
         upgrade a100 -> b200, more
-          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some rows
           alter column `name` of table `author`
             locks `author` against reads and writes (ACCESS EXCLUSIVE), reads the whole table
           stop if some of the values in column `age` of table `author` do not fit the type `bigint`
@@ -199,7 +201,7 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
         Upgrade of URL: 1 revision, each statement commits by itself
 
         upgrade a100 -> b200, more
-          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some rows
           stop if some of the values in column `age` of table `author` do not fit the type `bigint`
           alter column `name` of table `author`, alter column `age` of table `author`
             locks `author` against writes (ALGORITHM=COPY), rewrites the table and its indexes
@@ -212,7 +214,7 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
         Upgrade of URL: 1 revision, each statement commits by itself
 
         upgrade a100 -> b200, more
-          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some rows
           stop if some of the values in column `age` of table `author` do not fit the type `bigint`
           alter column `name` of table `author`, alter column `age` of table `author`
             locks `author` against other changes of its definition (ALGORITHM=COPY), rewrites the table and its indexes
@@ -225,7 +227,7 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
         Upgrade of URL: 1 revision, each statement commits by itself
 
         upgrade a100 -> b200, more
-          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some rows
           stop if some of the values in column `age` of table `author` do not fit the type `bigint`
           alter column `name` of table `author`, alter column `age` of table `author`
             locks `author` against writes (at most), rewrites the table and its indexes

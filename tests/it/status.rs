@@ -52,6 +52,9 @@ fn one_screen_says_where_a_database_stands() {
                    checksum, format, applied_at, milliseconds, tool_version, operations \
                    FROM dbmigrate_version";
     sql(&host.dir.join("app.db"), unknown);
+    let lines =
+        "UPDATE dbmigrate_version SET message = 'po' || char(10) || 'sts' WHERE id = 'a100'";
+    sql(&host.dir.join("app.db"), lines);
     host.replace("migrations/mod.rs", "c300", "d400");
     seen += &screen(&host, "status", 1);
     expect![[r#"
@@ -91,7 +94,7 @@ fn one_screen_says_where_a_database_stands() {
         Head       c300
         Applied    1 of 3 revisions
                    zzz (WHEN): of another branch (applied, file missing)
-                   a100 (WHEN): posts
+                   a100 (WHEN): po sts
         Pending    2 revisions
                    b200: empty
                    c300: last
@@ -157,9 +160,9 @@ fn many_databases_are_counted_and_the_odd_ones_listed() {
         31 databases
           28  b200 (head)
            1  a100, 1 pending
-           1  doesn't exist yet
+           1  does not exist yet
            1  no revision applied, 2 pending
-        $HOST/none.db: doesn't exist yet
+        $HOST/none.db: does not exist yet
         tenants/t07.db: a100, 1 pending
         tenants/t09.db: no revision applied, 2 pending
         $ current --all tenants --check-heads

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::engine::dialect::{Guard, Statement, StatementKind, Task};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::plan::{self, Planned};
+use dbmigrate_runtime::engine::revision::Range;
 use dbmigrate_runtime::engine::version_table::{self, Entry};
 use dbmigrate_runtime::engine::{Migration, script};
 use dbmigrate_runtime::operations::Operation;
@@ -23,9 +24,16 @@ use crate::run::{self, Loaded, Wanted};
 /// Plans an upgrade, or a downgrade where only that leads to the revision.
 pub fn run(cx: &Context, args: &Plan) -> Result<Answer> {
     let identifier = args.revision.as_str();
-    let is_below = identifier.starts_with('-') || identifier == "base";
-    let direction = if is_below { Direction::Downgrade } else { Direction::Upgrade };
+    let range = Range::parse(identifier);
+    let target = range.as_ref().and_then(|range| range.to.as_deref()).unwrap_or(identifier);
+    let direction = if is_below(target) { Direction::Downgrade } else { Direction::Upgrade };
     show(cx, "plan", (direction, identifier), &Run::default())
+}
+
+/// Whether an upgrade never leads to what this identifier names, whatever is applied.
+fn is_below(identifier: &str) -> bool {
+    let rest = identifier.rsplit_once('@').map_or(identifier, |(_, rest)| rest);
+    rest == "base" || rest.starts_with('-')
 }
 
 /// Shows what a run in this direction would do.
@@ -235,7 +243,10 @@ fn text(task: &Task) -> Option<String> {
     match task {
         Task::Statement(found) => Some(statement(found)),
         Task::Alone(alone) => Some(statement(&alone.statement)),
-        Task::Guard(guard) => Some(format!("stop if {}", guard.failure.replace("{}", "some"))),
+        Task::Guard(guard) => {
+            let failure = guard.failure.replace("{} row(s)", "some rows").replace("{}", "some");
+            Some(format!("stop if {failure}"))
+        }
         Task::Step { name, .. } => Some(format!("run step `{name}`")),
         Task::Border | Task::Note(_) => None,
     }

@@ -258,7 +258,8 @@ impl Screen<'_> {
 fn applied_text(entry: &Entry, is_unknown: bool) -> String {
     let Entry { id, message, applied_at, milliseconds, tool_version, .. } = entry;
     let gone = if is_unknown { bad(history::GONE) } else { String::new() };
-    let message = history::message(message);
+    // Other programs may have written the row.
+    let message = history::message(message).replace(char::is_control, " ");
     let when = applied_at.replace('T', " ").replace('Z', " UTC");
     let by = format!("{when}, {milliseconds} ms, dbmigrate {tool_version}");
     format!("{} ({by}): {message}{gone}", style::id(id))

@@ -97,7 +97,7 @@ impl State {
     /// The state in words, the same for all databases that are alike.
     fn text(&self) -> String {
         if self.is_missing {
-            return "doesn't exist yet".to_owned();
+            return "does not exist yet".to_owned();
         }
         let mut parts = Vec::new();
         match self.current.as_slice() {

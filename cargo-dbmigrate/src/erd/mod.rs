@@ -131,9 +131,11 @@ impl Drawing {
                     table.and_then(|table| table.find_column(name)).cloned()
                 };
                 let own = Change::of(of(was).as_ref(), of(is).as_ref());
+                // A removed column shows the keys that it was in.
+                let table = was.filter(|_| own == Change::Removed).unwrap_or(shown);
                 attributes.push(Attribute {
                     change: within(own, change),
-                    ..attribute(shown, name, &column.ty.to_string(), column.nullable)
+                    ..attribute(table, name, &column.ty.to_string(), column.nullable)
                 });
             }
             let keys = |table: Option<&Table>| -> BTreeMap<String, ForeignKey> {
@@ -199,8 +201,11 @@ fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            // XML has no other control characters.
-            sign if sign.is_control() && !matches!(sign, '\n' | '\t') => escaped.push('\u{fffd}'),
+            '\n' | '\t' => escaped.push(sign),
+            // XML has no other control characters, and lacks two more.
+            sign if sign.is_control() || matches!(sign, '\u{fffe}' | '\u{ffff}') => {
+                escaped.push('\u{fffd}');
+            }
             sign => escaped.push(sign),
         }
     }
@@ -260,7 +265,7 @@ mod tests {
                 }
                 "user" {
                     big_integer id PK
-                    string(100) e_mail__ UK "e mail'<"
+                    string(100) e_mail__ UK "e mail#34;#60;"
                 }
                 "post" }o--o| "post" : "parent"
                 "post" }o--|| "user" : "user_id"
@@ -306,14 +311,14 @@ mod tests {
                     big_integer id PK
                     big_integer user_id
                     text slug "may be NULL, added"
-                    big_integer parent "may be NULL, removed"
+                    big_integer parent FK "may be NULL, removed"
                 }
                 "tag (added)" {
                     text a "may be NULL, added"
                 }
                 "user (removed)" {
                     big_integer id PK "removed"
-                    string(100) e_mail__ UK "e mail'<, removed"
+                    string(100) e_mail__ UK "e mail#34;#60;, removed"
                 }
                 "post (changed)" }o--o| "post (changed)" : "parent (removed)"
                 "post (changed)" }o--|| "user (removed)" : "user_id (removed)"
@@ -323,7 +328,7 @@ mod tests {
             digraph schema {
                 rankdir=LR;
                 node [shape=plain, fontname="sans-serif"];
-                t0 [label=<<table border="0" cellborder="1" cellspacing="0"><tr><td colspan="2" bgcolor="#eeeeee"><font color="#9a6700"><b>post</b></font></td></tr><tr><td align="left">id</td><td align="left">big integer PK</td></tr><tr><td align="left">user_id</td><td align="left">big integer</td></tr><tr><td align="left"><font color="#1a7f37">slug</font></td><td align="left"><font color="#1a7f37">text?</font></td></tr><tr><td align="left"><font color="#cf222e">parent</font></td><td align="left"><font color="#cf222e">big integer?</font></td></tr></table>>];
+                t0 [label=<<table border="0" cellborder="1" cellspacing="0"><tr><td colspan="2" bgcolor="#eeeeee"><font color="#9a6700"><b>post</b></font></td></tr><tr><td align="left">id</td><td align="left">big integer PK</td></tr><tr><td align="left">user_id</td><td align="left">big integer</td></tr><tr><td align="left"><font color="#1a7f37">slug</font></td><td align="left"><font color="#1a7f37">text?</font></td></tr><tr><td align="left"><font color="#cf222e">parent</font></td><td align="left"><font color="#cf222e">big integer? FK</font></td></tr></table>>];
                 t1 [label=<<table border="0" cellborder="1" cellspacing="0"><tr><td colspan="2" bgcolor="#eeeeee"><font color="#1a7f37"><b>tag</b></font></td></tr><tr><td align="left"><font color="#1a7f37">a</font></td><td align="left"><font color="#1a7f37">text?</font></td></tr></table>>];
                 t2 [label=<<table border="0" cellborder="1" cellspacing="0"><tr><td colspan="2" bgcolor="#eeeeee"><font color="#cf222e"><b>user</b></font></td></tr><tr><td align="left"><font color="#cf222e">id</font></td><td align="left"><font color="#cf222e">big integer PK</font></td></tr><tr><td align="left"><font color="#cf222e">e mail&quot;&lt;</font></td><td align="left"><font color="#cf222e">string(100) UK</font></td></tr></table>>];
                 t0 -> t0 [label="parent", color="#cf222e", style=dashed];

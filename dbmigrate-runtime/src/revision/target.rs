@@ -114,8 +114,8 @@ impl Graph {
         if identifier.contains(':') {
             let message = format!("`{identifier}` is a range, but a single revision is expected");
             return Err(GraphError::new(message).hint(
-                "ranges are for `history -r` and `squash`, and for --sql of `upgrade`, `downgrade` \
-                 and `stamp`",
+                "ranges are for `history -r`, `plan` and `squash`, and for --sql of `upgrade`, \
+                 `downgrade` and `stamp`",
             ));
         }
         let (branch, rest) = split_branch(identifier);
