@@ -2,7 +2,9 @@
 
 mod command_names;
 pub mod examples;
+mod lint;
 pub mod other_tools;
+mod pictures;
 mod readings;
 mod runs;
 mod tool;
@@ -12,8 +14,10 @@ use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
+pub use lint::{Findings, Lint};
+pub use pictures::{Erd, Form, Schema};
 pub use readings::{Check, Current, Several, Status};
-pub use runs::{Downgrade, Redo, Reset, Run, Script, Transaction, Upgrade};
+pub use runs::{Downgrade, Plan, Redo, Reset, Run, Script, Transaction, Upgrade};
 pub use tool::Tool;
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
@@ -159,6 +163,8 @@ pub enum Command {
     Merge(Merge),
     /// Move pending revisions onto another head
     Rebase(Rebase),
+    /// Show in words what a run would do
+    Plan(Plan),
     /// Apply revisions
     Upgrade(Upgrade),
     /// Undo revisions
@@ -187,8 +193,14 @@ pub enum Command {
     Status(Status),
     /// Check whether models, migrations and database agree
     Check(Check),
+    /// Look for what is dangerous, slow or a likely mistake in revisions
+    Lint(Lint),
     /// Show the difference between two schemas
     Diff(Diff),
+    /// Print the schema that the migrations build
+    Schema(Schema),
+    /// Draw the schema that the migrations build
+    Erd(Erd),
     /// Write models for the tables of a live database
     Inspect(Inspect),
     /// Begin a history with a database that exists

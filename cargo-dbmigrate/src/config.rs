@@ -72,6 +72,8 @@ pub struct Config {
     pub doc_comments: bool,
     /// The function that rewrites the operations of autogenerate; empty for none.
     pub rewrite: String,
+    /// The levels of the rules of `lint`.
+    pub lint: LintLevels,
     /// The names of constraints and indexes that a model doesn't name.
     pub naming: Naming,
     /// Commands to run on each revision file after it is written, in this order.
@@ -149,6 +151,7 @@ impl Default for Config {
             lock_timeout: 60,
             doc_comments: false,
             rewrite: String::new(),
+            lint: LintLevels::default(),
             naming: Naming::default(),
             post_write_hooks: Vec::new(),
             dependencies: toml::Table::new(),
@@ -243,6 +246,15 @@ fn dependencies(table: &toml::Table, path: &Path) -> Result<()> {
     } else {
         "a dependency is a version, or a table, as in Cargo.toml".to_owned()
     }))
+}
+
+/// The table `lint`: the rules that have another level than their own. `lint` checks the names.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LintLevels {
+    pub deny: Vec<String>,
+    pub warn: Vec<String>,
+    pub allow: Vec<String>,
 }
 
 /// The table `naming`.

@@ -12,10 +12,12 @@ mod context;
 mod databases;
 mod dispatch;
 mod edits;
+mod erd;
 mod error;
 mod hex;
 mod history;
 mod interrupt;
+mod lint;
 mod snapshot;
 mod models;
 mod new_file;
@@ -63,6 +65,11 @@ pub mod internals {
 
     pub mod autogenerate {
         pub use crate::autogenerate::{detected, plain, way_back};
+    }
+
+    pub mod lint {
+        pub use crate::config::LintLevels;
+        pub use crate::lint::{Finding, Levels, Target, findings, ids};
     }
 
     pub mod models {

@@ -77,7 +77,7 @@ pub fn load(cx: &Context) -> Result<Models> {
         }
     };
     let own = databases::own(cx, records)?;
-    names::check(&own, cx.dialect())?;
+    names::check(&own, &cx.dialects().collect::<Vec<_>>())?;
     let models = of_records(own, cx)?;
     Ok(Models { found_none: records.is_empty(), ..models })
 }

@@ -2,6 +2,7 @@
 
 mod as_applied;
 mod down;
+mod loaded;
 mod losses;
 mod options;
 mod progress;
@@ -13,10 +14,11 @@ use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::revision::View;
 
 pub use down::{Down, downgrade};
+pub use loaded::{Loaded, Wanted, applied_at};
 pub use losses::{count, counts};
 pub use options::options;
 pub use progress::{Progress, bar, late};
-pub use script::{applied_at, facts_for_script, write_script};
+pub use script::{facts_for_script, write_script};
 pub use up::{Up, upgrade};
 
 use crate::connection::Database;

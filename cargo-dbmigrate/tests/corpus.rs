@@ -1,3 +1,4 @@
-//! The corpus of `tests/cases` at the top of the repository.
+//! The corpora of `tests/cases` and `tests/lint` at the top of the repository.
 
 mod cases;
+mod lint;

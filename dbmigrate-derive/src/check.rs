@@ -261,7 +261,15 @@ pub(crate) fn lists<'a>(model: &'a Struct<'_>) -> Vec<Vec<(&'a str, Span)>> {
     lists.extend(indexes.map(|index| names(&index.include)));
     lists.extend(model.attrs.foreign_keys.iter().map(|foreign_key| names(&foreign_key.columns)));
     for index in &model.attrs.indexes {
-        let columns = index.terms.iter().filter(|term| term.sql.is_none());
+        // A column can be indexed by several collations and classes of operators.
+        let others = |idx: usize| {
+            let term = &index.terms[idx];
+            let mut before = index.terms[..idx].iter();
+            before.any(|other| other.what.value == term.what.value && !other.orders_as(term))
+        };
+        let columns = index.terms.iter().enumerate();
+        let columns = columns.filter(|(idx, term)| term.sql.is_none() && !others(*idx));
+        let columns = columns.map(|(_, term)| term);
         lists.push(columns.map(|term| (term.what.value.as_str(), term.what.span)).collect());
     }
     lists

@@ -14,9 +14,8 @@ use hint::{ALONE, CONTINUED, UNREGISTERED, hint_of, hint_of_statement};
 pub(crate) use stop::Stop;
 
 use crate::backend::Backend;
-use crate::dialect::{Broken, Refusal, Statement, StatementKind, Violation, ViolationKind};
+use crate::dialect::{Broken, Refusal, Statement, Violation, ViolationKind};
 use crate::driver::{DatabaseError, ErrorKind};
-use crate::operations::UNNAMED;
 use crate::revision::{GraphError, Revision};
 use crate::written;
 
@@ -111,10 +110,7 @@ impl Error {
     ) -> Error {
         let Stop { revision, rolled_back, is_continued } = stop;
         let sql = &statement.sql;
-        let name = match statement.kind {
-            StatementKind::Raw if statement.reason != UNNAMED => format!(" ({})", statement.reason),
-            _ => String::new(),
-        };
+        let name = statement.given_name().map_or(String::new(), |name| format!(" ({name})"));
         let message = format!("{stop}: statement {nth} of {of}{name} failed: {sql}");
         let err = Error::new(Kind::Other, message);
         let hint = match source.kind() {

@@ -5,10 +5,9 @@ mod committed;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::dialect::{Alone, Dialect, Facts, Script, StatementKind, Task};
+use crate::dialect::{Alone, Dialect, Facts, Script, Task};
 use crate::direction::Direction;
 use crate::migration::Migrations;
-use crate::operations::UNNAMED;
 use crate::plan::{self, Route};
 use crate::revision::{Target, View};
 use crate::sql::Kind;
@@ -212,8 +211,8 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
     for task in tasks {
         match task {
             Task::Statement(statement) => {
-                if statement.kind == StatementKind::Raw && statement.reason != UNNAMED {
-                    comment(text, &statement.reason);
+                if let Some(name) = statement.given_name() {
+                    comment(text, name);
                 }
                 if let Some(cost) = &statement.cost {
                     comment(text, &cost.to_string());

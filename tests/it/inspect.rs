@@ -332,10 +332,7 @@ fn models_of_a_postgresql_database_build_it_again() {
                     where = "flag"
                 ),
                 index(name = "one_name", columns(name), unique, with("fillfactor=70")),
-                check(
-                    name = "accounts_state_check",
-                    expr = "state = ANY (ARRAY['new'::text, 'done'::text])"
-                ),
+                check(name = "accounts_state_check", expr = "state IN ('new', 'done')"),
                 check(name = "positive", expr = "amount >= (0)::numeric"),
                 comment = "People who pay"
             )]

@@ -200,12 +200,16 @@ impl<'a> Diff<'a> {
         self.then.extend(computed.into_iter().map(add));
     }
 
-    /// Whether another table is about to get an index with this name; names of indexes are unique
-    /// in a schema.
+    /// Whether another table is about to get an index with this name; in most databases names of
+    /// indexes are unique in a schema. Where two tables have one already, they are not.
     fn is_taken(&self, table: &Table, index: &Index) -> bool {
         let is_other = |other: &&Table| other.name != table.name && other.schema == table.schema;
         let mut others = self.to.tables.values().filter(is_other);
-        others.any(|table| table.find_index(&index.name).is_some())
+        others.any(|table| {
+            let before = self.from.table(&table.name);
+            let had = before.is_some_and(|before| before.find_index(&index.name).is_some());
+            !had && table.find_index(&index.name).is_some()
+        })
     }
 }
 

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
+pub use convert::keeps;
 pub use fill::{Held, Need, Why, answer, neutral, rows};
 pub use flags::{Flags, flags};
 pub use question::{Question, Rename, shell};

@@ -47,6 +47,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "plan",
+        [
+            ("plan", "show what an upgrade would do"),
+            ("plan -1 -v", "show what undoing the last revision would do, with the SQL"),
+        ],
+    ),
+    (
         "upgrade",
         [
             ("upgrade", "apply all pending revisions"),
@@ -56,6 +63,20 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
     (
         "downgrade",
         [("downgrade", "undo the last applied revision"), ("downgrade base", "undo all of them")],
+    ),
+    (
+        "schema",
+        [
+            ("schema", "print the statements that build it"),
+            ("schema 3f1c --json", "print the schema after a revision, for programs"),
+        ],
+    ),
+    (
+        "erd",
+        [
+            ("erd", "print it for Markdown"),
+            ("erd --diff --form svg", "draw what the newest revision changes"),
+        ],
     ),
     (
         "inspect",
@@ -145,6 +166,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         [
             ("check", "compare models, migrations and database"),
             ("check --no-database", "don't check the database"),
+        ],
+    ),
+    (
+        "lint",
+        [
+            ("lint", "look at what is pending"),
+            ("lint 3f1c: --output sarif", "print what follows a revision as SARIF"),
         ],
     ),
     (

@@ -45,7 +45,6 @@ const COMMANDS: &[(&str, &str)] = &[
     ("sql", SCRIPT),
     ("script", SCRIPT),
     ("script-migration", SCRIPT),
-    ("plan", "`cargo dbmigrate upgrade --sql` prints what an upgrade would run"),
     ("showmigrations", LIST),
     ("list", LIST),
     ("get-migration", LIST),

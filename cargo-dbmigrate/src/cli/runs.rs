@@ -72,6 +72,17 @@ pub enum Transaction {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exits with 1 if existing rows would stop the first revision. Later revisions are \
+                  planned on what the earlier ones build, and meet rows that can't be known yet."
+)]
+pub struct Plan {
+    /// Target revision, also one before the current one; or a range `from:to`, without a database
+    #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
+    pub revision: String,
+}
+
+#[derive(Debug, Args)]
 pub struct Upgrade {
     /// Target revision; with --sql also a range `from:to`
     #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
@@ -86,6 +97,9 @@ pub struct Upgrade {
     /// How many databases at a time [default: one for each processor]
     #[arg(short, long, value_name = "N", requires = "several")]
     pub jobs: Option<NonZeroUsize>,
+    /// Show what would be done instead, as `plan` does
+    #[arg(long, conflicts_with_all = ["sql", "several"])]
+    pub dry_run: bool,
     #[command(flatten)]
     pub run: Run,
 }
@@ -107,6 +121,9 @@ pub struct Downgrade {
     /// Don't ask before dropping tables and columns that hold rows
     #[arg(long)]
     pub allow_destructive: bool,
+    /// Show what would be done instead, as `plan` does
+    #[arg(long, conflicts_with = "sql")]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use dbmigrate_runtime::Direction;
 
-use super::Answer;
+use super::{Answer, plan};
 use crate::cli::Downgrade;
 use crate::connection::Database;
 use crate::context::Context;
@@ -15,6 +15,10 @@ pub fn run(cx: &Context, args: &Downgrade) -> Result<Answer> {
         let run = (&args.run, client);
         run::write_script(cx, Direction::Downgrade, &args.revision, run)?;
         return Ok(Answer::Done);
+    }
+    if args.dry_run {
+        let to = (Direction::Downgrade, args.revision.as_str());
+        return plan::show(cx, "downgrade", to, &args.run);
     }
     let database = Database::find(cx)?;
     let history = History::load(cx)?;

@@ -102,7 +102,8 @@ fn read(
     let is_wanted = wanted(cx, args, &comparing)?;
     // With --update, the others may be referred to.
     let is_read = |name: &str| is_wanted(name) || existing.contains_key(name);
-    let tables = found.schema.tables.values().filter(|table| is_read(&table.name));
+    let tables = found.schema.tables.values();
+    let tables = tables.filter(|table| is_read(&table.name) && !table.columns.is_empty());
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
     let dependency = cx.project.dependencies.values().find(|dependency| {
         dependency.get("package").and_then(toml::Value::as_str) == Some(RUNTIME)
@@ -159,8 +160,10 @@ fn unsaid(found: &Catalog, is_wanted: impl Fn(&str) -> bool, all: bool) -> Vec<S
     });
     let others = others.map(|object| format!("{} `{}`", object.kind, object.name));
     let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
-    let keys = tables.flat_map(nullable_keys);
-    unreadable.chain(beyond).chain(keys).chain(others).collect()
+    let keys = tables.clone().flat_map(nullable_keys);
+    let bare = tables.filter(|table| table.columns.is_empty());
+    let bare = bare.map(|table| format!("table `{}` has no columns", table.name));
+    unreadable.chain(beyond).chain(keys).chain(bare).chain(others).collect()
 }
 
 /// The columns of a primary key that may be NULL, as SQLite allows in most tables.

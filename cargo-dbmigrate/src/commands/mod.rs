@@ -9,18 +9,22 @@ mod diff;
 mod downgrade;
 mod edit;
 mod ensure_version;
+mod erd;
 mod heads;
 mod history;
 mod import;
 mod init;
 mod inspect;
+mod lint;
 pub mod list_templates;
 pub mod man;
 mod merge;
 pub mod new_revision;
+mod plan;
 mod rebase;
 mod redo;
 mod reset;
+mod schema;
 mod show;
 mod squash;
 mod stamp;
@@ -57,6 +61,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Upgrade(args) if args.is_for_several() => upgrade_all::run(cx, args),
         Command::Merge(args) => merge::run(cx, args),
         Command::Rebase(args) => rebase::run(cx, args),
+        Command::Plan(args) => plan::run(cx, args),
         Command::Upgrade(args) => upgrade::run(cx, args),
         Command::Downgrade(args) => downgrade::run(cx, args),
         Command::Undo(args) => undo::run(cx, args),
@@ -71,8 +76,11 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Stamp(args) => stamp::run(cx, args),
         Command::Status(args) => status::run(cx, args),
         Command::Check(args) => check::run(cx, args),
+        Command::Lint(args) => lint::run(cx, args),
         Command::Diff(args) => diff::run(cx, args),
         Command::Edit(args) => edit::run(cx, args),
+        Command::Schema(args) => schema::run(cx, args),
+        Command::Erd(args) => erd::run(cx, args),
         Command::Inspect(args) => inspect::run(cx, args),
         Command::Import(args) => import::run(cx, args),
         Command::Adopt(args) => adopt::run(cx, args),

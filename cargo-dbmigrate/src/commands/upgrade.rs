@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 
 use dbmigrate_runtime::Direction;
 
-use super::Answer;
+use super::{Answer, plan};
 use crate::cli::Upgrade;
 use crate::connection::{Database, Source};
 use crate::context::Context;
@@ -17,6 +17,10 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     if let Some(client) = args.run.script.client() {
         run::write_script(cx, Direction::Upgrade, &args.revision, (&args.run, client))?;
         return Ok(Answer::Done);
+    }
+    if args.dry_run {
+        let to = (Direction::Upgrade, args.revision.as_str());
+        return plan::show(cx, "upgrade", to, &args.run);
     }
     let database = Database::find(cx)?;
     build_script_hints(cx, &database)?;

@@ -1,6 +1,6 @@
 //! Runs a command on one of a project's databases, or on several in sequence.
 
-use crate::cli::{Command, NewRevision};
+use crate::cli::{Command, Findings, NewRevision};
 use crate::commands::{self, Answer};
 use crate::config::{ALL, DEFAULT};
 use crate::context::Context;
@@ -90,6 +90,7 @@ fn reach(command: &Command) -> Reach {
         Command::Status(args) => all_if(!args.several.is_meant()),
         Command::Check(args) => all_if(!args.several.is_meant()),
         Command::History(_) | Command::Heads(_) | Command::Branches => Reach::All,
+        Command::Lint(args) => all_if(args.revision.is_none() && args.output == Findings::Text),
         Command::Migrate(args) => all_if(is_about_any(&args.new)),
         Command::Revision(args) => all_if(args.autogenerate && is_about_any(&args.new)),
         Command::Diff(args) => all_if(args.script.sql.is_none()),
@@ -101,7 +102,9 @@ fn reach(command: &Command) -> Reach {
         Command::Stamp(args) if args.script.sql.is_some() => Reach::One,
         Command::Stamp(args) if args.revisions.iter().all(|name| is_end(name)) => Reach::All,
         Command::Downgrade(args) if args.run.script.sql.is_some() => Reach::One,
+        Command::Plan(args) if is_end(&args.revision) => Reach::All,
         Command::Upgrade(_)
+        | Command::Plan(_)
         | Command::Stamp(_)
         | Command::Downgrade(_)
         | Command::Redo(_)
@@ -114,6 +117,8 @@ fn reach(command: &Command) -> Reach {
         | Command::Show(_)
         | Command::Squash(_)
         | Command::Edit(_)
+        | Command::Schema(_)
+        | Command::Erd(_)
         | Command::Inspect(_)
         | Command::Import(_)
         | Command::Adopt(_) => Reach::One,

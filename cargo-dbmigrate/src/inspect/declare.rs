@@ -35,6 +35,17 @@ struct Draft<'a> {
     ways: Vec<Vec<Expression>>,
     /// Which way is taken for each column.
     taken: Vec<usize>,
+    /// Checks in plainer words than the database's, if there are any.
+    plain_checks: Vec<Option<String>>,
+}
+
+/// In which words a database built from the models would have its tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// In the same ones.
+    Exact,
+    /// In such that mean the same.
+    Alike,
 }
 
 /// The tables as models would say them. What no model says stays in the database's own words.
@@ -46,6 +57,7 @@ pub(super) fn declared(
     conn: &mut dyn Connection,
     tables: &[Table],
     comparing: &Comparing,
+    how: Words,
 ) -> Result<Vec<Declared>, DatabaseError> {
     let dialect = conn.dialect();
     let mut drafts: Vec<Draft<'_>> =
@@ -53,10 +65,11 @@ pub(super) fn declared(
     let mut open: Vec<usize> = (0..drafts.len()).collect();
     while !open.is_empty() {
         let declared: Vec<Table> = open.iter().map(|idx| drafts[*idx].table()).collect();
+        let is_adopted = how == Words::Alike || !comparing.keeps_definitions;
         let pairs: Vec<(&Table, Option<&Table>)> = open
             .iter()
             .zip(&declared)
-            .map(|(idx, table)| (table, Some(drafts[*idx].actual)))
+            .map(|(idx, table)| (table, Some(drafts[*idx].actual).filter(|_| is_adopted)))
             .collect();
         let kept = conn.all_as_kept(&pairs)?;
         let mut still_open = Vec::new();
@@ -93,22 +106,31 @@ impl<'a> Draft<'a> {
     fn new(actual: &'a Table, dialect: &dyn Dialect, comparing: &Comparing) -> Draft<'a> {
         let ways: Vec<Vec<Expression>> =
             actual.columns.iter().map(|column| ways(actual, column, dialect, comparing)).collect();
-        Draft { actual, taken: vec![0; ways.len()], ways }
+        let plain = |check: &Check| listed(&check.expression, comparing);
+        let plain_checks = actual.checks.iter().map(plain).collect();
+        Draft { actual, taken: vec![0; ways.len()], ways, plain_checks }
     }
 
     fn taken(&self) -> impl Iterator<Item = &Expression> {
         self.ways.iter().zip(&self.taken).map(|(ways, taken)| &ways[*taken])
     }
 
+    /// The checks that types stand for.
+    fn covered(&self) -> Vec<usize> {
+        self.taken().filter_map(|expression| expression.instead_of).collect()
+    }
+
     fn table(&self) -> Table {
-        let covered: Vec<usize> =
-            self.taken().filter_map(|expression| expression.instead_of).collect();
+        let covered = self.covered();
         let checks = self.actual.checks.iter().enumerate();
         Table {
             columns: self.taken().map(|expression| expression.column.clone()).collect(),
             checks: checks
                 .filter(|(place, _)| !covered.contains(place))
-                .map(|(_, check)| check.clone())
+                .map(|(place, check)| match &self.plain_checks[place] {
+                    Some(plain) => Check { expression: plain.as_str().into(), ..check.clone() },
+                    None => check.clone(),
+                })
                 .collect(),
             ..self.actual.clone()
         }
@@ -145,8 +167,20 @@ impl<'a> Draft<'a> {
             })
             .collect();
         let goes_on = next != self.taken;
+        // Plainer words have to be the same condition to the letter.
+        let covered = self.covered();
+        let mut is_replaced = false;
+        for (place, check) in self.actual.checks.iter().enumerate() {
+            let is_it = |kept: &Check| kept.expression == check.expression;
+            let is_kept = match kept {
+                Some(kept) => kept.checks.iter().any(is_it) || covered.contains(&place),
+                // Perhaps it was a column.
+                None => goes_on,
+            };
+            is_replaced |= self.plain_checks[place].take_if(|_| !is_kept).is_some();
+        }
         self.taken = next;
-        goes_on
+        goes_on || is_replaced
     }
 }
 
@@ -198,6 +232,23 @@ fn moment(ty: &Type) -> Option<Type> {
     }
 }
 
+/// A condition as `status IN ('a', 'b')`, where PostgreSQL says it with an array. Whether it means the
+/// same is for the database to say.
+fn listed(expression: &str, comparing: &Comparing) -> Option<String> {
+    let tokens = comparing.lexicon.significant(expression);
+    let array = tokens.iter().position(|token| token.is_word("ARRAY"))?;
+    let (before, after) = tokens.split_at(array);
+    let column = before.iter().find(|token| token.identifier().is_some())?;
+    let word = match before.iter().rev().find(|token| token.kind == Kind::Word)? {
+        any if any.is_word("ANY") => "IN",
+        all if all.is_word("ALL") => "NOT IN",
+        _ => return None,
+    };
+    let is_value = |token: &&Token<'_>| matches!(token.kind, Kind::Text | Kind::Number);
+    let values: Vec<&str> = after.iter().filter(is_value).map(|token| token.text).collect();
+    Some(format!("{} {word} ({})", column.text, values.join(", ")))
+}
+
 /// The values that a check lists for a column, as `status IN ('a', 'b')` does.
 fn values(check: &Check, column: &Column, comparing: &Comparing) -> Option<Vec<String>> {
     let tokens = comparing.lexicon.significant(&check.expression);
@@ -217,10 +268,28 @@ fn defaults(column: &Column, natural: &Type, comparing: &Comparing) -> Vec<Optio
     let Some(default) = &column.default else { return vec![None] };
     let mut defaults = Vec::new();
     if let DefaultValue::Sql(sql) = default {
-        defaults.extend(plain(sql, natural, comparing).map(Some));
+        let plain = plain(sql, natural, comparing);
+        defaults.extend(plain.and_then(|plain| of_type(plain, natural)).map(Some));
     }
     defaults.push(Some(default.clone()));
     defaults
+}
+
+/// The default as a model of this type says it; a literal is of the column's type there.
+fn of_type(default: DefaultValue, ty: &Type) -> Option<DefaultValue> {
+    let DefaultValue::Literal(value) = default else { return Some(default) };
+    let value = match (ty, value) {
+        (Type::Text | Type::String(_) | Type::Enum(..), Value::Integer(_) | Value::Real(_)) => {
+            return None;
+        }
+        (ty, Value::Text(text)) if ty.is_integer() => Value::Integer(text.parse().ok()?),
+        (Type::Float | Type::Double, Value::Text(text)) => Value::Real(text.parse().ok()?),
+        #[expect(clippy::cast_precision_loss, reason = "the database is asked about the result")]
+        (Type::Float | Type::Double, Value::Integer(number)) => Value::Real(number as f64),
+        (Type::Boolean, Value::Text(_) | Value::Integer(_)) => return None,
+        (_, value) => value,
+    };
+    Some(DefaultValue::Literal(value))
 }
 
 /// The value that SQL stands for, if it is a literal or the time of the statement.

@@ -11,6 +11,7 @@ use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::schema::{Index, Table, Type};
 
+use declare::Words;
 pub use names::{of_field, written};
 pub use rust_types::Crates;
 pub use source::{ColumnCode, Model, Style};
@@ -56,7 +57,7 @@ pub fn tables(
     comparing: &Comparing,
 ) -> Result<Vec<Table>, DatabaseError> {
     let backend = conn.dialect().backend();
-    let declared = declare::declared(conn, tables, comparing)?;
+    let declared = declare::declared(conn, tables, comparing, Words::Alike)?;
     let mut tables: Vec<Table> = declared.into_iter().map(|declared| declared.table).collect();
     for table in tables.iter_mut().filter(|_| backend != Backend::Postgres) {
         let model = names::of_type(&names::singular(table.bare_name()));
@@ -80,6 +81,6 @@ pub fn models(
     tables: &[Table],
     style: &Style<'_>,
 ) -> Result<(Vec<Model>, Vec<String>), DatabaseError> {
-    let declared = declare::declared(conn, tables, &style.comparing)?;
+    let declared = declare::declared(conn, tables, &style.comparing, Words::Exact)?;
     Ok(source::models(&declared, style))
 }

@@ -2,40 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::dialect::{Comparing, Dialect};
+use dbmigrate_runtime::engine::folding::Case;
 use dbmigrate_runtime::engine::record::ModelRecord;
 
 use super::location::location;
 use crate::error::{Error, Result};
 
-/// Refuses columns of one model, and indexes of all models, that differ only in case, and indexes
-/// whose name is a table's or is reserved by the database. Case counts for every database, so that
-/// one history can serve several.
-pub fn check(records: &[ModelRecord], dialect: &dyn Dialect) -> Result<()> {
+/// Refuses columns of one model and indexes that no database of the history can distinguish, and
+/// indexes whose name is a table's or is reserved by a database.
+pub fn check(records: &[ModelRecord], dialects: &[&dyn Dialect]) -> Result<()> {
+    let comparing: Vec<Comparing> =
+        dialects.iter().map(|dialect| dialect.comparing(&dialect.offline_facts())).collect();
+    let is_exact = comparing.iter().all(|comparing| comparing.folding.others == Case::Exact);
+    let folded = |name: &str| if is_exact { name.to_owned() } else { name.to_lowercase() };
+    let is_shared = comparing.iter().any(|comparing| comparing.shares_index_names);
     let managed = || records.iter().filter(|model| !model.unmanaged);
     let tables: BTreeMap<String, &ModelRecord> =
-        managed().map(|model| (model.table.name.to_lowercase(), model)).collect();
-    let mut indexes: BTreeMap<(Option<&str>, String), (&str, &ModelRecord)> = BTreeMap::new();
+        managed().map(|model| (folded(&model.table.name), model)).collect();
+    let mut indexes: BTreeMap<(&str, String), (&str, &ModelRecord)> = BTreeMap::new();
     for model in managed() {
-        columns(model)?;
+        columns(model, folded)?;
         for index in &model.table.indexes {
-            let lower = index.name.to_lowercase();
-            let reserved = dialect.reserved_prefix().filter(|_| dialect.is_reserved(&index.name));
-            if let Some(prefix) = reserved {
-                let why = format!(
-                    "names that begin with `{prefix}` are reserved for {}",
-                    dialect.backend()
-                );
+            let lower = folded(&index.name);
+            let reserving = dialects.iter().find(|dialect| dialect.is_reserved(&index.name));
+            let reserved =
+                reserving.and_then(|dialect| Some((dialect.reserved_prefix()?, dialect.backend())));
+            if let Some((prefix, backend)) = reserved {
+                let why = format!("names that begin with `{prefix}` are reserved for {backend}");
                 return Err(index_error(&index.name, model, &why));
             }
-            // Each schema has its own names.
+            // Each schema has its own names, or even each table.
             let schema = model.table.schema.as_deref();
+            let space = if is_shared { schema.unwrap_or_default() } else { &*model.table.name };
             let qualified = schema.map_or(String::new(), |schema| format!("{schema}.")) + &lower;
-            if let Some(table) = tables.get(&qualified.to_lowercase()) {
+            if let Some(table) = tables.get(&folded(&qualified)).filter(|_| is_shared) {
                 let why = format!("the model {} has a table of that name", location(table));
                 return Err(index_error(&index.name, model, &why));
             }
-            if let Some((name, other)) = indexes.insert((schema, lower), (&index.name, model)) {
+            if let Some((name, other)) = indexes.insert((space, lower), (&index.name, model)) {
                 let why = if other.path == model.path {
                     format!("it already has an index `{name}`")
                 } else {
@@ -48,10 +53,10 @@ pub fn check(records: &[ModelRecord], dialect: &dyn Dialect) -> Result<()> {
     Ok(())
 }
 
-fn columns(model: &ModelRecord) -> Result<()> {
+fn columns(model: &ModelRecord, folded: impl Fn(&str) -> String) -> Result<()> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for field in &model.fields {
-        if let Some(other) = seen.insert(field.column.to_lowercase(), &field.column) {
+        if let Some(other) = seen.insert(folded(&field.column), &field.column) {
             let at = match field.line {
                 0 => String::new(),
                 line => format!(", line {line}"),

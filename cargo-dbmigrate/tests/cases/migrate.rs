@@ -27,7 +27,7 @@ pub struct Revision {
 /// The revision from the migrations to the models.
 pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revision> {
     let args = args(case);
-    check_names(&models.records, SQLITE)?;
+    check_names(&models.records, &[SQLITE])?;
     let no_database = Rows::default();
     let changes = answered(&args, before, models, &no_database)?;
     if !args.allow_destructive {

@@ -6,7 +6,7 @@ mod case;
 mod invariants;
 mod migrate;
 mod mysql;
-mod project;
+pub mod project;
 mod run;
 mod older_sqlite;
 mod postgres;
@@ -31,13 +31,13 @@ use postgres::Databases;
 use run::{Change, PASSES, Ran};
 
 /// What a case prints: nothing.
-const QUIET: Output =
+pub const QUIET: Output =
     Output { format: Format::Text, verbose: false, quiet: true, database: None, is_part: false };
 
 #[test]
 fn every_case_leads_there_and_back_and_loses_nothing() {
     let cases = Case::all();
-    let mut package = project::Package::new(&cases);
+    let mut package = project::Package::new("cases", &cases);
     let models = package.models(&cases);
     let revisions: Vec<_> = cases
         .iter()

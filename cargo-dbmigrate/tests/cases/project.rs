@@ -26,22 +26,22 @@ const PRELUDE: &str = "#![allow(dead_code)]\n#[allow(unused_imports)]\n\
                        use dbmigrate_runtime::{ColumnType, Columns, Model};\n\n";
 
 impl Package {
-    /// Writes the package with the models of all cases.
-    pub fn new(cases: &[Case]) -> Package {
+    /// Writes the package of this name with the models of all cases.
+    pub fn new(name: &str, cases: &[Case]) -> Package {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             Some(dir) => repository.join(dir),
             None => repository.join("target"),
         };
         let target = target.join("fixtures");
-        let dir = target.join("cases");
+        let dir = target.join(name);
         let runtime = repository.join("dbmigrate-runtime");
         let mut lib = String::new();
         let mut files = BTreeMap::from([
             (
                 "Cargo.toml".to_owned(),
                 format!(
-                    "[package]\nname = \"cases\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                    "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                      [workspace]\n\n[dependencies]\n\
                      dbmigrate-runtime = {{ path = {runtime:?}, features = [\"chrono\"] }}\n\
                      chrono = {{ version = \"0.4\", default-features = false }}\n"
@@ -66,7 +66,7 @@ impl Package {
         global.cargo.manifest_path = Some(dir.join("Cargo.toml"));
         let mut project = Project::find(&global).unwrap();
         project.target_dir.clone_from(&target);
-        project.work_dir = target.join("dbmigrate").join("cases");
+        project.work_dir = target.join("dbmigrate").join(name);
         let cx = Context::of_project(global, QUIET, project, Config::default());
         Package { dir, cx }
     }

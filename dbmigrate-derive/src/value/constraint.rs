@@ -64,6 +64,15 @@ pub(crate) struct Term {
     pub(crate) operator: Option<Text>,
 }
 
+impl Term {
+    /// Whether two terms have one collation and class of operators.
+    pub(crate) fn orders_as(&self, other: &Term) -> bool {
+        let text = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
+        text(&self.collation) == text(&other.collation)
+            && text(&self.opclass) == text(&other.opclass)
+    }
+}
+
 /// `check("age > 0")`
 pub(crate) struct Check {
     pub(crate) name: Option<Text>,

@@ -17,6 +17,10 @@ pub struct Comparing {
     pub names_checks: bool,
     /// Whether primary keys that only differ in name are different.
     pub names_primary_keys: bool,
+    /// Whether no two tables of a schema can have an index of the same name.
+    pub shares_index_names: bool,
+    /// Whether the database keeps definitions to the letter.
+    pub keeps_definitions: bool,
     /// Whether the database keeps comments.
     pub keeps_comments: bool,
     /// A type in the database's terms, for comparing and for messages.

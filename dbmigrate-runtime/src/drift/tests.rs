@@ -254,6 +254,8 @@ fn what_is_alike_is_the_databases_own() {
         lexicon: &crate::sql::NEUTRAL,
         names_checks: true,
         names_primary_keys: true,
+        shares_index_names: true,
+        keeps_definitions: false,
         keeps_comments: true,
         ty: ToString::to_string,
         generates: "an identity column",

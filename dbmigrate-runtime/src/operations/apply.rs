@@ -156,8 +156,8 @@ impl Operation {
                 remove(&mut get(schema, table)?.checks, |check| check.name == *name)
             }
             Operation::CreateIndex { table, index } => {
-                free_index_name(schema, schema.table(table), &index.name)?;
                 let table = get(schema, table)?;
+                free_index_name(&table.indexes, &index.name)?;
                 known(table, &index_columns(index))?;
                 table.indexes.push(index.clone());
                 Ok(())
@@ -166,8 +166,8 @@ impl Operation {
                 remove(&mut get(schema, table)?.indexes, |index| index.name == *name)
             }
             Operation::RenameIndex { table, from, to } => {
-                free_index_name(schema, schema.table(table), to)?;
                 let table = get(schema, table)?;
+                free_index_name(&table.indexes, to)?;
                 let index = table.indexes.iter_mut().find(|index| index.name == *from);
                 index.ok_or_else(missing)?.name.clone_from(to);
                 Ok(())
@@ -230,8 +230,8 @@ fn create_table(schema: &mut Schema, table: &Table) -> Result<(), String> {
     constraints
         .chain(table.foreign_keys.iter().map(|foreign_key| &foreign_key.columns))
         .try_for_each(|columns| known(table, columns))?;
-    for index in &table.indexes {
-        free_index_name(schema, Some(table), &index.name)?;
+    for (place, index) in table.indexes.iter().enumerate() {
+        free_index_name(&table.indexes[..place], &index.name)?;
         known(table, &index_columns(index))?;
     }
     schema.tables.insert(table.name.clone(), table.clone());
@@ -402,12 +402,7 @@ fn free_name(table: &Table, name: &str) -> Result<(), String> {
     absent(names.any(|text| text == name))
 }
 
-/// Each schema has its own names of indexes.
-fn free_index_name(schema: &Schema, of: Option<&Table>, name: &str) -> Result<(), String> {
-    let place = of.and_then(|table| table.schema.as_deref());
-    let mut tables = schema.tables.values().filter(|table| table.schema.as_deref() == place);
-    match tables.find(|table| table.find_index(name).is_some()) {
-        Some(table) => Err(format!("table `{}` already has an index of that name", table.name)),
-        None => Ok(()),
-    }
+/// Whether other tables can have an index of that name is for the database to say.
+fn free_index_name(indexes: &[Index], name: &str) -> Result<(), String> {
+    absent(indexes.iter().any(|index| index.name == name))
 }

@@ -28,8 +28,11 @@ impl Planner<'_> {
         let place = place(after, &column.name);
         let is_last = place.is_empty();
         let (flavor, facts) = (self.flavor, self.facts);
-        let class_of =
-            |definition: &Definition| class::add_column(flavor, facts, definition, is_last);
+        let is_virtual = column.generated.as_ref().is_some_and(|generated| !generated.stored);
+        let class_of = |definition: &Definition| {
+            let class = class::add_column(flavor, facts, definition, is_last);
+            class::of_column(flavor, after, class, is_virtual)
+        };
         let add = |definition: &Definition| {
             let sql = format!("ADD COLUMN {} {}{place}", quote(&column.name), definition.sql());
             let effect = Effect::Column(table.to_owned(), column.name.clone(), true);
@@ -94,7 +97,7 @@ impl Planner<'_> {
     /// Changes a definition.
     fn modify(&mut self, idx: usize, table: &str, column: &str, [was, to]: [&Definition; 2]) {
         let sql = format!("MODIFY COLUMN {} {}", quote(column), to.sql());
-        let class = class::modify(self.flavor, was, to);
+        let class = self.modified(table, was, to);
         self.alter(idx, table, vec![Clause::new(sql, class, column, Effect::Unseen)]);
     }
 
@@ -110,7 +113,10 @@ impl Planner<'_> {
         }
         let sql = format!("DROP COLUMN {}", quote(column));
         let effect = Effect::Column(table.to_owned(), column.to_owned(), false);
+        let generated = before.find_column(column).and_then(|own| own.generated.as_ref());
+        let is_virtual = generated.is_some_and(|generated| !generated.stored);
         let class = class::drop_column(self.flavor, self.facts);
+        let class = class::of_column(self.flavor, before, class, is_virtual);
         clauses.push(Clause::new(sql, class, column, effect));
         self.alter(idx, table, clauses);
     }
@@ -411,7 +417,7 @@ impl Planner<'_> {
             ddl.primary_key(after, key)?;
         }
         let sql = format!("MODIFY COLUMN {} {}", quote(&to.name), target.sql());
-        let class = class::modify(self.flavor, own, target);
+        let class = self.modified(table, own, target);
         clauses.push(Clause::new(sql, class, &to.name, Effect::Unseen));
         clauses.extend(added);
         self.alter(idx, table, clauses);
@@ -441,6 +447,7 @@ impl Planner<'_> {
         let sql = format!("ADD COLUMN {} {}", quote(&scratch), bare.sql());
         let effect = Effect::Column(table.clone(), scratch.clone(), true);
         let class = class::add_column(self.flavor, self.facts, &bare, true);
+        let class = class::of_column(self.flavor, after, class, false);
         self.alter(idx, table, vec![Clause::new(sql, class, &scratch, effect)]);
         self.update(idx, (after, &scratch), value, None)?;
         let definition = Definition { nullable: into.nullable, ..target.clone() };

@@ -247,6 +247,9 @@ impl Assembling {
                 self.table.indexes.insert(at, index);
             }
         }
+        if self.flavor.is_mariadb() {
+            super::hidden::fold(&mut self.table);
+        }
         Assembled { table: self.table, beyond: self.beyond }
     }
 }

@@ -6,12 +6,15 @@
 use super::column::Definition;
 use super::flavor::Flavor;
 use crate::dialect::{Blocks, Cost, Facts, Lock, Work};
+use crate::schema::{IndexTerm, Table};
 
 /// How a server changes a table, from the cheapest to the most expensive way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     /// It changes only the catalog.
     Instant,
+    /// The same for a virtual column on MariaDB, which no other change can go along with.
+    Virtual,
     /// It builds or drops indexes, and leaves the rows where they are.
     NoCopy,
     /// It writes the table again while others go on.
@@ -41,15 +44,16 @@ impl Class {
             return Some(self);
         }
         match self.max(other) {
+            Class::Rebuild if self.min(other) == Class::Virtual => None,
             class @ (Class::Copy | Class::Open | Class::Rebuild) => Some(class),
-            Class::Instant | Class::NoCopy | Class::Shared => None,
+            Class::Instant | Class::Virtual | Class::NoCopy | Class::Shared => None,
         }
     }
 
     /// The words at the end of the statement.
     pub(super) fn asserted(self, flavor: Flavor) -> &'static str {
         match self {
-            Class::Instant => ", ALGORITHM=INSTANT",
+            Class::Instant | Class::Virtual => ", ALGORITHM=INSTANT",
             Class::NoCopy if flavor.is_mariadb() => ", ALGORITHM=NOCOPY, LOCK=NONE",
             Class::NoCopy | Class::Rebuild => ", ALGORITHM=INPLACE, LOCK=NONE",
             Class::Shared => ", ALGORITHM=INPLACE, LOCK=SHARED",
@@ -61,7 +65,9 @@ impl Class {
     pub(super) fn cost(self, table: &str, flavor: Flavor, facts: &Facts) -> Cost {
         let is_online = flavor.is_mariadb() && facts.version >= ONLINE_COPY;
         let (name, blocks, work) = match self {
-            Class::Instant => ("ALGORITHM=INSTANT", Blocks::Definitions, Work::None),
+            Class::Instant | Class::Virtual => {
+                ("ALGORITHM=INSTANT", Blocks::Definitions, Work::None)
+            }
             Class::NoCopy => ("LOCK=NONE", Blocks::Definitions, Work::IndexBuild),
             Class::Rebuild => ("LOCK=NONE", Blocks::Definitions, Work::Rewrite),
             Class::Shared => ("LOCK=SHARED", Blocks::Writes, Work::IndexBuild),
@@ -91,6 +97,35 @@ pub(super) fn of_definition(cost: Option<Cost>, facts: &Facts) -> Option<Cost> {
     }
     let cost = cost.unwrap_or_else(|| Cost::new(Vec::new(), Work::None));
     Some(Cost { blocks_cluster: true, ..cost })
+}
+
+/// The class of a new or dropped column, or of another definition of one, in a table where an index
+/// has a virtual column: then some changes are made in another way.
+pub(super) fn of_column(flavor: Flavor, table: &Table, class: Class, is_virtual: bool) -> Class {
+    let is_cheap = matches!(class, Class::Instant | Class::Rebuild);
+    let is_restricted = has_virtual_key(table) && is_virtual != flavor.is_mariadb();
+    if is_cheap && is_restricted {
+        Class::Open
+    } else if class == Class::Instant && is_virtual && flavor.is_mariadb() {
+        Class::Virtual
+    } else {
+        class
+    }
+}
+
+/// Whether a key or an index has a virtual column, which one over an expression has, too.
+fn has_virtual_key(table: &Table) -> bool {
+    let is_virtual = |name: &String| {
+        let column = table.find_column(name).and_then(|column| column.generated.as_ref());
+        column.is_some_and(|generated| !generated.stored)
+    };
+    let by_unique = table.uniques.iter().any(|unique| unique.columns.iter().any(is_virtual));
+    let mut terms = table.indexes.iter().flat_map(|index| &index.columns).map(|key| &key.term);
+    by_unique
+        || terms.any(|term| match term {
+            IndexTerm::Column(name) => is_virtual(name),
+            IndexTerm::Expression(_) => true,
+        })
 }
 
 /// A new column.
@@ -143,8 +178,10 @@ pub(super) fn modify(flavor: Flavor, was: &Definition, to: &Definition) -> Class
         (&a.charset, &a.collate, &a.generated, a.auto_increment, &a.check)
             == (&b.charset, &b.collate, &b.generated, b.auto_increment, &b.check)
     };
+    let is_retyped_virtual =
+        was.ty != to.ty && to.generated.as_ref().is_some_and(|(_, stored)| !stored);
     // MariaDB copies a table where a column has a check of its own, whatever changes.
-    if !same(was, to) || to.check.is_some() {
+    if !same(was, to) || to.check.is_some() || is_retyped_virtual {
         return Class::Open;
     }
     let by_null = if was.nullable == to.nullable { Class::Instant } else { Class::Rebuild };

@@ -30,6 +30,8 @@ pub(super) fn comparing(flavor: Flavor, facts: &Facts) -> Comparing {
         names_checks: true,
         // Every primary key has the same name.
         names_primary_keys: false,
+        shares_index_names: false,
+        keeps_definitions: false,
         keeps_comments: true,
         ty,
         generates: "an AUTO_INCREMENT column",

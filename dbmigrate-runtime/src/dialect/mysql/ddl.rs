@@ -3,6 +3,7 @@
 use super::charset;
 use super::column::Definition;
 use super::flavor::{Flavor, closed, quote, quoted, text};
+use super::hidden;
 use super::index::{FULLTEXT, prefix, special};
 use super::keys;
 use super::literal;
@@ -56,6 +57,9 @@ impl Ddl<'_> {
         table: &Table,
         is_present: impl Fn(&ForeignKey) -> bool,
     ) -> Result<String, Refusal> {
+        let lowered =
+            hidden::lowered(self.flavor, table).map_err(|unknown| self.untyped(&unknown))?;
+        let table = &*lowered;
         let mut lines = Vec::new();
         for column in &table.columns {
             lines.push(self.column(table, column)?);
@@ -229,14 +233,6 @@ impl Ddl<'_> {
                     }
                     sql
                 }
-                IndexTerm::Expression(expression) if self.flavor.is_mariadb() => {
-                    let why = format!(
-                        "{what} is over the expression `{expression}`, and MariaDB has only \
-                         indexes over columns"
-                    );
-                    let hint = "add a generated column with this expression, and index that";
-                    return Err(self.refuse(&why, hint));
-                }
                 IndexTerm::Expression(expression) => {
                     self.can_be_indexed(table, expression, &what)?;
                     format!("({})", closed(expression))
@@ -305,6 +301,12 @@ impl Ddl<'_> {
             return Err(self.refuse(&why, "remove `prefix`"));
         }
         Ok(())
+    }
+
+    /// Refuses an expression for which a column of an unknown type would be needed.
+    fn untyped(&self, unknown: &hidden::Unknown) -> Refusal {
+        let (why, hint) = unknown.words();
+        self.refuse(&why, hint)
     }
 
     /// A name that can't be quoted in a statement.

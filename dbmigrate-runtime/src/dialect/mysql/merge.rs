@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::class::Class;
+use super::class::{self, Class};
 use super::clause::{Alter, Clause, merged};
+use super::column::Definition;
 use super::effect::Effect;
 use super::flavor::quote;
 use super::planner::Planner;
@@ -30,7 +31,7 @@ impl Planner<'_> {
         if !joins {
             self.flush();
         }
-        let reason = self.operations[idx].to_string();
+        let reason = self.reason(idx);
         let open = self.open.get_or_insert_with(|| Alter {
             table: table.to_owned(),
             clauses: Vec::new(),
@@ -60,6 +61,15 @@ impl Planner<'_> {
         }
     }
 
+    /// How a column gets another definition.
+    pub(super) fn modified(&self, table: &str, was: &Definition, to: &Definition) -> Class {
+        let class = class::modify(self.flavor, was, to);
+        match self.schema.table(table).filter(|_| class == Class::Rebuild) {
+            Some(own) => class::of_column(self.flavor, own, class, false),
+            None => class,
+        }
+    }
+
     /// Ends the statement that changes are added to.
     pub(super) fn flush(&mut self) {
         let Some(open) = self.open.take() else { return };
@@ -80,11 +90,11 @@ impl Planner<'_> {
     /// Adds a statement that commits by itself.
     pub(super) fn define(&mut self, idx: usize, sql: String, effect: Effect, cost: Option<Cost>) {
         self.flush();
-        self.push_alone(sql, self.operations[idx].to_string(), effect, cost);
+        self.push_alone(sql, self.reason(idx), effect, cost);
     }
 
     fn push_alone(&mut self, sql: String, reason: String, effect: Effect, cost: Option<Cost>) {
-        let (kind, cost) = (StatementKind::Native, super::class::of_definition(cost, self.facts));
+        let (kind, cost) = (StatementKind::Native, class::of_definition(cost, self.facts));
         let statement = Statement { sql, reason, kind, scratch: None, cost };
         let is_done = effect.query();
         self.tasks.push(Task::Alone(Alone { statement, is_done, remnant: None }));
@@ -104,8 +114,8 @@ impl Planner<'_> {
 
     fn push_rows(&mut self, idx: usize, sql: String) {
         self.flush();
-        let reason = self.operations[idx].to_string();
-        let (kind, cost) = (StatementKind::Native, Some(super::class::of_rows()));
+        let reason = self.reason(idx);
+        let (kind, cost) = (StatementKind::Native, Some(class::of_rows()));
         self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch: None, cost }));
     }
 }

@@ -16,6 +16,7 @@ mod flavor;
 mod foreign;
 mod given;
 mod guards;
+mod hidden;
 mod hint;
 mod index;
 mod kept;
@@ -29,6 +30,7 @@ mod parse;
 mod planner;
 mod raw;
 mod read;
+mod result;
 mod rows;
 mod script;
 mod size;
@@ -43,8 +45,8 @@ pub(crate) use flavor::quote;
 pub use lexicon::{MARIADB, MYSQL};
 
 use super::{
-    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, Plan, Refusal, Script,
-    Shadow,
+    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, Plan, Refusal,
+    RowCount, Script, Shadow,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -234,6 +236,10 @@ impl Dialect for Mysql {
         name: &str,
     ) -> Result<bool, DatabaseError> {
         read::has_table(conn, schema, name)
+    }
+
+    fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+        read::rows_about(conn, table)
     }
 
     fn now(&self) -> &'static str {

@@ -10,14 +10,14 @@ use super::class::{self, Class};
 use super::clause::{Alter, Clause};
 use super::ddl::{self, Ddl};
 use super::effect::Effect;
-use super::flavor::{Flavor, quote, text};
-use super::{guards, names, raw, size, text_enum};
+use super::flavor::{Flavor, closed, quote, text};
+use super::{guards, hidden, names, raw, size, text_enum};
 use crate::dialect::{
     Alone, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Uncommitted,
 };
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Check, ForeignKey, Index, Schema, Table};
+use crate::schema::{Check, ForeignKey, Index, IndexTerm, Schema, Table};
 use crate::written;
 
 pub(super) fn plan(
@@ -27,24 +27,37 @@ pub(super) fn plan(
     facts: &Facts,
     rules: NameRules,
 ) -> Result<Plan, Refusal> {
-    let mut planner = Planner {
-        flavor,
-        operations,
-        schema,
-        facts,
-        guards: Vec::new(),
-        tasks: Vec::new(),
-        open: None,
-        created: BTreeSet::new(),
-        absent: BTreeSet::new(),
-        pending: Vec::new(),
-        touched: BTreeSet::new(),
-        hashed: BTreeSet::new(),
-        dropped: Vec::new(),
-        has_changed_rows: false,
-        new_values: BTreeMap::new(),
+    let Some(run) = hidden::operations(flavor, operations, schema, rules)? else {
+        return planned(Planner::new(flavor, operations, schema, facts), rules);
     };
-    let hashed = planner.schema.tables.values().filter(|table| has_hash(flavor, table));
+    let hidden::Run { operations: lowered, mut before } = run;
+    let own: Vec<Operation> = lowered.iter().map(|part| part.operation.clone()).collect();
+    let parts: Vec<_> = lowered
+        .into_iter()
+        .map(|part| Part { of: part.of, operation: &operations[part.of], reason: part.reason })
+        .collect();
+    let mut planner = Planner::new(flavor, &own, &mut before, facts);
+    planner.parts = &parts;
+    let mut plan = planned(planner, rules)?;
+    for task in &mut plan.tasks {
+        if let Task::Step { operation, .. } = task {
+            *operation = parts[*operation].of;
+        }
+    }
+    plan.taken = operations.len();
+    Ok(plan)
+}
+
+/// What an operation is a part of, where an operation is planned in several.
+pub(super) struct Part<'a> {
+    of: usize,
+    operation: &'a Operation,
+    reason: Option<String>,
+}
+
+fn planned(mut planner: Planner<'_>, rules: NameRules) -> Result<Plan, Refusal> {
+    let operations = planner.operations;
+    let hashed = planner.schema.tables.values().filter(|table| has_hash(planner.flavor, table));
     planner.hashed = hashed.map(|table| table.name.clone()).collect();
     for idx in 0..operations.len() {
         planner.take(idx, rules)?;
@@ -55,10 +68,11 @@ pub(super) fn plan(
     let tasks = guards.into_iter().map(Task::Guard).chain(tasks).collect();
     Ok(Plan { tasks, taken: operations.len(), uncommitted: Uncommitted::default() })
 }
-
 /// Whether a unique constraint is kept by a hash, a hidden column of MariaDB.
 fn has_hash(flavor: Flavor, table: &Table) -> bool {
-    table.uniques.iter().any(|unique| size::is_hashed(flavor, table, &unique.columns))
+    let by_unique =
+        table.uniques.iter().any(|unique| size::is_hashed(flavor, table, &unique.columns));
+    by_unique || table.indexes.iter().any(|index| ddl::is_hashed_index(flavor, table, index))
 }
 
 /// A foreign key that the schema has and the database lacks for now.
@@ -72,6 +86,8 @@ pub(super) struct Pending {
 pub(super) struct Planner<'a> {
     pub(super) flavor: Flavor,
     pub(super) operations: &'a [Operation],
+    /// What each of them is a part of; empty if each is planned as it is.
+    parts: &'a [Part<'a>],
     /// The schema after the current operation.
     pub(super) schema: &'a mut Schema,
     pub(super) facts: &'a Facts,
@@ -100,17 +116,57 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
+    fn new(
+        flavor: Flavor,
+        operations: &'a [Operation],
+        schema: &'a mut Schema,
+        facts: &'a Facts,
+    ) -> Planner<'a> {
+        Planner {
+            flavor,
+            operations,
+            parts: &[],
+            schema,
+            facts,
+            guards: Vec::new(),
+            tasks: Vec::new(),
+            open: None,
+            created: BTreeSet::new(),
+            absent: BTreeSet::new(),
+            pending: Vec::new(),
+            touched: BTreeSet::new(),
+            hashed: BTreeSet::new(),
+            dropped: Vec::new(),
+            has_changed_rows: false,
+            new_values: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn ddl(&self, idx: usize) -> Ddl<'a> {
-        Ddl { flavor: self.flavor, facts: self.facts, operation: &self.operations[idx] }
+        Ddl { flavor: self.flavor, facts: self.facts, operation: self.named(idx) }
+    }
+
+    /// The operation as the revision has it.
+    pub(super) fn named(&self, idx: usize) -> &'a Operation {
+        self.parts.get(idx).map_or(&self.operations[idx], |part| part.operation)
+    }
+
+    /// Why a statement is in the plan.
+    pub(super) fn reason(&self, idx: usize) -> String {
+        let own = self.parts.get(idx).and_then(|part| part.reason.clone());
+        own.unwrap_or_else(|| self.named(idx).to_string())
     }
 
     fn take(&mut self, idx: usize, rules: NameRules) -> Result<(), Refusal> {
         let operation = &self.operations[idx];
         let backend = self.flavor.backend();
-        if let Some(mistake) = written::in_operation(operation, self.schema, backend, rules) {
-            return Err(Refusal::mistake(operation, backend, mistake));
+        // The whole of which these are parts has been looked at.
+        if self.parts.is_empty() {
+            if let Some(mistake) = written::in_operation(operation, self.schema, backend, rules) {
+                return Err(Refusal::mistake(operation, backend, mistake));
+            }
+            names::look(self.flavor, operation)?;
         }
-        names::look(self.flavor, operation)?;
         let before = operation.tables().first().and_then(|name| self.schema.table(name)).cloned();
         operation.apply(self.schema).map_err(|err| Refusal {
             message: err.to_string(),
@@ -189,7 +245,16 @@ impl<'a> Planner<'a> {
             }
             (Operation::DropUnique { name, .. }, Some(before), Some(after))
             | (Operation::DropIndex { name, .. }, Some(before), Some(after)) => {
-                let clause = self.drop_index(&after.name, name);
+                let mut clause = self.drop_index(&after.name, name);
+                let is_over_expression = |index: &Index| {
+                    let mut terms = index.columns.iter().map(|key| &key.term);
+                    index.name == *name
+                        && index.unique
+                        && terms.any(|term| matches!(term, IndexTerm::Expression(_)))
+                };
+                if before.indexes.iter().any(is_over_expression) {
+                    clause.class = Class::Open;
+                }
                 self.with_own_indexes(idx, [before, after], vec![clause]);
                 Ok(())
             }
@@ -262,14 +327,14 @@ impl<'a> Planner<'a> {
             return Err(Refusal {
                 message: format!(
                     "cannot {} on {title}: it has no SQL for {title}",
-                    self.operations[idx]
+                    self.named(idx)
                 ),
                 hint: Some("add one with `.mysql(\"...\")`; it may be empty".to_owned()),
             });
         };
         self.flush();
         self.border();
-        let reason = self.operations[idx].to_string();
+        let reason = self.reason(idx);
         for (sql, is_of_rows) in raw::statements(self.flavor.lexicon(), sql) {
             let (reason, kind) = (reason.clone(), StatementKind::Raw);
             let mut statement = Statement { sql, reason, kind, scratch: None, cost: None };
@@ -423,20 +488,30 @@ impl<'a> Planner<'a> {
         let add = format!("ADD {}", self.ddl(idx).index(table, index)?);
         let columns: Vec<String> = size::columns_of(index).into_iter().cloned().collect();
         let has_expression = columns.len() < index.columns.len();
-        if index.unique && !has_expression {
+        if index.unique {
             let what = format!("index `{}`", index.name);
-            let terms = index.columns.iter().zip(&columns).map(|(key, name)| {
-                let name = quote(name);
-                key.prefix.map_or_else(|| name.clone(), |length| format!("left({name}, {length})"))
+            let terms = index.columns.iter().map(|key| {
+                let term = match &key.term {
+                    IndexTerm::Expression(expression) => format!("({})", closed(expression)),
+                    IndexTerm::Column(name) => {
+                        let own = table.find_column(name).and_then(hidden::expression);
+                        own.map_or_else(|| quote(name), |own| format!("({})", closed(own)))
+                    }
+                };
+                key.prefix.map_or_else(|| term.clone(), |length| format!("left({term}, {length})"))
             });
             self.guard(guards::unique_terms(&table.name, &what, &terms.collect::<Vec<_>>()));
         }
         let is_special = super::index::special(index).is_some();
         let is_hashed = ddl::is_hashed_index(self.flavor, table, index);
-        let class = match (has_expression || is_special, is_hashed) {
-            (true, _) => Class::Shared,
-            (_, true) => Class::Open,
-            (false, false) => Class::NoCopy,
+        let class = if has_expression && index.unique {
+            Class::Copy
+        } else if has_expression || is_special {
+            Class::Shared
+        } else if is_hashed {
+            Class::Open
+        } else {
+            Class::NoCopy
         };
         let effect = Effect::Index(table.name.clone(), index.name.clone(), true);
         let clause = Clause::new(add, class, &index.name, effect).with_needs(&columns);
@@ -502,7 +577,7 @@ impl<'a> Planner<'a> {
     /// Looks for views that the change would break.
     pub(super) fn guard_views(&mut self, idx: usize, table: &str, column: Option<&str>) {
         if !self.created.contains(table) {
-            let what = self.operations[idx].to_string();
+            let what = self.named(idx).to_string();
             self.guard(guards::no_view(&what, table, column));
             self.guard(guards::no_trigger(&what, table, column));
         }

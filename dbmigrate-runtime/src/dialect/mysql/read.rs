@@ -12,7 +12,7 @@ use super::flavor::{Flavor, quote};
 use super::parse::{self, Parsed};
 use crate::Value;
 use crate::dialect::{
-    Catalog, Existing, Facts, Object, ObjectKind, ObjectName, Shadow, Unreadable,
+    Catalog, Existing, Facts, Object, ObjectKind, ObjectName, RowCount, Shadow, Unreadable,
 };
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
@@ -308,6 +308,16 @@ pub(super) fn emptying(conn: &mut dyn Connection) -> Result<(Vec<String>, usize)
         statements.push(format!("DROP {kind} {}", quote(&object.name)));
     }
     Ok((statements, n_tables))
+}
+
+/// How many rows a table has by the server's statistics.
+pub(super) fn rows_about(conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+    let sql = format!(
+        "SELECT CAST(table_rows AS SIGNED) FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_name = {}",
+        super::flavor::text(table)
+    );
+    RowCount::of(&conn.query(&sql, &[]).ok()?, true)
 }
 
 #[cfg(test)]

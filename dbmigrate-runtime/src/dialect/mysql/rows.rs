@@ -16,7 +16,7 @@ impl Planner<'_> {
         condition: Option<&str>,
     ) -> Result<(), Refusal> {
         if !self.created.contains(&table.name) {
-            let what = self.operations[idx].to_string();
+            let what = self.named(idx).to_string();
             self.guard(guards::no_update_trigger(&what, &table.name));
         }
         let column_name = column;

@@ -10,6 +10,8 @@ pub(super) const COMPARING: Comparing = Comparing {
     lexicon: &POSTGRES,
     names_checks: true,
     names_primary_keys: true,
+    shares_index_names: true,
+    keeps_definitions: false,
     keeps_comments: true,
     ty: words::shown,
     generates: "an identity column",

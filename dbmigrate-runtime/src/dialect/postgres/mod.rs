@@ -48,7 +48,7 @@ pub use lexicon::POSTGRES;
 
 use super::{
     Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, ObjectKind, Plan,
-    Refusal, Script, Shadow, Uncommitted,
+    Refusal, RowCount, Script, Shadow, Uncommitted,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -246,6 +246,10 @@ impl Dialect for Postgres {
 
     fn schemas(&self, conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
         Ok(conn.query(queries::SCHEMAS, &[])?.texts().collect())
+    }
+
+    fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+        read::rows_about(conn, &self.relation(table))
     }
 
     fn now(&self) -> &'static str {

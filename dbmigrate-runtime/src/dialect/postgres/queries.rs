@@ -551,3 +551,16 @@ pub(super) fn objects(versions: bool, elsewhere: &BTreeSet<String>) -> String {
     ];
     format!("{} ORDER BY 6", parts.join(" UNION ALL "))
 }
+
+/// The query for the number of rows by the statistics; negative where there are none. The name is a
+/// literal.
+pub(super) fn rows_about(name: &str) -> String {
+    format!("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass({name})")
+}
+
+/// The query that returns a row if a table is small enough to be counted.
+pub(super) fn is_small(name: &str) -> String {
+    format!(
+        "SELECT 1 FROM pg_class WHERE oid = to_regclass({name}) AND pg_relation_size(oid) < 16777216"
+    )
+}

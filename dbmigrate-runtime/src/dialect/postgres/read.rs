@@ -11,7 +11,9 @@ use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
 use super::schemas;
 use super::views;
 use crate::Value;
-use crate::dialect::{Catalog, Existing, Facts, Object, ObjectKind, ObjectName, Schemas, Shadow};
+use crate::dialect::{
+    Catalog, Existing, Facts, Object, ObjectKind, ObjectName, RowCount, Schemas, Shadow,
+};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::Schema;
@@ -340,4 +342,19 @@ pub(super) fn shadow(
         }),
         _ => None,
     })
+}
+
+/// How many rows a table has by the server's statistics; a small one without them is counted. The
+/// name is quoted.
+pub(super) fn rows_about(conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+    let name = quote_text(table);
+    let known = conn.query(&queries::rows_about(&name), &[]).ok()?;
+    if let Some(known) = RowCount::of(&known, true) {
+        return Some(known);
+    }
+    let is_small = conn.query(&queries::is_small(&name), &[]).ok()?;
+    if is_small.rows.is_empty() {
+        return None;
+    }
+    RowCount::of(&conn.query(&format!("SELECT count(*) FROM {table}"), &[]).ok()?, false)
 }

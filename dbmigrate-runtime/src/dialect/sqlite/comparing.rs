@@ -10,6 +10,8 @@ pub(super) const COMPARING: Comparing = Comparing {
     lexicon: LEXICON,
     names_checks: false,
     names_primary_keys: false,
+    shares_index_names: true,
+    keeps_definitions: true,
     keeps_comments: false,
     ty: ToString::to_string,
     generates: "AUTOINCREMENT",

@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, Plan, Referable,
-    Refusal, Script, Shadow,
+    Refusal, RowCount, Script, Shadow,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -239,6 +239,10 @@ impl Dialect for Sqlite {
         name: &str,
     ) -> Result<bool, DatabaseError> {
         read::has_table(conn, name)
+    }
+
+    fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+        read::rows_about(conn, table)
     }
 
     fn now(&self) -> &'static str {

@@ -13,7 +13,9 @@ use super::definition::{
 };
 use crate::Value;
 use crate::dialect::sqlite::lexicon::LEXICON;
-use crate::dialect::{Catalog, Facts, Object, ObjectKind, ObjectName, Refusal, Unreadable};
+use crate::dialect::{
+    Catalog, Facts, Object, ObjectKind, ObjectName, Refusal, RowCount, Unreadable,
+};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{
@@ -504,6 +506,20 @@ fn own_name(name: &str, columns: &[Column]) -> String {
 fn item_name(name: &str, columns: &[ColumnItem]) -> String {
     let found = columns.iter().find(|column_item| column_item.name.eq_ignore_ascii_case(name));
     found.map_or(name, |column_item| &column_item.name).to_owned()
+}
+
+/// How many rows a table has. A large one is not counted, but taken to have used each rowid.
+pub(super) fn rows_about(conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+    const COUNTED: i64 = 1_000_000;
+    let table = sql::quote(table);
+    let last = conn.query(&format!("SELECT coalesce(max(rowid), 0) FROM {table}"), &[]);
+    // A table without rowids has no such column.
+    let last = last.ok().and_then(|rows| RowCount::of(&rows, true));
+    if let Some(last) = last.filter(|last| last.n > COUNTED) {
+        return Some(last);
+    }
+    let counted = conn.query(&format!("SELECT count(*) FROM {table}"), &[]).ok()?;
+    RowCount::of(&counted, false)
 }
 
 #[cfg(test)]

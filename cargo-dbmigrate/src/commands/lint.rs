@@ -1,0 +1,176 @@
+//! `lint`: what is dangerous, slow or a likely mistake in revisions.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
+use dbmigrate_runtime::engine::plan::{self, Route};
+use dbmigrate_runtime::engine::revision::{self, Range};
+use dbmigrate_runtime::engine::{standing, version_table};
+
+use super::Answer;
+use crate::cli::{Findings, Lint};
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::History;
+use crate::lint::{self, Finding, Level, Levels, Target};
+use crate::output::{self, style};
+use crate::run;
+use crate::{config, snapshot};
+
+pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
+    if args.output != Findings::Text && cx.out.is_json() {
+        return Err(Error::new("--output is for findings as text, SARIF or annotations")
+            .hint("leave out --format json, or --output"));
+    }
+    let levels = levels(cx)?;
+    let history = History::load(cx)?;
+    let chosen = chosen(cx, args, history)?;
+    let migrations = chosen.history.migrations()?;
+    let route = Route {
+        migrations: &migrations,
+        direction: Direction::Upgrade,
+        ids: &chosen.ids,
+        applied: &chosen.applied,
+    };
+    let targets = targets(cx, chosen.facts.as_ref());
+    let findings = lint::findings(&route, &targets, (&levels, &cx.config.naming.0))?;
+    print(cx, args, &chosen, &findings);
+    let is_bad = |finding: &Finding| args.deny_warnings || finding.level == Level::Deny;
+    Ok(if findings.iter().any(is_bad) { Answer::No } else { Answer::Done })
+}
+
+/// The levels of the rules.
+///
+/// # Errors
+///
+/// When the settings name a rule that doesn't exist.
+pub(super) fn levels(cx: &Context) -> Result<Levels> {
+    let file = config::path(&cx.project.config_dir);
+    Levels::of_settings(&cx.config.lint, &cx.project.shown(&file).to_string())
+}
+
+/// The databases of the history; with the facts of the one that was read, if one was.
+pub(super) fn targets(cx: &Context, facts: Option<&Facts>) -> Vec<Target> {
+    let own = cx.dialect().backend();
+    let target = |dialect: &'static dyn Dialect| {
+        let read = facts.filter(|_| dialect.backend() == own).cloned();
+        Target { dialect, facts: read.unwrap_or_else(|| dialect.offline_facts()) }
+    };
+    cx.dialects().map(target).collect()
+}
+
+/// The revisions to look at.
+struct Chosen {
+    history: History,
+    /// What counts as applied before the first of them.
+    applied: BTreeSet<String>,
+    ids: Vec<String>,
+    /// The facts of the database, if it was read.
+    facts: Option<Facts>,
+}
+
+fn chosen(cx: &Context, args: &Lint, history: History) -> Result<Chosen> {
+    if let Some(identifier) = &args.revision {
+        return match Range::parse(identifier) {
+            Some(range) => of_range(cx, &history, &range),
+            None => named(cx, &history, identifier),
+        };
+    }
+    if !args.no_database {
+        match pending(cx, &history) {
+            Ok(Some(chosen)) => return Ok(chosen),
+            Ok(None) => {}
+            Err(err) => cx.out.note(format!("the database was not read: {err}")),
+        }
+    }
+    let newest = history.graph.revisions().last().map(|revision| revision.id.clone());
+    let ids: Vec<String> = newest.into_iter().collect();
+    let applied = before(&history, &ids);
+    Ok(Chosen { history, applied, ids, facts: None })
+}
+
+/// The revisions that are pending in the database; `None` if there are none, or no database yet.
+fn pending(cx: &Context, history: &History) -> Result<Option<Chosen>> {
+    let database = Database::find(cx)?;
+    let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else { return Ok(None) };
+    let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
+    let (history, applied) = history.at(standing::ids(&rows))?;
+    let heads = history.graph.heads().into_iter().map(str::to_owned).collect();
+    let heads = revision::Target::Revisions(heads);
+    let ids = plan::route(&history.graph, &applied, Direction::Upgrade, &heads);
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    let facts = driver.as_connection().facts().map_err(snapshot::failed)?;
+    Ok(Some(Chosen { history: history.into_owned(), applied, ids, facts: Some(facts) }))
+}
+
+/// The revisions that an upgrade from one end of the range to the other runs.
+fn of_range(cx: &Context, history: &History, range: &Range) -> Result<Chosen> {
+    let from = range.from.as_deref().unwrap_or("base");
+    let (history, applied) = run::applied_at(cx, history, from)?;
+    let to = range.to.as_deref().unwrap_or("heads");
+    let target = plan::target(&history.graph, &applied, Direction::Upgrade, to)?;
+    let ids = plan::route(&history.graph, &applied, Direction::Upgrade, &target);
+    Ok(Chosen { history, applied, ids, facts: None })
+}
+
+/// The revisions that an identifier names, without those that they follow.
+fn named(cx: &Context, history: &History, identifier: &str) -> Result<Chosen> {
+    let history = history.naming(&[identifier])?;
+    let (history, applied) = history.to_understand(cx, &[identifier])?;
+    let target = history.graph.target(identifier, applied.as_ref())?;
+    let ids: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
+    if ids.is_empty() {
+        let message = format!("`{identifier}` is before the first revision");
+        return Err(Error::new(message).hint("`cargo dbmigrate history` lists the revisions"));
+    }
+    let applied = before(&history, &ids);
+    Ok(Chosen { history: history.into_owned(), applied, ids, facts: None })
+}
+
+/// The revisions that come before these.
+fn before(history: &History, ids: &[String]) -> BTreeSet<String> {
+    let named: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let all = history.graph.with_ancestors(&named).into_iter();
+    all.filter(|id| !named.contains(id)).map(str::to_owned).collect()
+}
+
+fn print(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) {
+    let package_dir = &cx.project.package_dir;
+    match args.output {
+        Findings::Text => {
+            cx.out.styled(&lint::text(findings));
+            cx.out.line(summary(args, chosen, findings));
+        }
+        Findings::Sarif => cx.out.text(&lint::sarif(findings, package_dir)),
+        Findings::Github => cx.out.text(&lint::github(findings, package_dir)),
+    }
+    cx.out.json(
+        "lint",
+        serde_json::json!({ "revisions": chosen.ids, "findings": lint::json(findings) }),
+    );
+}
+
+/// How many findings there are, and in what.
+fn summary(args: &Lint, chosen: &Chosen, findings: &[Finding]) -> String {
+    let kind = if chosen.facts.is_some() { "pending " } else { "" };
+    let what = match chosen.ids.as_slice() {
+        [] if args.revision.is_some() => return "There is no revision in the range.".to_owned(),
+        [] => return "There are no revisions yet.".to_owned(),
+        [id] => format!("{kind}revision `{id}`"),
+        ids => format!("{} {kind}revisions", ids.len()),
+    };
+    if findings.is_empty() {
+        let text = format!("Nothing was found in {what}.");
+        return style::paint(style::GOOD, &text);
+    }
+    let n_denied = findings.iter().filter(|finding| finding.level == Level::Deny).count();
+    let n_warnings = findings.len() - n_denied;
+    let denied = (n_denied > 0).then(|| format!("{n_denied} denied"));
+    let warnings = (n_warnings > 0).then(|| output::count(n_warnings, "warning"));
+    let counts: Vec<String> = denied.into_iter().chain(warnings).collect();
+    style::paint(style::CHANGED, &format!("Found in {what}: {}.", counts.join(", ")))
+}

@@ -1,0 +1,233 @@
+//! Rules about revisions: what is dangerous, slow or a likely mistake, found before anything runs.
+
+mod levels;
+mod report;
+mod rule;
+mod rules;
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::plan::{self, Route};
+use dbmigrate_runtime::engine::{Backend, Migration, recording};
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::Schema;
+
+use crate::error::Result;
+pub use levels::Levels;
+pub use report::{github, json, sarif, text};
+pub use rule::Level;
+use rule::{Change, Found, Look, Revised, Rule, Step};
+
+/// The ids of all rules.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    rules::RULES.iter().map(|rule| rule.id)
+}
+
+/// What a rule found in a revision.
+pub struct Finding {
+    rule: &'static Rule,
+    pub level: Level,
+    /// The revision's id.
+    pub revision: String,
+    /// Its file.
+    pub file: String,
+    /// The operation, in words; `None` if it is about the whole revision.
+    pub operation: Option<String>,
+    pub message: String,
+    pub hint: String,
+    /// The databases on which it is so.
+    pub databases: Vec<Backend>,
+    /// The operation's position.
+    position: Option<usize>,
+}
+
+impl Finding {
+    /// The rule's id.
+    pub fn id(&self) -> &'static str {
+        self.rule.id
+    }
+}
+
+/// The databases that a history is for, each with what is known of it.
+pub struct Target {
+    pub dialect: &'static dyn Dialect,
+    pub facts: Facts,
+}
+
+/// What all rules find in the revisions of a route, in the order in which these run.
+///
+/// # Errors
+///
+/// When the revisions before the route don't fit together.
+pub fn findings(
+    route: &Route<'_>,
+    targets: &[Target],
+    (levels, naming): (&Levels, &Convention),
+) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for target in targets {
+        let mut schema = route.migrations.replay(Some(route.applied))?;
+        for migration in route.ids.iter().filter_map(|id| route.migrations.get(id)) {
+            let revised = revised(migration, target, (&schema, naming));
+            look(&revised, levels, &mut findings);
+            // What follows a revision that doesn't fit can't be judged.
+            if revised.tasks.is_err() {
+                break;
+            }
+            schema = revised.after;
+        }
+    }
+    let order = |finding: &Finding| {
+        let revision = route.ids.iter().position(|id| *id == finding.revision);
+        let rule = rules::RULES.iter().position(|rule| rule.id == finding.rule.id);
+        (revision, finding.position, rule)
+    };
+    findings.sort_by_key(order);
+    Ok(findings)
+}
+
+/// A revision as one kind of database runs it.
+fn revised<'a>(
+    migration: &'a Migration,
+    target: &Target,
+    (schema, naming): (&Schema, &'a Convention),
+) -> Revised<'a> {
+    let Target { dialect, facts } = target;
+    let recorded = &migration.upgrade.operations;
+    let mut before = schema.clone();
+    // Planning nothing leaves only the SQL of this database in the schema.
+    let _ = plan::tasks(&[], &mut before, *dialect, facts);
+    // How large a table is in production isn't known here, so none counts as small.
+    let large = before.tables.keys().cloned().collect();
+    let facts = Facts { large, ..facts.clone() };
+    let tasks = plan::tasks(recorded, &mut before.clone(), *dialect, &facts);
+    let mut walk = Walk { schema: before.clone(), created: BTreeSet::new(), steps: Vec::new() };
+    let settled = recording::settled(recorded, dialect.backend());
+    settled
+        .into_iter()
+        .enumerate()
+        .for_each(|(position, operation)| walk.take(position, operation));
+    let Walk { schema: after, steps, .. } = walk;
+    Revised { migration, dialect: *dialect, before, after, steps, tasks, naming }
+}
+
+/// Follows the operations of a revision.
+struct Walk {
+    schema: Schema,
+    created: BTreeSet<String>,
+    steps: Vec<Step>,
+}
+
+impl Walk {
+    fn take(&mut self, position: usize, operation: Operation) {
+        let before = self.schema.clone();
+        let described = match &operation {
+            Operation::Execute(execute) => execute.describes.clone(),
+            _ => Vec::new(),
+        };
+        // An operation that doesn't fit is reported when it is planned.
+        let _ = operation.apply(&mut self.schema);
+        let after = std::mem::replace(&mut self.schema, before);
+        self.push(Step {
+            position,
+            operation,
+            before: self.schema.clone(),
+            is_described: false,
+            created: self.created.clone(),
+        });
+        for operation in described {
+            let before = self.schema.clone();
+            let _ = operation.apply(&mut self.schema);
+            let created = self.created.clone();
+            self.push(Step { position, operation, before, is_described: true, created });
+        }
+        self.schema = after;
+    }
+
+    fn push(&mut self, step: Step) {
+        match &step.operation {
+            Operation::CreateTable(table) => {
+                self.created.insert(table.name.clone());
+            }
+            Operation::RenameTable { from, to } if self.created.contains(from) => {
+                self.created.insert(to.clone());
+            }
+            _ => {}
+        }
+        self.steps.push(step);
+    }
+}
+
+/// Adds what the rules find in a revision.
+fn look(revised: &Revised<'_>, levels: &Levels, findings: &mut Vec<Finding>) {
+    let backend = revised.dialect.backend();
+    for rule in rules::RULES.iter().filter(|rule| (rule.is_for)(backend)) {
+        let level = levels.of(rule);
+        if level == Level::Allow {
+            continue;
+        }
+        for (found, operation) in found(rule, revised) {
+            let finding = finding(rule, revised, (level, found, operation));
+            let is_same = |other: &&mut Finding| {
+                (other.rule.id, &other.revision, other.position)
+                    == (rule.id, &finding.revision, finding.position)
+                    && (&other.operation, &other.message) == (&finding.operation, &finding.message)
+            };
+            match findings.iter_mut().find(is_same) {
+                Some(same) if same.databases.contains(&backend) => {}
+                Some(same) => same.databases.push(backend),
+                None => findings.push(finding),
+            }
+        }
+    }
+}
+
+/// What a rule finds, each with the operation in words.
+fn found(rule: &Rule, revised: &Revised<'_>) -> Vec<(Found, Option<String>)> {
+    match rule.look {
+        Look::AtRevision(look) => {
+            let named = |found: Found| {
+                let mut steps = revised.steps.iter();
+                let step = steps.find(|step| Some(step.position) == found.position);
+                let operation = step.map(|step| step.operation.to_string());
+                (found, operation)
+            };
+            look(revised).into_iter().map(named).collect()
+        }
+        Look::AtChange(look) => {
+            let at = |change: Change<'_>| {
+                let position = Some(change.step.position);
+                let operation = change.operation().to_string();
+                let found = move |message| Found { position, message, hint: None };
+                let named = move |message| (found(message), Some(operation.clone()));
+                look(&change).into_iter().map(named)
+            };
+            revised.changes().flat_map(at).collect()
+        }
+    }
+}
+
+fn finding(
+    rule: &'static Rule,
+    revised: &Revised<'_>,
+    (level, found, operation): (Level, Found, Option<String>),
+) -> Finding {
+    let revision = &revised.migration.revision;
+    let Found { position, message, hint } = found;
+    Finding {
+        rule,
+        level,
+        revision: revision.id.clone(),
+        file: revision.file.clone(),
+        operation,
+        message,
+        hint: hint.unwrap_or_else(|| rule.instead.to_owned()),
+        databases: vec![revised.dialect.backend()],
+        position,
+    }
+}
+
+#[cfg(test)]
+mod reference;

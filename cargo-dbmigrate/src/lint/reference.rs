@@ -1,0 +1,54 @@
+//! The book's page about rules, generated from the rules.
+
+use std::path::Path;
+
+use dbmigrate_runtime::engine::Backend;
+use expect_test::expect_file;
+
+use super::rule::Rule;
+use super::rules::RULES;
+
+#[test]
+fn the_reference_lists_every_rule() {
+    let mut page = PREFACE.to_owned();
+    page += "| rule | level | databases | what it finds |\n|---|---|---|---|\n";
+    for rule in RULES {
+        let Rule { id, level, finds, .. } = rule;
+        let level = level.key();
+        page += &format!("| [`{id}`](#{id}) | {level} | {} | {finds} |\n", databases(rule));
+    }
+    for Rule { id, finds, why, instead, .. } in RULES {
+        let (first, rest) = instead.split_at(1);
+        let instead = format!("{}{rest}", first.to_uppercase());
+        page += &format!("\n## `{id}`\n\n{finds} {why}\n\n*Instead:* {instead}.\n");
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/lint.md");
+    expect_file![file].assert_eq(&page);
+}
+
+fn databases(rule: &Rule) -> String {
+    let titles: Vec<&str> =
+        Backend::ALL.iter().filter(|one| (rule.is_for)(**one)).map(|one| one.title()).collect();
+    if titles.len() == Backend::ALL.len() { "all".to_owned() } else { titles.join(", ") }
+}
+
+const PREFACE: &str = "# Lint rules
+
+`cargo dbmigrate lint` looks for what is dangerous, slow or a likely mistake in revisions, before
+anything runs. It looks at the operations of each revision, and at the statements that an upgrade
+would run for them, with their locks, on each database of `dialects`. A table that a revision itself
+creates has no rows and no users, so its changes are not reported. All other tables count as large.
+
+The level of a rule is `deny`, `warn` or `allow`. A denied finding makes `lint` exit with 1, a
+warning does so with `--deny-warnings`, and what is allowed is not reported. `dbmigrate.toml` changes
+levels:
+
+```toml
+lint.deny = [\"drop-table\", \"index-locks\"]
+lint.allow = [\"no-way-back\"]
+```
+
+`--output sarif` prints the findings for code scanning, `--output github` as annotations of a pull
+request, and `--format json` as a [document](../json.md#lint).
+
+";

@@ -1,0 +1,178 @@
+//! What a rule is, and what it looks at.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::engine::dialect::{Cost, Dialect, Refusal, Statement, Task};
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::{Backend, Migration};
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::{Schema, Table};
+
+/// A rule: what it finds in a revision, as data, and the function that looks for it.
+pub struct Rule {
+    /// Its name in settings, in revisions and in findings.
+    pub id: &'static str,
+    /// The level, unless the settings change it.
+    pub level: Level,
+    /// Whether the rule applies to a kind of database.
+    pub is_for: fn(Backend) -> bool,
+    /// What it finds, as a sentence.
+    pub finds: &'static str,
+    /// Why that matters, as a sentence.
+    pub why: &'static str,
+    /// How to make the change safely: a hint, so it begins in lower case.
+    pub instead: &'static str,
+    pub look: Look,
+}
+
+/// What a finding of a rule means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// It is not reported.
+    Allow,
+    /// It is reported.
+    Warn,
+    /// It is reported, and the answer is no.
+    Deny,
+}
+
+impl Level {
+    /// The key in the settings.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Level::Allow => "allow",
+            Level::Warn => "warn",
+            Level::Deny => "deny",
+        }
+    }
+}
+
+/// The function of a rule.
+pub enum Look {
+    /// Looks at each operation, and says what is wrong with it: the rest of a sentence that begins
+    /// with the operation.
+    AtChange(fn(&Change<'_>) -> Vec<String>),
+    /// Looks at the whole revision.
+    AtRevision(fn(&Revised<'_>) -> Vec<Found>),
+}
+
+/// Something that a rule found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The operation, by its position in the revision; `None` if it is about the whole revision.
+    pub position: Option<usize>,
+    /// What is wrong: the rest of a sentence that begins with the operation or the revision.
+    pub message: String,
+    /// What to do about it, if that is not what the rule says.
+    pub hint: Option<String>,
+}
+
+impl From<String> for Found {
+    fn from(message: String) -> Found {
+        Found { position: None, message, hint: None }
+    }
+}
+
+/// Every kind of database.
+pub fn every(_: Backend) -> bool {
+    true
+}
+
+/// PostgreSQL.
+pub fn postgres(backend: Backend) -> bool {
+    backend == Backend::Postgres
+}
+
+/// The databases on servers, which others use during a migration.
+pub fn servers(backend: Backend) -> bool {
+    postgres(backend) || backend.is_mysql_like()
+}
+
+/// A revision, as one kind of database runs its upgrade.
+pub struct Revised<'a> {
+    pub migration: &'a Migration,
+    pub dialect: &'static dyn Dialect,
+    /// The schema before and after it.
+    pub before: Schema,
+    pub after: Schema,
+    /// Its operations with the SQL of this database, each followed by those that it describes.
+    pub steps: Vec<Step>,
+    /// What runs, or why the upgrade is refused.
+    pub tasks: Result<Vec<Task>, Refusal>,
+    /// The names that the project gives to constraints and indexes.
+    pub naming: &'a Convention,
+}
+
+/// An operation of a revision, or one that its SQL describes.
+pub struct Step {
+    /// The operation's position in the revision, or that of the SQL.
+    pub position: usize,
+    pub operation: Operation,
+    /// The schema before it.
+    pub before: Schema,
+    /// Whether it is described, so that SQL does it.
+    pub is_described: bool,
+    /// The tables that the revision has created so far.
+    pub created: BTreeSet<String>,
+}
+
+impl Revised<'_> {
+    /// The statements of all tasks.
+    pub fn statements(&self) -> impl Iterator<Item = &Statement> {
+        self.tasks.iter().flatten().filter_map(statement)
+    }
+
+    /// The operations, as rules look at them.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        self.steps.iter().map(|step| Change { revised: self, step })
+    }
+
+    /// Whether the table exists before the revision, so that it has rows and users.
+    pub fn is_old(&self, table: &str) -> bool {
+        let is_created = || self.steps.last().is_some_and(|step| step.created.contains(table));
+        (self.before.table(table).is_some() || self.after.table(table).is_some()) && !is_created()
+    }
+}
+
+/// The statement of a task, if it is one.
+pub fn statement(task: &Task) -> Option<&Statement> {
+    match task {
+        Task::Statement(statement) => Some(statement),
+        Task::Alone(alone) => Some(&alone.statement),
+        Task::Guard(_) | Task::Note(_) | Task::Step { .. } | Task::Border => None,
+    }
+}
+
+/// One operation in its revision.
+pub struct Change<'a> {
+    pub revised: &'a Revised<'a>,
+    pub step: &'a Step,
+}
+
+impl<'a> Change<'a> {
+    pub fn operation(&self) -> &'a Operation {
+        &self.step.operation
+    }
+
+    /// The table before the operation, if it is older than the revision: one that is created in the
+    /// same revision has no rows that matter, and no users.
+    pub fn old(&self, table: &str) -> Option<&'a Table> {
+        let is_created = self.step.created.contains(table);
+        self.step.before.table(table).filter(|_| !is_created)
+    }
+
+    /// The statements that make this change; one of them may make others, too.
+    pub fn statements(&self) -> impl Iterator<Item = &'a Statement> + use<'a> {
+        let reason = self.step.operation.to_string();
+        let is_described = self.step.is_described;
+        let is_for =
+            move |statement: &&Statement| !is_described && statement.reason.contains(&reason);
+        let revised: &'a Revised<'a> = self.revised;
+        revised.statements().filter(is_for)
+    }
+
+    /// What these statements cost.
+    pub fn costs(&self) -> impl Iterator<Item = &'a Cost> + use<'a> {
+        self.statements().filter_map(|statement| statement.cost.as_ref())
+    }
+}

@@ -1,0 +1,36 @@
+//! `enum-value-removed`.
+
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::Type;
+
+use crate::lint::rule::{Change, Level, Look, Rule, every};
+
+pub const RULE: Rule = Rule {
+    id: "enum-value-removed",
+    level: Level::Warn,
+    is_for: every,
+    finds: "A value of an enumeration is removed.",
+    why: "Rows that have the value stop the upgrade, and a running program that writes or \
+          reads the value fails.",
+    instead: "stop writing the value in one release, give its rows another value, and remove \
+              it in a later release",
+    look: Look::AtChange(look),
+};
+
+fn look(change: &Change<'_>) -> Vec<String> {
+    let Operation::AlterColumn { table, column, change: to } = change.operation() else {
+        return Vec::new();
+    };
+    let old = change.old(table).and_then(|table| table.find_column(column));
+    let (Some(Type::Enum(_, was)), Some(Type::Enum(_, is))) = (old.map(|old| &old.ty), &to.ty)
+    else {
+        return Vec::new();
+    };
+    let gone: Vec<&str> =
+        was.iter().filter(|value| !is.contains(value)).map(String::as_str).collect();
+    match gone.as_slice() {
+        [] => Vec::new(),
+        [value] => vec![format!("the value `{value}` is removed")],
+        values => vec![format!("the values `{}` are removed", values.join("`, `"))],
+    }
+}

@@ -1,0 +1,31 @@
+//! `set-not-null`.
+
+use dbmigrate_runtime::operations::Operation;
+
+use crate::lint::rule::{Change, Level, Look, Rule, every};
+
+pub const RULE: Rule = Rule {
+    id: "set-not-null",
+    level: Level::Warn,
+    is_for: every,
+    finds: "A nullable column becomes required.",
+    why: "Rows in which it is NULL stop the upgrade, and a running program that writes NULL fails.",
+    instead: "have the program write a value in one release, then make the column required, \
+              with `.fill(...)` for existing rows",
+    look: Look::AtChange(look),
+};
+
+fn look(change: &Change<'_>) -> Vec<String> {
+    let Operation::AlterColumn { table, column, change: to } = change.operation() else {
+        return Vec::new();
+    };
+    let old = change.old(table).and_then(|table| table.find_column(column));
+    if to.nullable != Some(false) || !old.is_some_and(|old| old.nullable) {
+        return Vec::new();
+    }
+    let program = "a running program that writes NULL fails";
+    if to.fill.is_some() || to.using.is_some() {
+        return vec![program.to_owned()];
+    }
+    vec![format!("rows in which it is NULL stop the upgrade, and {program}")]
+}

@@ -1,0 +1,155 @@
+//! What a run would work on, without running it: for scripts and plans.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::revision::{Range, View};
+use dbmigrate_runtime::engine::{
+    Migrations, executor,
+    plan::{self, Route},
+    standing,
+};
+
+use super::{options, stored_facts};
+use crate::cli::Run;
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::{self, History};
+
+/// The revisions that a run would take, and what their statements depend on.
+pub struct Loaded {
+    pub direction: Direction,
+    pub migrations: Migrations,
+    /// The rows of the version table.
+    pub rows: BTreeSet<String>,
+    /// What is applied from the database's point of view.
+    pub applied: BTreeSet<String>,
+    /// The revisions, in the order of the run.
+    pub ids: Vec<String>,
+    pub dialect: &'static dyn Dialect,
+    pub facts: Facts,
+    /// Whether the revisions are those of a range, so that no database was asked.
+    pub is_of_range: bool,
+    /// The database; `None` if the revisions are those of a range, or if it doesn't exist yet.
+    pub reader: Option<Box<dyn Driver>>,
+}
+
+/// The revisions to load: a target or a range, and the direction.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub direction: Direction,
+    pub identifier: &'a str,
+    pub run: &'a Run,
+    /// What is known about a database that is known to have these facts.
+    pub facts: fn(&dyn Dialect, Facts) -> Facts,
+}
+
+impl Loaded {
+    /// Reads the history, and the database unless the identifier is a range.
+    ///
+    /// # Errors
+    ///
+    /// When a run would be refused before it begins.
+    pub fn load(cx: &Context, wanted: Wanted<'_>) -> Result<Loaded> {
+        let Wanted { direction, identifier, .. } = wanted;
+        let history = History::load(cx)?;
+        let mut facts = cx.dialect().offline_facts();
+        let mut reader = None;
+        let (history, rows, applied, to) = match Range::parse(identifier) {
+            Some(range) => {
+                let (from, to) = match direction {
+                    Direction::Upgrade => ("base", "head"),
+                    Direction::Downgrade => ("heads", "base"),
+                };
+                let from = range.from.as_deref().unwrap_or(from);
+                let (history, applied) = applied_at(cx, &history, from)?;
+                (history, applied.clone(), applied, range.to.unwrap_or_else(|| to.to_owned()))
+            }
+            None => {
+                let database = Database::find(cx)?;
+                let applied = history::applied(cx, &database)?;
+                reader = database.open_to_read(Patience::reading(cx))?;
+                if let Some(driver) = &mut reader {
+                    facts = (wanted.facts)(driver.dialect(), stored_facts(&mut **driver)?);
+                }
+                let standing = history.standing(applied)?;
+                standing.check(false)?;
+                let rows = standing::ids(&standing.rows);
+                let View { of: history, applied, .. } = standing.view;
+                (history.into_owned(), rows, applied, identifier.to_owned())
+            }
+        };
+        history.note_replaced(cx, &[&to]);
+        let graph = &history.graph;
+        let target = plan::target(graph, &applied, direction, &to)?;
+        let ids = plan::route(graph, &applied, direction, &target);
+        if direction == Direction::Upgrade {
+            plan::check_order(graph, &applied, &ids, &target)?;
+        }
+        let migrations = history.migrations()?;
+        // A server says which of the history's dialects it speaks.
+        let dialect = reader.as_ref().map_or_else(|| cx.dialect(), |driver| driver.dialect());
+        let is_of_range = Range::parse(identifier).is_some();
+        let mut loaded = Loaded {
+            direction,
+            migrations,
+            rows,
+            applied,
+            ids,
+            dialect,
+            facts,
+            is_of_range,
+            reader,
+        };
+        loaded.refuse(cx, wanted.run)?;
+        Ok(loaded)
+    }
+
+    /// Refuses what a run would refuse, and completes the facts with those about the tables that it
+    /// changes.
+    fn refuse(&mut self, cx: &Context, run: &Run) -> Result<()> {
+        let Some(mut driver) = self.reader.take() else {
+            return Ok(plan::refuse_mismatch_offline(&self.route(), self.dialect)?);
+        };
+        let options = options(cx, run);
+        executor::refuse_unfinished(&mut *driver, &options, &self.rows)?;
+        executor::refuse_mismatch(driver.as_connection(), &self.route())?;
+        let pending = self.ids.iter().filter_map(|id| self.migrations.get(id));
+        let operations: Vec<_> = pending
+            .flat_map(|migration| migration.recording(self.direction).operations.clone())
+            .collect();
+        let failed = |err| Error::new("failed to read the tables").cause(err);
+        let found = self.dialect.facts_for(driver.as_connection(), &operations, &self.facts);
+        let found = found.map_err(failed)?;
+        self.facts.large = found.large;
+        // PostgreSQL's script may run on a database that lacks a schema of this one.
+        if self.dialect.backend().is_mysql_like() {
+            self.facts.existing = found.existing;
+        }
+        self.reader = Some(driver);
+        Ok(())
+    }
+
+    /// The revisions as planning takes them.
+    pub fn route(&self) -> Route<'_> {
+        let Loaded { migrations, direction, ids, applied, .. } = self;
+        Route { migrations, direction: *direction, ids, applied }
+    }
+}
+
+/// The history of a database at this revision, and what is applied in it.
+pub fn applied_at(
+    cx: &Context,
+    history: &History,
+    identifier: &str,
+) -> Result<(History, BTreeSet<String>)> {
+    let history = history.naming(&[identifier])?;
+    let (history, applied) = history.to_understand(cx, &[identifier])?;
+    let target = history.graph.target(identifier, applied.as_ref())?;
+    let before = history.graph.with_ancestors(&target.ids());
+    let before = before.into_iter().map(str::to_owned).collect();
+    Ok((history.into_owned(), before))
+}

@@ -1,0 +1,115 @@
+//! Reads and writes the file of a case.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dbmigrate_runtime::engine::Backend;
+
+/// The sections of a file.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    /// The file's name without its extension.
+    pub name: String,
+    pub path: PathBuf,
+    /// What is written by a person: all but the last section.
+    written: String,
+    /// The bodies of the functions.
+    before: String,
+    upgrade: String,
+    downgrade: String,
+    /// The databases that the case is for; empty for all.
+    databases: Vec<String>,
+    /// What is known of the databases.
+    pub facts: String,
+    /// Settings, as in dbmigrate.toml.
+    pub config: String,
+    /// The rules that don't find anything.
+    pub silent: Vec<String>,
+}
+
+/// The section that is expected.
+const FINDINGS: &str = "--- findings\n";
+
+impl Case {
+    /// The repository's cases, sorted by name. With the variable `DBMIGRATE_CASES`, only those
+    /// whose names contain its value, or one of several values with commas between them.
+    pub fn all() -> Vec<Case> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/lint");
+        let wanted = std::env::var("DBMIGRATE_CASES").unwrap_or_default();
+        let entries = dir.read_dir().unwrap_or_else(|err| panic!("{}: {err}", dir.display()));
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let mut paths: Vec<PathBuf> = paths
+            .filter(|path| path.extension().is_some_and(|extension| extension == "case"))
+            .collect();
+        paths.sort();
+        let cases = paths.iter().map(|path| Case::read(path));
+        cases.filter(|case| wanted.split(',').any(|part| case.name.contains(part))).collect()
+    }
+
+    fn read(path: &Path) -> Case {
+        let text = fs::read_to_string(path).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let written = text.split(FINDINGS).next().unwrap_or_default().to_owned();
+        let downgrade = "op.irreversible(\"it is a case\");\n".to_owned();
+        let mut case = Case { name, path: path.to_owned(), downgrade, ..Case::default() };
+        let mut sections = written.split("\n--- ");
+        let about = sections.next().unwrap_or_default();
+        assert!(about.ends_with('.'), "{}: one sentence comes first", path.display());
+        for section in sections {
+            let (name, text) = section.split_once('\n').unwrap_or((section, ""));
+            let text = format!("{}\n", text.trim_end());
+            let lines =
+                || text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+            match name {
+                "before" => case.before = text,
+                "upgrade" => case.upgrade = text,
+                "downgrade" => case.downgrade = text,
+                "databases" => case.databases = lines(),
+                "facts" => case.facts = text,
+                "config" => case.config = text,
+                "silent" => case.silent = lines(),
+                name => panic!("{}: no section is called `{name}`", path.display()),
+            }
+        }
+        case.written = written;
+        case
+    }
+
+    pub fn is_for(&self, backend: Backend) -> bool {
+        self.databases.is_empty() || self.databases.iter().any(|name| name == backend.name())
+    }
+
+    /// The text of the file with these findings.
+    pub fn text(&self, findings: &str) -> String {
+        format!("{}{FINDINGS}{findings}", self.written)
+    }
+
+    /// The modules of the revisions before and of the one that is looked at.
+    pub fn modules(&self) -> [(String, String); 2] {
+        let id = self.name.replace('-', "_");
+        let before = format!("a_{id}");
+        [
+            (before.clone(), module(&before, None, [&self.before, "op.irreversible(\"\");"])),
+            (
+                format!("b_{id}"),
+                module(&format!("b_{id}"), Some(&before), [&self.upgrade, &self.downgrade]),
+            ),
+        ]
+    }
+}
+
+fn module(id: &str, parent: Option<&str>, [upgrade, downgrade]: [&str; 2]) -> String {
+    let parent = parent.map_or(String::new(), |parent| format!("{parent:?}"));
+    let mut text = format!(
+        "//! {id}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
+         pub const REVISION: &str = {id:?};\n\
+         pub const DOWN_REVISION: &[&str] = &[{parent}];\n\
+         pub const BRANCH_LABELS: &[&str] = &[];\n\
+         pub const DEPENDS_ON: &[&str] = &[];\n"
+    );
+    for (name, body) in [("upgrade", upgrade), ("downgrade", downgrade)] {
+        let _ = write!(text, "\npub fn {name}(op: &mut Operations) {{\n{body}\n}}\n");
+    }
+    text
+}

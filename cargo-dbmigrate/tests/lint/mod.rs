@@ -1,0 +1,83 @@
+//! The corpus of `tests/lint`: what the rules find in revisions, and where they stay silent.
+
+mod case;
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cargo_dbmigrate::internals::Config;
+use cargo_dbmigrate::internals::lint::{self, Finding, Levels, Target};
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::dialect;
+use dbmigrate_runtime::engine::plan::Route;
+use dbmigrate_runtime::engine::{Backend, Migration, Migrations};
+use expect_test::expect_file;
+
+use crate::cases::project::Package;
+use case::Case;
+
+#[test]
+fn every_rule_finds_what_it_should_and_nothing_else() {
+    let cases = Case::all();
+    let modules = cases.iter().flat_map(Case::modules).collect::<Vec<_>>();
+    let recorded = Package::new("lint-cases", &[]).recorded(&modules);
+    let mut broken = Vec::new();
+    let (mut fired, mut silent) = (BTreeSet::new(), BTreeSet::new());
+    for (case, migrations) in cases.iter().zip(recorded.chunks(2)) {
+        let findings = findings(case, migrations);
+        let found: BTreeSet<&str> = findings.iter().map(Finding::id).collect();
+        let lines: String = findings.iter().map(line).collect();
+        let text = case.text(&lines);
+        let compare = || expect_file![&case.path].assert_eq(&text);
+        if catch_unwind(AssertUnwindSafe(compare)).is_err() {
+            broken.push(format!("{}: something else is expected", case.name));
+        }
+        for id in &case.silent {
+            if found.contains(id.as_str()) {
+                broken.push(format!("{}: `{id}` is not silent", case.name));
+            }
+        }
+        fired.extend(found.into_iter().map(str::to_owned));
+        silent.extend(case.silent.iter().cloned());
+    }
+    assert!(broken.is_empty(), "{} are broken:\n{}", broken.len(), broken.join("\n"));
+    if std::env::var_os("DBMIGRATE_CASES").is_none() {
+        let all: BTreeSet<String> = lint::ids().map(str::to_owned).collect();
+        assert_eq!(fired, all, "each rule finds something in a case");
+        assert_eq!(silent, all, "each rule is said to be silent in a case");
+    }
+}
+
+fn findings(case: &Case, migrations: &[Migration]) -> Vec<Finding> {
+    let [before, upgrade] = migrations else { panic!("{}: two revisions", case.name) };
+    let applied = BTreeSet::from([before.revision.id.clone()]);
+    let ids = vec![upgrade.revision.id.clone()];
+    let migrations = Migrations::new(migrations.to_vec()).unwrap();
+    let route = Route {
+        migrations: &migrations,
+        direction: Direction::Upgrade,
+        ids: &ids,
+        applied: &applied,
+    };
+    let backends = Backend::ALL.into_iter().filter(|backend| case.is_for(*backend));
+    let target = |backend| {
+        let dialect = dialect::of(backend).unwrap();
+        let mut facts = dialect.offline_facts();
+        facts.blocks_cluster = case.facts.contains("cluster");
+        Target { dialect, facts }
+    };
+    let targets: Vec<Target> = backends.map(target).collect();
+    let path = &case.path;
+    let config = Config::parse(&case.config, path).unwrap_or_else(|err| panic!("{err}"));
+    let levels = Levels::of_settings(&config.lint, "dbmigrate.toml");
+    let levels = levels.unwrap_or_else(|err| panic!("{}: {err}", case.name));
+    lint::findings(&route, &targets, (&levels, &config.naming.0)).unwrap()
+}
+
+/// A finding in a line, followed by its hint if that isn't what the rule says.
+fn line(finding: &Finding) -> String {
+    let databases: Vec<&str> = finding.databases.iter().map(|backend| backend.name()).collect();
+    let operation = finding.operation.as_ref().map_or(String::new(), |text| format!("{text}: "));
+    let level = finding.level.key();
+    format!("{level} {}: {operation}{} ({})\n", finding.id(), finding.message, databases.join(", "))
+}

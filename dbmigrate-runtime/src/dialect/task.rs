@@ -1,0 +1,190 @@
+//! What a plan does: tasks, as values.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Cost, Guard};
+use crate::Value;
+use crate::driver::Rows;
+use crate::operations::UNNAMED;
+
+/// The tasks for a list of operations on one database.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// The tasks, in order.
+    pub tasks: Vec<Task>,
+    /// How many operations the tasks cover. The others depend on the result of these tasks, so the
+    /// facts have to be read again first.
+    pub taken: usize,
+    /// What the last transaction of the tasks adds.
+    pub uncommitted: Uncommitted,
+}
+
+/// What a transaction adds that statements can't use before it is committed, on some databases.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uncommitted {
+    /// The enumerations that are new.
+    pub enumerations: BTreeSet<String>,
+    /// The values that were added to enumerations, each after the name of its enumeration.
+    pub values: BTreeSet<(String, String)>,
+}
+
+impl Uncommitted {
+    /// Adds what later tasks of the same transaction add.
+    pub(crate) fn extend(&mut self, later: Uncommitted) {
+        self.enumerations.extend(later.enumerations);
+        self.values.extend(later.values);
+    }
+}
+
+/// A single task of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// Runs SQL.
+    Statement(Statement),
+    /// Runs a query, and fails if it returns a row.
+    Guard(Guard),
+    /// A remark about the plan for readers of a script.
+    Note(String),
+    /// Runs a step.
+    Step {
+        /// The step's position among the operations of its revision, counted from 0.
+        operation: usize,
+        /// The step's name.
+        name: String,
+    },
+    /// Ends a group: the tasks behind it run in a transaction of their own.
+    Border,
+    /// Runs a statement that can't be in a transaction, as a group of its own.
+    Alone(Alone),
+}
+
+impl Task {
+    /// Whether the task separates groups, so that its revision isn't one transaction.
+    pub fn is_between_groups(&self) -> bool {
+        match self {
+            Task::Border | Task::Alone(_) => true,
+            Task::Statement(_) | Task::Guard(_) | Task::Note(_) | Task::Step { .. } => false,
+        }
+    }
+}
+
+/// A statement outside a transaction, which may be interrupted in the middle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alone {
+    /// The statement.
+    pub statement: Statement,
+    /// A query that returns a row if the statement has had its effect; `None` if the effect shows in
+    /// the [definitions](super::Dialect::definitions) of what the statement names.
+    pub is_done: Option<String>,
+    /// What an interrupted statement leaves, if it leaves something.
+    pub remnant: Option<Remnant>,
+}
+
+/// What an interrupted statement leaves, and how it is removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remnant {
+    /// A query that returns a row if it is there.
+    pub is_left: String,
+    /// The statement that removes it, which can't be in a transaction either.
+    pub removal: String,
+}
+
+/// SQL, and the operation that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The SQL, without a closing semicolon unless it is hand-written.
+    pub sql: String,
+    /// A description of the operation.
+    pub reason: String,
+    /// How the database makes the change.
+    pub kind: StatementKind,
+    /// The table that has a temporary name while the statement runs.
+    pub scratch: Option<Scratch>,
+    /// What the statement costs those who use the database meanwhile. `None` if it costs nobody
+    /// anything, and on a database that has only one writer.
+    pub cost: Option<Cost>,
+}
+
+impl Statement {
+    /// The name that hand-written SQL has got in its revision.
+    pub fn given_name(&self) -> Option<&str> {
+        (self.kind == StatementKind::Raw && self.reason != UNNAMED).then_some(&self.reason)
+    }
+}
+
+/// A table with a temporary name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scratch {
+    /// The temporary name, which no user knows.
+    pub name: String,
+    /// The table's own name.
+    pub table: String,
+}
+
+impl Scratch {
+    /// A database's message with the table's own name.
+    pub fn named(&self, message: &str) -> String {
+        message.replace(&self.name, &self.table)
+    }
+}
+
+/// How a database makes a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatementKind {
+    /// With a statement of its own.
+    Native,
+    /// By a rebuild: a new table gets the rows and then the name.
+    Rebuild,
+    /// With hand-written SQL, unchanged.
+    Raw,
+}
+
+/// A number of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowCount {
+    /// The number.
+    pub n: i64,
+    /// Whether it is an estimate, such as the server's statistics.
+    pub is_estimate: bool,
+}
+
+impl RowCount {
+    /// A count that a query returns.
+    pub(super) fn of(rows: &Rows, is_estimate: bool) -> Option<RowCount> {
+        match rows.rows.first().map(Vec::as_slice) {
+            Some([Value::Integer(n)]) if *n >= 0 => Some(RowCount { n: *n, is_estimate }),
+            _ => None,
+        }
+    }
+}
+
+/// ``3,000 rows``, ``about 3,000 rows``
+impl fmt::Display for RowCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.n.to_string();
+        let mut grouped = String::new();
+        for (idx, digit) in digits.chars().enumerate() {
+            if idx > 0 && (digits.len() - idx) % 3 == 0 {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        let about = if self.is_estimate { "about " } else { "" };
+        let rows = if self.n == 1 { "row" } else { "rows" };
+        write!(f, "{about}{grouped} {rows}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_rows_is_written_as_people_do() {
+        let text = |n, is_estimate| RowCount { n, is_estimate }.to_string();
+        assert_eq!(text(1, false), "1 row");
+        assert_eq!(text(999, true), "about 999 rows");
+        assert_eq!(text(1_234_567, true), "about 1,234,567 rows");
+    }
+}

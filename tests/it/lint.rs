@@ -1,0 +1,206 @@
+//! `lint`: its command line, its forms of output, and its settings. The rules have cases of their
+//! own, in `tests/lint`.
+
+use dbmigrate_tests::{Host, revision};
+use expect_test::expect;
+use serde_json::Value;
+
+const TABLE: &str = "op.create_table(Table::new(\"post\")\
+    .column(Column::new(\"id\", Type::BigInteger).not_null())\
+    .column(Column::new(\"title\", Type::Text))\
+    .primary_key(\"pk_post\", [\"id\"]));";
+
+/// A history of three revisions; the last one drops the table.
+fn host(name: &str) -> Host {
+    let host = Host::library(name, "");
+    host.ok("init");
+    let write = |id: &str, parents: &[&str], upgrade: &str, downgrade: &str| {
+        let path = format!("migrations/versions/m_{id}.rs");
+        host.write(&path, &revision(id, parents, id, upgrade, downgrade));
+    };
+    write("a100", &[], TABLE, "op.drop_table(\"post\");");
+    let column = "op.add_column(\"post\", Column::new(\"rank\", Type::Integer).not_null());";
+    write("b200", &["a100"], column, "op.drop_column(\"post\", \"rank\");");
+    write("c300", &["b200"], "op.drop_table(\"post\");", "");
+    host
+}
+
+/// What a command prints, with its exit code.
+fn said(host: &Host, command: &str) -> String {
+    let run = host.dbmigrate(command);
+    let (stdout, stderr) = (host.plain(&run.stdout), host.plain(&run.errors()));
+    format!("$ {command} => {}\n{stdout}{stderr}", run.code)
+}
+
+#[test]
+fn what_is_pending_is_looked_at_or_else_the_newest_revision() {
+    let host = host("lint");
+    let mut seen = said(&host, "lint");
+    assert!(!host.dir.join("app.db").exists());
+    host.ok("upgrade a100");
+    seen += &said(&host, "lint");
+    host.ok("upgrade");
+    seen += &said(&host, "lint --deny-warnings");
+    seen += &said(&host, "lint b200");
+    seen += &said(&host, "lint base:a100");
+    seen += &said(&host, "lint head:");
+    seen += &said(&host, "lint nonsense");
+    seen += &said(&host, "lint base");
+    expect![[r#"
+        $ lint => 0
+        warning[no-way-back]: revision `c300`: `downgrade` does nothing, so undoing the revision leaves its changes
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: write `downgrade`, or say why there is none with `op.irreversible("...")`
+        warning[drop-table]: revision `c300`: drop table `post`: its rows are lost, and a running program that uses it fails
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: stop using the table in one release and drop it in a later one, after a backup
+        Found in revision `c300`: 2 warnings.
+        $ lint => 0
+        warning[required-column]: revision `b200`: add column `rank` to table `post`: the upgrade stops if table `post` has rows, which would have no value in it
+          in migrations/versions/m_b200.rs, on SQLite
+          hint: give the column a default, or give existing rows a value with `.using(...)`
+        warning[unwritten-column]: revision `b200`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m_b200.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        warning[no-way-back]: revision `c300`: `downgrade` does nothing, so undoing the revision leaves its changes
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: write `downgrade`, or say why there is none with `op.irreversible("...")`
+        warning[drop-table]: revision `c300`: drop table `post`: its rows are lost, and a running program that uses it fails
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: stop using the table in one release and drop it in a later one, after a backup
+        Found in 2 pending revisions: 4 warnings.
+        $ lint --deny-warnings => 1
+        warning[no-way-back]: revision `c300`: `downgrade` does nothing, so undoing the revision leaves its changes
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: write `downgrade`, or say why there is none with `op.irreversible("...")`
+        warning[drop-table]: revision `c300`: drop table `post`: its rows are lost, and a running program that uses it fails
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: stop using the table in one release and drop it in a later one, after a backup
+        Found in revision `c300`: 2 warnings.
+        $ lint b200 => 0
+        warning[required-column]: revision `b200`: add column `rank` to table `post`: the upgrade stops if table `post` has rows, which would have no value in it
+          in migrations/versions/m_b200.rs, on SQLite
+          hint: give the column a default, or give existing rows a value with `.using(...)`
+        warning[unwritten-column]: revision `b200`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m_b200.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        Found in revision `b200`: 2 warnings.
+        $ lint base:a100 => 0
+        Nothing was found in revision `a100`.
+        $ lint head: => 0
+        There is no revision in the range.
+        $ lint nonsense => 3
+        error: no revision `nonsense` in this project
+          hint: `cargo dbmigrate history` lists them
+        $ lint base => 3
+        error: `base` is before the first revision
+          hint: `cargo dbmigrate history` lists the revisions
+    "#]].assert_eq(&seen);
+}
+
+#[test]
+fn settings_change_levels_and_name_rules_that_exist() {
+    let host = host("lint-levels");
+    let mut seen = String::new();
+    for (from, to) in [
+        ("lint.deny = []", "lint.deny = [\"drop-table\"]"),
+        ("lint.allow = []", "lint.allow = [\"no-way-back\"]"),
+        ("lint.warn = []", "lint.warn = [\"drop-table\"]"),
+        ("lint.warn = [\"drop-table\"]", "lint.warn = [\"drop-tables\"]"),
+    ] {
+        host.replace("migrations/dbmigrate.toml", from, to);
+        seen += &said(&host, "lint");
+    }
+    expect![[r#"
+        $ lint => 1
+        warning[no-way-back]: revision `c300`: `downgrade` does nothing, so undoing the revision leaves its changes
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: write `downgrade`, or say why there is none with `op.irreversible("...")`
+        denied[drop-table]: revision `c300`: drop table `post`: its rows are lost, and a running program that uses it fails
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: stop using the table in one release and drop it in a later one, after a backup
+        Found in revision `c300`: 1 denied, 1 warning.
+        $ lint => 1
+        denied[drop-table]: revision `c300`: drop table `post`: its rows are lost, and a running program that uses it fails
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: stop using the table in one release and drop it in a later one, after a backup
+        Found in revision `c300`: 1 denied.
+        $ lint => 3
+        error: `lint.deny` and `lint.warn` in `migrations/dbmigrate.toml` both name `drop-table`
+          hint: remove it from one of the two lists
+        $ lint => 3
+        error: `lint.warn` in `migrations/dbmigrate.toml` names no rule: `drop-tables`
+          hint: the rules are `refused`, `drop-table`, `drop-column`, `rename-table`, `rename-column`, `narrow-type`, `enum-value-removed`, `required-column`, `unwritten-column`, `set-not-null`, `drop-default`, `unique-on-rows`, `check-on-rows`, `foreign-key-on-rows`, `index-locks`, `scan-locks`, `rewrite-locks`, `volatile-default`, `several-tables-locked`, `step-under-lock`, `unindexed-foreign-key`, `redundant-index`, `float-money`, `no-primary-key`, `small-primary-key`, `unusual-name`, `no-way-back`, `undescribed-sql`, `rebuild`, `cluster-blocked`
+    "#]].assert_eq(&seen);
+}
+
+#[test]
+fn findings_are_printed_for_code_scanning_and_for_workflows() {
+    let host = host("lint-forms");
+    std::fs::create_dir(host.dir.parent().unwrap().join(".git")).unwrap();
+    host.replace("migrations/dbmigrate.toml", "lint.deny = []", "lint.deny = [\"drop-table\"]");
+    let github = said(&host, "lint --output github");
+    expect![[r#"
+        $ lint --output github => 1
+        ::warning file=host/migrations/versions/m_c300.rs,title=no-way-back::revision `c300`: `downgrade` does nothing, so undoing the revision leaves its changes%0Ahint: write `downgrade`, or say why there is none with `op.irreversible("...")`
+        ::error file=host/migrations/versions/m_c300.rs,title=drop-table::revision `c300`: drop table `post`: its rows are lost, and a running program that uses it fails%0Ahint: stop using the table in one release and drop it in a later one, after a backup
+    "#]].assert_eq(&github);
+    let sarif = host.dbmigrate("lint --output sarif");
+    assert_eq!(sarif.code, 1, "{sarif}");
+    let sarif: Value = serde_json::from_str(&sarif.stdout).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let run = &sarif["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert!(rules.iter().any(|rule| rule["id"] == "drop-table"), "{rules:?}");
+    expect![[r#"
+        [
+          {
+            "level": "warning",
+            "locations": [
+              {
+                "physicalLocation": {
+                  "artifactLocation": {
+                    "uri": "host/migrations/versions/m_c300.rs",
+                    "uriBaseId": "%SRCROOT%"
+                  }
+                }
+              }
+            ],
+            "message": {
+              "text": "revision `c300`: `downgrade` does nothing, so undoing the revision leaves its changes\nhint: write `downgrade`, or say why there is none with `op.irreversible(\"...\")`"
+            },
+            "ruleId": "no-way-back"
+          },
+          {
+            "level": "error",
+            "locations": [
+              {
+                "physicalLocation": {
+                  "artifactLocation": {
+                    "uri": "host/migrations/versions/m_c300.rs",
+                    "uriBaseId": "%SRCROOT%"
+                  }
+                }
+              }
+            ],
+            "message": {
+              "text": "revision `c300`: drop table `post`: its rows are lost, and a running program that uses it fails\nhint: stop using the table in one release and drop it in a later one, after a backup"
+            },
+            "ruleId": "drop-table"
+          }
+        ]
+    "#]].assert_eq(&format!("{:#}\n", run["results"]));
+    let refused = said(&host, "lint --output sarif --format json");
+    assert!(refused.contains("leave out --format json, or --output"), "{refused}");
+}
+
+#[test]
+fn a_history_without_revisions_has_nothing_to_find() {
+    let host = Host::library("lint-empty", "");
+    host.ok("init");
+    expect![[r#"
+        $ lint => 0
+        There are no revisions yet.
+    "#]]
+    .assert_eq(&said(&host, "lint"));
+}

@@ -1,0 +1,238 @@
+//! `plan`: what a run would do, in words.
+
+use std::fs;
+
+use dbmigrate_tests::servers::{self, Server};
+use dbmigrate_tests::{Host, revision, sql};
+use expect_test::expect;
+
+/// The schema at a revision, as SQL, as JSON and as pictures.
+#[test]
+fn the_schema_is_printed_and_drawn_at_any_revision() {
+    let host = host("pictures");
+    let script = host.ok("schema --sql").stdout;
+    sql(&host.dir.join("built.db"), &script);
+    host.ok("upgrade");
+    let run = host.ok("diff database migrations --url sqlite:built.db");
+    assert!(run.stdout.is_empty() || run.stdout.contains("No "), "{run}");
+    expect![[r#"
+        CREATE TABLE "author" (
+            "id" INTEGER NOT NULL CONSTRAINT "pk_author" PRIMARY KEY,
+            "name" VARCHAR(100),
+            "age" VARCHAR(10)
+        );
+    "#]]
+    .assert_eq(&host.ok("schema a100").stdout);
+    let document: serde_json::Value =
+        serde_json::from_str(&host.ok("schema --json").stdout).expect("JSON");
+    assert_eq!(document[0]["table"]["columns"][1]["name"], "name", "{document}");
+    expect![[r#"
+        erDiagram
+            "author (changed)" {
+                big_integer id PK
+                string(100) name "changed"
+                big_integer age "may be NULL, changed"
+            }
+    "#]]
+    .assert_eq(&host.ok("erd --diff").stdout);
+    let run = host.ok("erd --form svg --revision a100");
+    assert!(run.stdout.starts_with("<svg ") && run.stdout.contains(">author<"), "{run}");
+    assert!(host.ok("erd --form dot").stdout.starts_with("digraph schema {"));
+    assert!(!host.fails("erd --revision nonsense").stderr.is_empty());
+}
+
+/// Two revisions: tables, and changes of them with a step.
+fn host(name: &str) -> Host {
+    let host = Host::library(name, "");
+    host.ok("init --dialect sqlite --dialect postgres --dialect mysql --dialect mariadb");
+    let tables = "op.create_table(Table::new(\"author\")\
+        .column(Column::new(\"id\", Type::BigInteger).not_null())\
+        .column(Column::new(\"name\", Type::String(100)))\
+        .column(Column::new(\"age\", Type::String(10)))\
+        .primary_key(\"pk_author\", [\"id\"]));";
+    let changes = "op.run(\"tidy\", |_| Ok(()));\n    \
+        op.alter_column(\"author\", \"name\", ColumnChange::new().not_null());\n    \
+        op.alter_column(\"author\", \"age\", ColumnChange::new().ty(Type::BigInteger));\n    \
+        op.create_index(\"author\", Index::new(\"ix_author_name\", [\"name\"]));\n    \
+        op.execute(\"UPDATE author SET age = 0 WHERE age IS NULL\");";
+    let back = "op.drop_column(\"author\", \"age\");";
+    let drop = "op.drop_table(\"author\");";
+    host.write("migrations/versions/m1.rs", &revision("a100", &[], "authors", tables, drop));
+    host.write("migrations/versions/m2.rs", &revision("b200", &["a100"], "more", changes, back));
+    host
+}
+
+fn shown(host: &Host, command: &str, code: i32) -> String {
+    let run = host.dbmigrate(command);
+    assert_eq!(run.code, code, "{run}");
+    host.plain(&format!("$ {command}\n{}{}", run.stdout, run.errors()))
+}
+
+#[test]
+fn a_plan_says_in_words_what_a_run_would_do() {
+    let host = host("plan");
+    let mut seen = shown(&host, "plan a100", 0);
+    assert!(!host.dir.join("app.db").exists());
+    host.ok("upgrade a100");
+    let database = host.dir.join("app.db");
+    sql(&database, "INSERT INTO author VALUES (1, 'Ada', '36'), (2, NULL, 'x')");
+    let before = fs::read(&database).unwrap();
+    seen += &shown(&host, "plan", 0);
+    host.replace("migrations/versions/m2.rs", "op.run(\"tidy\", |_| Ok(()));\n", "");
+    seen += &shown(&host, "upgrade --dry-run", 1);
+    seen += &shown(&host, "plan base", 0);
+    seen += &shown(&host, "downgrade --dry-run", 0);
+    seen += &shown(&host, "plan a100:b200", 0);
+    seen += &shown(&host, "plan a100", 0);
+    seen += &shown(&host, "plan nonsense", 3);
+    assert_eq!(fs::read(&database).unwrap(), before);
+    expect![[r#"
+        $ plan a100
+        Upgrade of sqlite:$HOST/app.db: 1 revision, in one transaction
+
+        upgrade <base> -> a100, authors
+          create table `author`
+        $ plan
+        Upgrade of sqlite:$HOST/app.db: 1 revision, in one transaction
+
+        upgrade a100 -> b200, more
+          run step `tidy`
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if some of the values in column `age` of table `author` do not fit the type `INTEGER`
+          rebuild the table to alter column `name` of table `author`, alter column `age` of table `author`, create index `ix_author_name` on table `author`
+          run SQL: UPDATE author SET age = 0 WHERE age IS NULL
+          `author` has 2 rows
+        $ upgrade --dry-run
+        Upgrade of sqlite:$HOST/app.db: 1 revision, in one transaction
+
+        upgrade a100 -> b200, more
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if some of the values in column `age` of table `author` do not fit the type `INTEGER`
+          rebuild the table to alter column `name` of table `author`, alter column `age` of table `author`, create index `ix_author_name` on table `author`
+          run SQL: UPDATE author SET age = 0 WHERE age IS NULL
+          `author` has 2 rows
+          stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
+          stops now: 1 of the values in column `age` of table `author` do not fit the type `INTEGER`
+        $ plan base
+        Downgrade of sqlite:$HOST/app.db: 1 revision, in one transaction
+
+        downgrade a100 -> <base>, authors
+          drop table `author`
+          `author` has 2 rows
+          drop table `author` discards 2 rows
+        $ downgrade --dry-run
+        Downgrade of sqlite:$HOST/app.db: 1 revision, in one transaction
+
+        downgrade a100 -> <base>, authors
+          drop table `author`
+          `author` has 2 rows
+          drop table `author` discards 2 rows
+        $ plan a100:b200
+        Upgrade of SQLite: 1 revision, in one transaction
+
+        upgrade a100 -> b200, more
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if some of the values in column `age` of table `author` do not fit the type `INTEGER`
+          rebuild the table to alter column `name` of table `author`, alter column `age` of table `author`, create index `ix_author_name` on table `author`
+          run SQL: UPDATE author SET age = 0 WHERE age IS NULL
+        $ plan a100
+        Nothing to do for sqlite:$HOST/app.db.
+        $ plan nonsense
+        error: no revision `nonsense` in this project
+          hint: `cargo dbmigrate history` lists them
+    "#]].assert_eq(&seen);
+    let run = host.ok("plan -1 -v");
+    assert!(run.stdout.contains("      DROP TABLE \"author\"\n"), "{run}");
+    let document = host.dbmigrate("plan --format json").json();
+    let of = |name: &str| document["plan"][0][name].clone();
+    assert_eq!(of("id"), "b200");
+    assert_eq!(of("tables"), serde_json::json!(["`author` has 2 rows"]));
+    assert_eq!(of("stops").as_array().expect("a list").len(), 2, "{document}");
+}
+
+#[test]
+fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
+    let test = "a_plan_for_a_server_has_locks_work_and_cheap_row_counts";
+    let postgres = servers::postgres(test).into_iter().rev().take(1);
+    let servers: Vec<Server> = postgres.chain(servers::mysql(test)).collect();
+    if servers.is_empty() {
+        return;
+    }
+    let host = host("plan-servers");
+    host.replace("migrations/versions/m2.rs", "op.run(\"tidy\", |_| Ok(()));\n", "");
+    let mut seen = String::new();
+    for server in servers {
+        let url = server.database();
+        host.ok(&format!("upgrade a100 --url {url}"));
+        let rows = "INSERT INTO author VALUES (1, 'Ada', '36'), (2, NULL, '7')";
+        let query = |sql: &str| {
+            let played = server.play(&url, sql);
+            assert!(played.is_ok, "{}", played.text);
+        };
+        if server.dialect() == "postgres" {
+            let mut client = servers::client(&url);
+            client.batch_execute(&format!("{rows}; ANALYZE author")).expect("rows");
+        } else {
+            query(&format!("{rows}; ANALYZE TABLE author;"));
+        }
+        let run = host.dbmigrate(&format!("plan --url {url}"));
+        assert_eq!(run.code, 1, "{run}");
+        seen += &format!("# {}\n{}", server.name, run.stdout.replace(&url, "URL"));
+    }
+    expect![[r#"
+        # postgres15
+        Upgrade of URL: 1 revision, in one transaction
+
+        upgrade a100 -> b200, more
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          alter column `name` of table `author`
+            locks `author` against reads and writes (ACCESS EXCLUSIVE), reads the whole table
+          stop if some of the values in column `age` of table `author` do not fit the type `bigint`
+          alter column `age` of table `author`
+            locks `author` against reads and writes (ACCESS EXCLUSIVE), rewrites the table and its indexes
+          create index `ix_author_name` on table `author`
+            locks `author` against writes (SHARE), builds an index
+          run SQL: UPDATE author SET age = 0 WHERE age IS NULL
+          `author` has about 2 rows
+          stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
+        # mariadb1011
+        Upgrade of URL: 1 revision, each statement commits by itself
+
+        upgrade a100 -> b200, more
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if some of the values in column `age` of table `author` do not fit the type `bigint`
+          alter column `name` of table `author`, alter column `age` of table `author`
+            locks `author` against writes (ALGORITHM=COPY), rewrites the table and its indexes
+          create index `ix_author_name` on table `author`
+            locks `author` against other changes of its definition (LOCK=NONE), builds an index
+          run SQL: UPDATE author SET age = 0 WHERE age IS NULL
+          `author` has about 2 rows
+          stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
+        # mariadb118
+        Upgrade of URL: 1 revision, each statement commits by itself
+
+        upgrade a100 -> b200, more
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if some of the values in column `age` of table `author` do not fit the type `bigint`
+          alter column `name` of table `author`, alter column `age` of table `author`
+            locks `author` against other changes of its definition (ALGORITHM=COPY), rewrites the table and its indexes
+          create index `ix_author_name` on table `author`
+            locks `author` against other changes of its definition (LOCK=NONE), builds an index
+          run SQL: UPDATE author SET age = 0 WHERE age IS NULL
+          `author` has about 2 rows
+          stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
+        # mysql9
+        Upgrade of URL: 1 revision, each statement commits by itself
+
+        upgrade a100 -> b200, more
+          stop if column `name` of table `author` can't become NOT NULL: it is NULL in some row(s)
+          stop if some of the values in column `age` of table `author` do not fit the type `bigint`
+          alter column `name` of table `author`, alter column `age` of table `author`
+            locks `author` against writes (at most), rewrites the table and its indexes
+          create index `ix_author_name` on table `author`
+            locks `author` against other changes of its definition (LOCK=NONE), builds an index
+          run SQL: UPDATE author SET age = 0 WHERE age IS NULL
+          `author` has about 2 rows
+          stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
+    "#]].assert_eq(&seen);
+}
