@@ -56,7 +56,7 @@ impl Trying<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Recorder::read`].
+    /// When the crate can't be compiled, and when a migration fails.
     pub fn recorded(&mut self, dir: &Path, url: Option<&str>) -> Result<Vec<Foreign>> {
         let recorder = Recorder { cx: self.cx, scratch: self.scratch, dir, url };
         let recorded = recorder.read(&mut self.terms)?;
