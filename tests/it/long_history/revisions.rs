@@ -395,6 +395,23 @@ pub const REVISIONS: &[Revision] = &[
     op.alter_column("person", "email", ColumnChange::new().comment(None));"#,
     ),
     then(
+        "unique index over an expression",
+        r#"op.create_index("person", Index::new("ix_person_low", [])
+            .column(IndexColumn::expression("lower(full_name)"))
+            .column(IndexColumn::new("email")).unique());"#,
+        r#"op.drop_index("person", "ix_person_low");"#,
+    ),
+    then(
+        "renamed index over an expression",
+        r#"op.rename_index("person", "ix_person_low", "ix_person_lower");"#,
+        r#"op.rename_index("person", "ix_person_lower", "ix_person_low");"#,
+    ),
+    then(
+        "longer text in an expression",
+        r#"op.alter_column("person", "full_name", ColumnChange::new().ty(Type::String(180)));"#,
+        r#"op.alter_column("person", "full_name", ColumnChange::new().ty(Type::String(160)));"#,
+    ),
+    then(
         "samples",
         r#"op.create_table(Table::new("sample")
             .column(Column::new("id", Type::BigInteger).not_null())
@@ -463,11 +480,15 @@ pub enum Level { Member, Admin, Owner }
 pub enum Tone { Calm, Loud, Wild }
 
 #[derive(Model)]
-#[model(comment = "people", unique(email, full_name))]
+#[model(
+    comment = "people",
+    unique(email, full_name),
+    index(name = "ix_person_lower", columns(sql("lower(full_name)"), email), unique),
+)]
 pub struct Person {
     #[model(primary_key)]
     pub id: i64,
-    #[model(length = 160)]
+    #[model(length = 180)]
     pub full_name: String,
     #[model(length = 120, comment = "it's one")]
     pub email: Option<String>,
