@@ -117,6 +117,7 @@ const LATE: &[(&str, &[&str])] = &[
     ("account", &["person_id", "kind", "balance"]),
     ("seat", &["row_no", "seat_no", "code"]),
     ("rich", &["kind"]),
+    ("sample", &["id", "weight", "code"]),
 ];
 
 /// Goes up with rows, down and up again, and returns the rows at the end.
@@ -166,6 +167,8 @@ fn a_long_history_goes_up_and_down_on_every_database() {
         post: 3,3,Third!,7,third,calm,21,1
         post: 9,9,Own!,4,own,calm,12,1
         rich: main
+        sample: 1,6,Sample
+        sample: 2,-1,Sample
         seat: 1,1,11
         seat: 1,2,12
         seat: 2,1,21"#]]

@@ -197,3 +197,148 @@ fn a_script_and_a_run_exclude_each_other() {
         assert_eq!(host.ok("current -q").stdout, "a100 (head)\n");
     }
 }
+
+/// MariaDB has indexes over columns only, so an index over an expression needs one of its own.
+#[test]
+fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
+    let servers = servers::mysql("an_index_over_an_expression_is_the_same_to_everybody_on_mariadb");
+    let mut servers = servers.into_iter().filter(|server| server.name.starts_with("mariadb"));
+    let Some(first) = servers.next() else { return };
+    let mut host = Host::library(
+        "mysql_hidden",
+        "#[derive(dbmigrate_runtime::Model)]
+        #[model(index(name = \"ix_person_email\", columns(sql(\"lower(email)\")), unique))]
+        pub struct Person {
+            #[model(primary_key)]
+            pub id: i64,
+            #[model(length = 120)]
+            pub email: String,
+        }",
+    );
+    host.ok("init --dialect mariadb");
+    let up = "op.create_table(Table::new(\"person\")\
+        .column(Column::new(\"id\", Type::BigInteger).not_null())\
+        .column(Column::new(\"email\", Type::String(100)).not_null())\
+        .primary_key(\"pk_person\", [\"id\"]));";
+    let down = "op.drop_table(\"person\");";
+    host.write("migrations/versions/m1.rs", &revision("a100", &[], "first", up, down));
+    let up = "op.create_index(\"person\", Index::new(\"ix_person_email\", []).unique()\
+        .column(IndexColumn::expression(\"lower(email)\")));";
+    let down = "op.drop_index(\"person\", \"ix_person_email\");";
+    host.write("migrations/versions/m2.rs", &revision("b200", &["a100"], "index", up, down));
+    let up = "op.alter_column(\"person\", \"email\", ColumnChange::new().ty(Type::String(120)));";
+    let down = "op.alter_column(\"person\", \"email\", ColumnChange::new().ty(Type::String(100)));";
+    host.write("migrations/versions/m3.rs", &revision("c300", &["b200"], "longer", up, down));
+    let session = |server: &servers::Server, host: &mut Host| {
+        let url = server.own_database();
+        host.env("DATABASE_URL", &url);
+        let (_, database) = url.rsplit_once('/').expect("a database");
+        let mut seen = String::new();
+        let mut show = |args: &str| {
+            let run = host.dbmigrate(args);
+            let text = host.plain(&format!("$ {args}\n{}{}", run.stdout, run.errors()));
+            // How many rows a table has is estimated.
+            let lines = text.lines().filter(|line| !line.contains(" has about "));
+            let text = lines.map(|line| format!("{line}\n")).collect::<String>();
+            seen += &text.replace(&url, "URL").replace(database, "app");
+        };
+        show("upgrade a100");
+        let mut client = mysql_client(&url);
+        client.query_drop("INSERT INTO person VALUES (1, 'Ada@x'), (2, 'ADA@x')").expect("rows");
+        show("upgrade");
+        client.query_drop("DELETE FROM person WHERE id = 2").expect("rows");
+        show("plan");
+        show("upgrade -v");
+        show("check");
+        show("diff");
+        show("inspect");
+        show("stamp --verify head");
+        // A program that knows nothing of the column.
+        client.query_drop("INSERT INTO person VALUES (3, 'Bob@x')").expect("a row");
+        let rows: Vec<(i64, String)> =
+            client.query("SELECT * FROM person ORDER BY id").expect("rows");
+        assert_eq!(rows, [(1, "Ada@x".to_owned()), (3, "Bob@x".to_owned())]);
+        assert!(client.query_drop("INSERT INTO person (email) VALUES ('ADA@x')").is_err());
+        show("downgrade base --allow-destructive -v");
+        seen
+    };
+    let seen = session(&first, &mut host);
+    expect![[r#"
+        $ upgrade a100
+        Running upgrade <base> -> a100, first
+        $ upgrade
+        Running upgrade a100 -> b200, index
+        error: revision `b200` was rolled back: index `ix_person_email` can't be added to table `person`: 1 value(s) occur in more than one row
+          hint: correct these rows first, in the same revision or an earlier one
+        $ plan
+        Upgrade of URL: 2 revisions, each statement commits by itself
+
+        upgrade a100 -> b200, index
+          stop if index `ix_person_email` can't be added to table `person`: some value(s) occur in more than one row
+          add the invisible column `dbmigrate_ix_person_email_1` for index `ix_person_email` (MariaDB has no indexes over expressions)
+            locks `person` against other changes of its definition (ALGORITHM=INSTANT)
+          create index `ix_person_email` on table `person`
+            locks `person` against other changes of its definition (LOCK=NONE), builds an index
+
+        upgrade b200 -> c300, longer
+          change the invisible column `dbmigrate_ix_person_email_1` of index `ix_person_email`, alter column `email` of table `person`
+            locks `person` against writes (at most), rewrites the table and its indexes
+        $ upgrade -v
+        Running upgrade a100 -> b200, index
+        Running upgrade b200 -> c300, longer
+        Database: URL
+        -- add the invisible column `dbmigrate_ix_person_email_1` for index `ix_person_email` (MariaDB has no indexes over expressions)
+        ALTER TABLE `person` ADD COLUMN `dbmigrate_ix_person_email_1` varchar(100) GENERATED ALWAYS AS (lower(email)) VIRTUAL INVISIBLE COMMENT 'for an index over an expression, by dbmigrate', ALGORITHM=INSTANT;
+        -- create index `ix_person_email` on table `person`
+        ALTER TABLE `person` ADD UNIQUE KEY `ix_person_email` (`dbmigrate_ix_person_email_1`), ALGORITHM=NOCOPY, LOCK=NONE;
+        -- change the invisible column `dbmigrate_ix_person_email_1` of index `ix_person_email`, alter column `email` of table `person`
+        ALTER TABLE `person`
+            MODIFY COLUMN `dbmigrate_ix_person_email_1` varchar(120) GENERATED ALWAYS AS (lcase("email")) VIRTUAL INVISIBLE COMMENT 'for an index over an expression, by dbmigrate',
+            MODIFY COLUMN `email` varchar(120) NOT NULL;
+        $ check
+        The list in migrations/mod.rs does not match the revision files:
+          it lacks migrations/versions/m1.rs
+          it lacks migrations/versions/m2.rs
+          it lacks migrations/versions/m3.rs
+        Models and migrations agree.
+        The database is at the head.
+        The database agrees with the migrations.
+        `cargo dbmigrate migrate` brings it in line
+        Database: URL
+        $ diff
+        No differences.
+        $ inspect
+        use dbmigrate_runtime::Model;
+
+        #[derive(Model)]
+        #[model(
+            index(name = "ix_person_email", columns(sql("lcase(\"email\")")), unique)
+        )]
+        pub struct Person {
+            #[model(primary_key, autoincrement)]
+            pub id: i64,
+            #[model(length = 120)]
+            pub email: String,
+        }
+        $ stamp --verify head
+        Running stamp_revision c300 -> c300
+        $ downgrade base --allow-destructive -v
+        Running downgrade c300 -> b200, longer
+        Running downgrade b200 -> a100, index
+        Running downgrade a100 -> <base>, first
+        Database: URL
+        -- change the invisible column `dbmigrate_ix_person_email_1` of index `ix_person_email`, alter column `email` of table `person`
+        ALTER TABLE `person`
+            MODIFY COLUMN `dbmigrate_ix_person_email_1` varchar(100) GENERATED ALWAYS AS (lcase("email")) VIRTUAL INVISIBLE COMMENT 'for an index over an expression, by dbmigrate',
+            MODIFY COLUMN `email` varchar(100) NOT NULL;
+        -- drop index `ix_person_email` of table `person`
+        ALTER TABLE `person` DROP INDEX `ix_person_email`, ALGORITHM=NOCOPY, LOCK=NONE;
+        -- drop its invisible column `dbmigrate_ix_person_email_1`
+        ALTER TABLE `person` DROP COLUMN `dbmigrate_ix_person_email_1`, ALGORITHM=INSTANT;
+        -- drop table `person`
+        DROP TABLE `person`;
+    "#]].assert_eq(&seen);
+    for server in servers {
+        assert_eq!(session(&server, &mut host), seen, "{}", server.name);
+    }
+}

@@ -6,6 +6,7 @@ mod asynchronous;
 mod connecting;
 mod ledger;
 mod imitation;
+mod kept;
 mod lease;
 mod lent;
 mod lock;

@@ -123,9 +123,12 @@ fn rebuilds(op: &mut Operations) {
         "label",
         ForeignKey::new("fk_label_id_post", ["id"], "post", ["id"]).on_delete(Action::Cascade),
     );
+    let lower = IndexColumn::expression("lower(full_name)");
+    op.create_index("author", Index::new("ix_author_lower", []).column(lower).unique());
 }
 
 fn no_rebuilds(op: &mut Operations) {
+    op.drop_index("author", "ix_author_lower");
     op.drop_foreign_key("label", "fk_label_id_post");
     op.drop_check("post", "ck_post_views");
     op.alter_column("post", "views", ColumnChange::new().ty(Type::Integer).default(7));

@@ -394,6 +394,51 @@ pub const REVISIONS: &[Revision] = &[
         r#"op.alter_table("person", TableChange::new().comment(None));
     op.alter_column("person", "email", ColumnChange::new().comment(None));"#,
     ),
+    then(
+        "unique index over an expression",
+        r#"op.create_index("person", Index::new("ix_person_low", [])
+            .column(IndexColumn::expression("lower(full_name)"))
+            .column(IndexColumn::new("email")).unique());"#,
+        r#"op.drop_index("person", "ix_person_low");"#,
+    ),
+    then(
+        "renamed index over an expression",
+        r#"op.rename_index("person", "ix_person_low", "ix_person_lower");"#,
+        r#"op.rename_index("person", "ix_person_lower", "ix_person_low");"#,
+    ),
+    then(
+        "longer text in an expression",
+        r#"op.alter_column("person", "full_name", ColumnChange::new().ty(Type::String(180)));"#,
+        r#"op.alter_column("person", "full_name", ColumnChange::new().ty(Type::String(160)));"#,
+    ),
+    then(
+        "samples",
+        r#"op.create_table(Table::new("sample")
+            .column(Column::new("id", Type::BigInteger).not_null())
+            .column(Column::new("weight", Type::Double).not_null())
+            .column(Column::new("notes", Type::Json))
+            .column(Column::new("token", Type::Uuid))
+            .primary_key("pk_sample", ["id"]));
+    op.bulk_insert("sample", ["id", "weight", "notes"])
+            .row((1, 1.5, "{\"a\": [1, null]}")).row((2, -0.25, Value::Null));"#,
+        r#"op.drop_table("sample");"#,
+    ),
+    then(
+        "weight of samples from a real number to a whole one and a text",
+        r#"op.alter_column("sample", "weight",
+            ColumnChange::new().ty(Type::BigInteger).using("round(weight * 4)"));
+    op.add_column("sample", Column::new("code", Type::String(40)));
+    op.execute("UPDATE sample SET code = 'Sample'");"#,
+        r#"op.drop_column("sample", "code");
+    op.alter_column("sample", "weight",
+            ColumnChange::new().ty(Type::Double).using("weight / 4.0"));"#,
+    ),
+    then(
+        "index over an expression",
+        r#"op.create_index("sample", Index::new("ix_sample_lower_code", [])
+            .column(IndexColumn::expression("lower(code)")));"#,
+        r#"op.drop_index("sample", "ix_sample_lower_code");"#,
+    ),
 ];
 
 /// An operation of the project's own.
@@ -435,11 +480,15 @@ pub enum Level { Member, Admin, Owner }
 pub enum Tone { Calm, Loud, Wild }
 
 #[derive(Model)]
-#[model(comment = "people", unique(email, full_name))]
+#[model(
+    comment = "people",
+    unique(email, full_name),
+    index(name = "ix_person_lower", columns(sql("lower(full_name)"), email), unique),
+)]
 pub struct Person {
     #[model(primary_key)]
     pub id: i64,
-    #[model(length = 160)]
+    #[model(length = 180)]
     pub full_name: String,
     #[model(length = 120, comment = "it's one")]
     pub email: Option<String>,
@@ -500,5 +549,19 @@ pub struct Seat {
     pub row_no: i32,
     pub seat_no: i32,
     pub code: i32,
+}
+
+#[derive(Model)]
+#[model(index(name = "ix_sample_lower_code", columns(sql("lower(code)"))))]
+pub struct Sample {
+    #[model(primary_key)]
+    pub id: i64,
+    pub weight: i64,
+    #[model(type = Json)]
+    pub notes: Option<String>,
+    #[model(type = Uuid)]
+    pub token: Option<String>,
+    #[model(length = 40)]
+    pub code: Option<String>,
 }
 "#;

@@ -83,7 +83,10 @@ impl Ddl<'_> {
         let mut checks: Vec<Check> = table.checks.clone();
         checks.extend(text_enum::checks(table));
         checks.sort_by(|a, b| a.name.cmp(&b.name));
-        lines.extend(checks.iter().map(check));
+        for own in &checks {
+            self.can_be_checked(table, own)?;
+            lines.push(check(own));
+        }
         for foreign_key in present {
             lines.push(self.foreign_key(table, foreign_key)?);
         }
@@ -99,6 +102,23 @@ impl Ddl<'_> {
             sql += &format!(" COMMENT={}", text(comment));
         }
         Ok(sql)
+    }
+
+    /// Refuses checks over a column that generates its values.
+    pub(super) fn can_be_checked(&self, table: &Table, check: &Check) -> Result<(), Refusal> {
+        let lexicon = self.flavor.lexicon();
+        let key = table.generated_key();
+        let Some(key) = key.filter(|key| lexicon.names_column(&check.expression, &key.name)) else {
+            return Ok(());
+        };
+        let why = format!(
+            "check `{}` is over column `{}`, which generates its values, and {} has no checks over \
+             such columns",
+            check.name,
+            key.name,
+            self.flavor.title()
+        );
+        Err(self.refuse(&why, "leave the column out of the check, or set `autoincrement = false`"))
     }
 
     /// A column's name and definition.

@@ -22,7 +22,7 @@ use crate::written;
 const COMMENT: &str = "for an index over an expression, by dbmigrate";
 
 /// What makes them necessary.
-const SINCE: &str = "since MariaDB has no indexes over expressions";
+const WHY: &str = "(MariaDB has no indexes over expressions)";
 
 /// The name of the column for a part of an index.
 fn name(index: &str, part: usize) -> String {
@@ -249,7 +249,7 @@ fn parts(
                 .collect();
             let (word, own) = (if own.len() == 1 { "column" } else { "columns" }, own.join(", "));
             let reason =
-                format!("{operation}, with the invisible {word} {own} for its indexes, {SINCE}");
+                format!("{operation}, with the invisible {word} {own} for its indexes {WHY}");
             Ok(vec![(Operation::CreateTable(lowered), Some(reason))])
         }
         Operation::CreateIndex { table, index } if is_over_expression(index) => {
@@ -305,10 +305,8 @@ fn expressions(index: &Index) -> impl Iterator<Item = usize> + '_ {
 fn creating(table: &str, index: &Index, columns: Vec<Column>) -> Parts {
     let mut all: Parts = Vec::new();
     for column in columns {
-        let reason = format!(
-            "add the invisible column `{}` for index `{}`, {SINCE}",
-            column.name, index.name
-        );
+        let reason =
+            format!("add the invisible column `{}` for index `{}` {WHY}", column.name, index.name);
         let table = table.to_owned();
         let add = Operation::AddColumn { table, column, using: None, before: None };
         all.push((add, Some(reason)));

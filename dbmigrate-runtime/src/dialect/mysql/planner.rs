@@ -265,7 +265,8 @@ impl<'a> Planner<'a> {
                 self.drop_foreign_key(idx, [before, after], table, name);
                 Ok(())
             }
-            (Operation::AddCheck { table, check }, ..) => {
+            (Operation::AddCheck { table, check }, _, Some(after)) => {
+                self.ddl(idx).can_be_checked(after, check)?;
                 self.guard(guards::check(table, check));
                 let clause = self.add_check(table, check);
                 self.alter(idx, table, vec![clause]);
