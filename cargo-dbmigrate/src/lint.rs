@@ -51,6 +51,7 @@ impl Finding {
 }
 
 /// The databases that a history is for, each with what is known of it.
+#[derive(Clone)]
 pub struct Target {
     pub dialect: &'static dyn Dialect,
     pub facts: Facts,
