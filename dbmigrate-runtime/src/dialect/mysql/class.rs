@@ -186,7 +186,7 @@ pub(super) fn modify(flavor: Flavor, was: &Definition, to: &Definition) -> Class
     }
     let by_null = if was.nullable == to.nullable { Class::Instant } else { Class::Rebuild };
     let by_type = if was.ty == to.ty { Class::Instant } else { retype(flavor, &was.ty, &to.ty) };
-    by_null.merged(by_type).unwrap_or(Class::Copy)
+    by_null.max(by_type)
 }
 
 /// Another type.

@@ -5,7 +5,7 @@ use super::guards::{self, Source};
 use super::planner::Planner;
 use crate::dialect::Guard;
 use crate::schema::{Column, ForeignKey, Table};
-use crate::sql::{Kind, Token};
+use crate::sql::{Kind, Token, without_parentheses};
 
 /// The values that a column gets.
 #[derive(Clone, Copy)]
@@ -115,7 +115,7 @@ pub(super) fn replacing(column: &str, condition: &str, value: &str) -> String {
 
 /// Whether an expression plainly is one value for all rows.
 pub(super) fn is_constant(tokens: &[Token<'_>]) -> bool {
-    match tokens {
+    match without_parentheses(tokens) {
         [value] => matches!(value.kind, Kind::Text | Kind::Number),
         [minus, value] => minus.is_symbol("-") && value.kind == Kind::Number,
         _ => false,
