@@ -24,6 +24,8 @@ use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::runner::read_recorded;
 
 use cache::{DAMAGED, Line};
+pub use host::dependency;
+pub use package::absolute;
 pub use record::{known, recordings, unchanged};
 pub use rewrite_program::rewritten;
 pub use steps::Steps;

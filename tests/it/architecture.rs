@@ -200,6 +200,7 @@ const NAME_SQLITE: &[(&str, &str)] = &[
     ("cargo-dbmigrate/src/commands/init.rs", "knows which crate connects to which database"),
     ("cargo-dbmigrate/src/context.rs", "decides what a project's database is"),
     ("cargo-dbmigrate/src/import/applied.rs", "reads where a tool for SQLite keeps its records"),
+    ("cargo-dbmigrate/src/import/recorded.rs", "tells queries of a catalog from those of rows"),
     ("cargo-dbmigrate/src/cli/tool.rs", "has the name of another tool"),
     ("cargo-dbmigrate/src/commands/squash/proof.rs", "runs the proof on a database in memory"),
 ];

@@ -3,6 +3,7 @@
 mod real;
 mod recorded;
 mod refused;
+mod sea_orm;
 mod servers;
 
 use dbmigrate_tests::{Host, sql};

@@ -30,6 +30,8 @@ pub enum Tool {
     FlaskMigrate,
     /// The directory of `manage.py`, by the SQL that Django prints
     Django,
+    /// The directory of the crate `migration`, by running its `Migrator` on an empty database
+    SeaOrm,
 }
 
 impl Tool {
@@ -47,6 +49,7 @@ impl Tool {
             Tool::Alembic => "Alembic",
             Tool::FlaskMigrate => "Flask-Migrate",
             Tool::Django => "Django",
+            Tool::SeaOrm => "sea-orm-migration",
         }
     }
 }

@@ -3,7 +3,7 @@
 use clap::ValueEnum as _;
 
 use super::Answer;
-use crate::cli::Import;
+use crate::cli::{Import, Tool};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
@@ -23,13 +23,27 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
              the revisions afterwards",
         ));
     }
-    let foreign = import::read(args.tool, &args.dir, cx.dialect().lexicon())?;
-    let n = foreign.len();
+    // Recording needs the scratch database.
+    let found = if args.tool == Tool::SeaOrm {
+        None
+    } else {
+        Some(import::read(args.tool, &args.dir, cx.dialect().lexicon())?)
+    };
     // The project's own words for its tables come first.
     let models = models::load(cx)?;
     let scratch = Scratch::of(cx, args.shadow_url.as_deref())?;
-    let mut trying =
-        Trying { cx, scratch: &scratch, terms: Terms::new(cx, &models), tool: args.tool };
+    let mut trying = Trying {
+        cx,
+        scratch: &scratch,
+        terms: Terms::new(cx, &models),
+        tool: args.tool,
+        original: None,
+    };
+    let foreign = match found {
+        Some(found) => found,
+        None => trying.recorded(&args.dir, args.shadow_url.as_deref())?,
+    };
+    let n = foreign.len();
     let bar = run::bar(cx.out, n, "migrations");
     let revised = trying.revised(foreign, || bar.inc(1));
     bar.finish_and_clear();
@@ -106,12 +120,17 @@ fn report(cx: &Context, args: &Import, revised: &[Revised]) {
         }
     }
     for one in revised.iter().filter(|one| one.foreign.unprinted) {
-        cx.out.warning(format!(
-            "`{}` also runs a program, which revision `{}` does not: write it as a step, \
-             `op.run(...)`, if new databases need it",
-            one.foreign.up.file.display(),
-            one.id
-        ));
+        let (file, id) = (one.foreign.up.file.display(), &one.id);
+        cx.out.warning(match args.tool {
+            Tool::SeaOrm => format!(
+                "`{file}` reads rows, and revision `{id}` runs what it did in an empty database: \
+                 write it as a step, `op.run(...)`, if new databases need it"
+            ),
+            _ => format!(
+                "`{file}` also runs a program, which revision `{id}` does not: write it as a \
+                 step, `op.run(...)`, if new databases need it"
+            ),
+        });
     }
     let without = revised
         .iter()

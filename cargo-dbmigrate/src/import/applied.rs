@@ -44,7 +44,7 @@ pub struct Entry {
 /// When its table doesn't exist or can't be read, and when a migration failed halfway.
 pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
     let columns = match tool {
-        Tool::Diesel | Tool::Dbmate => "SELECT version FROM {} ORDER BY version",
+        Tool::Diesel | Tool::Dbmate | Tool::SeaOrm => "SELECT version FROM {} ORDER BY version",
         Tool::Sqlx => "SELECT version, success, checksum FROM {} ORDER BY version",
         Tool::Refinery => "SELECT version, checksum FROM {} ORDER BY version",
         Tool::RusqliteMigration => "PRAGMA user_version",
@@ -91,6 +91,11 @@ pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
             };
             let entry = |row| Entry { version: version(row), checksum: None };
             Ok(Applied::These(rows.iter().map(entry).collect()))
+        }
+        Tool::SeaOrm => {
+            let names = rows.iter().map(|row| text(row.first()));
+            let entry = |name: String| Entry { version: Version::new(&name), checksum: None };
+            Ok(Applied::These(names.map(entry).collect()))
         }
         Tool::Goose => Ok(Applied::These(of_goose(&rows))),
         Tool::Flyway => of_flyway(&rows, failed),

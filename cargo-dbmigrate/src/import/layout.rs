@@ -77,7 +77,7 @@ pub fn read(tool: Tool, dir: &Path) -> Result<Vec<Foreign>> {
         }
         Tool::Goose | Tool::Dbmate => sections::parts(tool, dir)?,
         // They print their SQL.
-        Tool::Alembic | Tool::FlaskMigrate | Tool::Django => Vec::new(),
+        Tool::Alembic | Tool::FlaskMigrate | Tool::Django | Tool::SeaOrm => Vec::new(),
     };
     if parts.is_empty() {
         let message = format!("`{}` has no migrations of {tool}", dir.display());

@@ -4,6 +4,7 @@ mod applied;
 mod definitions;
 mod layout;
 mod printed;
+mod recorded;
 mod rows;
 mod scratch;
 mod script;

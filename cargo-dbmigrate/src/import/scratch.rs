@@ -1,6 +1,7 @@
 //! Scratch databases, on which a history is tried.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver};
 
@@ -9,7 +10,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::snapshot::failed;
-use crate::trial::in_memory;
+use crate::trial::{in_file, in_memory};
 
 /// Where scratch databases come from.
 pub enum Scratch<'a> {
@@ -48,6 +49,18 @@ impl<'a> Scratch<'a> {
             return Err(Error::new(message).hint("give the URL of one that is"));
         }
         Ok(Scratch::Server { cx, database })
+    }
+
+    /// The database that another program has migrated: the file, or that of the server.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened.
+    pub fn opened(&self, file: &Path) -> Result<Box<dyn Driver>> {
+        match self {
+            Scratch::Memory => in_file(file),
+            Scratch::Server { cx, database } => database.open_to_write(Patience::reading(cx)),
+        }
     }
 
     /// An empty database.

@@ -4,13 +4,10 @@ use clap::ValueEnum as _;
 
 use crate::cli::Tool;
 
-/// Tables of other tools that aren't an application's.
-const OTHERS: &[&str] = &["seaql_migrations"];
-
 /// Whether a migration tool keeps its own records in a table of this name.
 pub fn is_of_a_tool(name: &str) -> bool {
-    let own = Tool::value_variants().iter().filter_map(|tool| table(*tool));
-    own.chain(OTHERS.iter().copied()).any(|own| own.eq_ignore_ascii_case(name))
+    let mut own = Tool::value_variants().iter().filter_map(|tool| table(*tool));
+    own.any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// The table in which it records what is applied; `None` if that is a setting of the file.
@@ -25,6 +22,7 @@ pub fn table(tool: Tool) -> Option<&'static str> {
         Tool::Flyway => Some("flyway_schema_history"),
         Tool::Alembic | Tool::FlaskMigrate => Some("alembic_version"),
         Tool::Django => Some("django_migrations"),
+        Tool::SeaOrm => Some("seaql_migrations"),
     }
 }
 
@@ -39,7 +37,7 @@ pub(super) fn naming(tool: Tool) -> &'static str {
         Tool::Goose => "`VERSION_NAME.sql` with `-- +goose Up`",
         Tool::Dbmate => "`VERSION_NAME.sql` with `-- migrate:up`",
         Tool::Flyway => "`V1__NAME.sql`, `U1__NAME.sql` or `R__NAME.sql`",
-        Tool::Alembic | Tool::FlaskMigrate | Tool::Django => "by the tool itself",
+        Tool::Alembic | Tool::FlaskMigrate | Tool::Django | Tool::SeaOrm => "by the tool itself",
     }
 }
 
@@ -52,7 +50,7 @@ pub fn no_transaction(tool: Tool) -> Option<&'static str> {
         Tool::Dbmate => Some("`-- migrate:up transaction:false`"),
         Tool::Flyway => Some("`executeInTransaction=false` in `FILE.conf` beside it"),
         Tool::Refinery | Tool::RusqliteMigration | Tool::GolangMigrate => None,
-        Tool::Alembic | Tool::FlaskMigrate | Tool::Django => None,
+        Tool::Alembic | Tool::FlaskMigrate | Tool::Django | Tool::SeaOrm => None,
     }
 }
 
@@ -70,6 +68,8 @@ pub(super) fn may_run_alone(tool: Tool) -> bool {
         Tool::Flyway => true,
         // The program says so, and the printed SQL has no more than a `COMMIT` of it.
         Tool::Alembic | Tool::FlaskMigrate | Tool::Django => true,
+        // So does the program, which is not recorded.
+        Tool::SeaOrm => true,
         Tool::Diesel | Tool::Sqlx | Tool::Refinery | Tool::RusqliteMigration => false,
         Tool::Goose | Tool::Dbmate => false,
     }
@@ -77,5 +77,5 @@ pub(super) fn may_run_alone(tool: Tool) -> bool {
 
 /// Whether its connections to SQLite enforce foreign keys while it migrates.
 pub(super) fn enforces_foreign_keys(tool: Tool) -> bool {
-    tool == Tool::Sqlx
+    matches!(tool, Tool::Sqlx | Tool::SeaOrm)
 }

@@ -12,6 +12,7 @@ use dbmigrate_runtime::operations::{Execute, Operation, Sql};
 
 use super::applied::{ENDS, with_checksum};
 use super::layout::{Foreign, Script};
+use super::recorded::Recorder;
 use super::scratch::Scratch;
 use super::script::{has_statements, reaches_outside, without_delimiters, without_transaction};
 use super::terms::{State, Terms};
@@ -38,6 +39,8 @@ pub struct Trying<'a> {
     pub scratch: &'a Scratch<'a>,
     pub terms: Terms<'a>,
     pub tool: Tool,
+    /// What the migrations built by themselves, if they are programs that were run.
+    pub original: Option<State>,
 }
 
 /// The failure of a migration.
@@ -48,6 +51,19 @@ struct Failed {
 }
 
 impl Trying<'_> {
+    /// Records the migrations of sea-orm-migration in this directory. `url` is that of the scratch
+    /// database, if it is on a server.
+    ///
+    /// # Errors
+    ///
+    /// When the crate can't be compiled, and when a migration fails.
+    pub fn recorded(&mut self, dir: &Path, url: Option<&str>) -> Result<Vec<Foreign>> {
+        let recorder = Recorder { cx: self.cx, scratch: self.scratch, dir, url };
+        let recorded = recorder.read(&mut self.terms)?;
+        self.original = Some(recorded.state);
+        Ok(recorded.foreign)
+    }
+
     /// Runs each migration as it stands, there, back and there again, and describes what it does.
     ///
     /// # Errors
@@ -228,6 +244,9 @@ impl Trying<'_> {
             self.run_again(&mut *original, one)?;
         }
         let as_it_stands = self.state(&mut *original)?;
+        if let Some(by_themselves) = &self.original {
+            self.refuse_different("recorded", by_themselves, &as_it_stands)?;
+        }
         let mut driver = self.scratch.empty()?;
         let empty = self.state(&mut *driver)?;
         let version_table = &self.cx.config.version_table;

@@ -30,6 +30,19 @@ impl Version {
         Version { is_text: true, ..Version::new(text) }
     }
 
+    /// The version of a migration of sea-orm-migration, which has only a name: its time, if the
+    /// name begins with one.
+    pub fn of_sea_orm(name: &str) -> Version {
+        let parts = sea_orm_parts(name);
+        parts.map_or_else(|| Version::new(name), |(time, _)| Version::new(&time))
+    }
+
+    /// The rest of such a name, in words.
+    pub fn words_of_sea_orm(name: &str) -> String {
+        let parts = sea_orm_parts(name);
+        parts.map_or(name, |(_, rest)| rest).replace('_', " ")
+    }
+
     /// The version of a migration that has only a name.
     pub fn repeatable(name: &str) -> Version {
         Version { is_repeatable: true, ..Version::new(name) }
@@ -40,7 +53,10 @@ impl Version {
         if self.is_repeatable {
             return id == self.id(0);
         }
-        id.strip_prefix('v').is_some_and(|rest| Version::new(rest) == *self)
+        let time = sea_orm_parts(&self.text).map(|(time, _)| time);
+        id.strip_prefix('v').is_some_and(|rest| {
+            Version::new(rest) == *self || time.is_some_and(|time| rest == time)
+        })
     }
 
     /// The id of its revision. Short numbers have `width` digits, so that files are in order.
@@ -92,6 +108,15 @@ impl Version {
             (digits.len(), digits)
         })
     }
+}
+
+/// The 14 digits of the time in `m20220101_000001_create_table`, and the name after them.
+fn sea_orm_parts(name: &str) -> Option<(String, &str)> {
+    let rest = name.strip_prefix('m')?;
+    let (date, rest) = rest.split_once('_')?;
+    let (time, rest) = rest.split_once('_')?;
+    let is_time = date.len() == 8 && time.len() == 6 && is_number(date) && is_number(time);
+    is_time.then(|| (format!("{date}{time}"), rest))
 }
 
 fn is_number(text: &str) -> bool {
@@ -147,6 +172,17 @@ mod tests {
         assert_eq!(Version::new("1.10").id(2), "v01_10");
         assert_eq!(Version::new("20240131120000").id(4), "v20240131120000");
         assert_eq!(Version::repeatable("all views").id(4), "r_all_views");
+    }
+
+    #[test]
+    fn a_name_of_sea_orm_has_a_time() {
+        let name = "m20220101_000001_create_table";
+        assert_eq!(Version::of_sea_orm(name).id(0), "v20220101000001");
+        assert_eq!(Version::words_of_sea_orm(name), "create table");
+        assert!(Version::new(name).has_id("v20220101000001"));
+        assert!(Version::new(name).has_id(&Version::new(name).id(0)));
+        assert!(!Version::new(name).has_id("v20220101000002"));
+        assert_eq!(Version::of_sea_orm("first_one").id(0), "vfirst_one");
     }
 
     #[test]

@@ -123,10 +123,14 @@ fn all_dependencies(metadata: &Metadata, package: &Package) -> BTreeSet<String> 
 }
 
 /// A dependency on exactly this package.
-fn dependency(package: &Package) -> Result<toml::Table> {
+///
+/// # Errors
+///
+/// When its source is none that a manifest can name.
+pub fn dependency(package: &Package) -> Result<toml::Table> {
     let mut table = toml::Table::new();
     let mut set = |key: &str, value: String| table.insert(key.to_owned(), value.into());
-    set("package", RUNTIME.to_owned());
+    set("package", package.name.to_string());
     let Some(source) = package.source.as_ref().map(|source| source.repr.as_str()) else {
         let dir = package.manifest_path.parent().map_or("", |path| path.as_str());
         set("path", dir.to_owned());
@@ -147,8 +151,10 @@ fn dependency(package: &Package) -> Result<toml::Table> {
             }
         }
         _ => {
-            return Err(Error::new(format!("{RUNTIME} comes from an unknown source: {source}"))
-                .hint("depend on it by path, from git or from a registry"));
+            let message = format!("{} comes from an unknown source: {source}", package.name);
+            return Err(
+                Error::new(message).hint("depend on it by path, from git or from a registry")
+            );
         }
     }
     Ok(table)

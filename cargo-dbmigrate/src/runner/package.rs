@@ -133,7 +133,7 @@ fn patches(cx: &Context, host: &Host) -> Result<toml::Table> {
 }
 
 /// The dependency with an absolute path, if it has a path.
-fn absolute(dependency: &toml::Value, dir: &Path) -> toml::Value {
+pub fn absolute(dependency: &toml::Value, dir: &Path) -> toml::Value {
     let mut dependency = dependency.clone();
     if let Some(toml::Value::String(path)) = dependency.get_mut("path") {
         *path = dir.join(&*path).to_string_lossy().into_owned();

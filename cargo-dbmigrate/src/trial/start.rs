@@ -350,6 +350,19 @@ pub fn in_memory() -> Result<Box<dyn Driver>> {
     Ok(Box::new(driver))
 }
 
+/// A database in a file, without foreign keys being enforced.
+///
+/// # Errors
+///
+/// When it can't be opened.
+pub fn in_file(path: &Path) -> Result<Box<dyn Driver>> {
+    let driver = SqliteDriver::open(path, Access::ReadWrite);
+    let mut driver = driver
+        .map_err(|err| Error::new(format!("failed to open `{}`", path.display())).cause(err))?;
+    driver.batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
+    Ok(Box::new(driver))
+}
+
 /// Has the database enforce foreign keys.
 ///
 /// # Errors
