@@ -51,6 +51,7 @@ impl Finding {
 }
 
 /// The databases that a history is for, each with what is known of it.
+#[derive(Clone)]
 pub struct Target {
     pub dialect: &'static dyn Dialect,
     pub facts: Facts,
@@ -169,6 +170,9 @@ fn look(revised: &Revised<'_>, levels: &Levels, findings: &mut Vec<Finding>) {
             continue;
         }
         for (found, operation) in found(rule, revised) {
+            if is_allowed(rule, found.position, revised.migration) {
+                continue;
+            }
             let finding = finding(rule, revised, (level, found, operation));
             let is_same = |other: &&mut Finding| {
                 (other.rule.id, &other.revision, other.position)
@@ -182,6 +186,15 @@ fn look(revised: &Revised<'_>, levels: &Levels, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// Whether the revision says that what the rule finds is fine.
+fn is_allowed(rule: &Rule, position: Option<usize>, migration: &Migration) -> bool {
+    migration.upgrade.allowed.iter().any(|allowed| {
+        allowed.rule == rule.id
+            && !allowed.reason.trim().is_empty()
+            && position.is_none_or(|position| position == allowed.operation)
+    })
 }
 
 /// What a rule finds, each with the operation in words.

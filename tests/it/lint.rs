@@ -1,6 +1,7 @@
 //! `lint`: its command line, its forms of output, and its settings. The rules have cases of their
 //! own, in `tests/lint`.
 
+use dbmigrate_tests::servers::{self, Server};
 use dbmigrate_tests::{Host, revision};
 use expect_test::expect;
 use serde_json::Value;
@@ -130,7 +131,7 @@ fn settings_change_levels_and_name_rules_that_exist() {
           hint: remove it from one of the two lists
         $ lint => 3
         error: `lint.warn` in `migrations/dbmigrate.toml` names no rule: `drop-tables`
-          hint: the rules are `refused`, `drop-table`, `drop-column`, `rename-table`, `rename-column`, `narrow-type`, `enum-value-removed`, `required-column`, `unwritten-column`, `set-not-null`, `drop-default`, `unique-on-rows`, `check-on-rows`, `foreign-key-on-rows`, `index-locks`, `scan-locks`, `rewrite-locks`, `volatile-default`, `several-tables-locked`, `step-under-lock`, `unindexed-foreign-key`, `redundant-index`, `float-money`, `no-primary-key`, `small-primary-key`, `unusual-name`, `no-way-back`, `undescribed-sql`, `rebuild`, `cluster-blocked`
+          hint: the rules are `refused`, `drop-table`, `drop-column`, `rename-table`, `rename-column`, `narrow-type`, `enum-value-removed`, `required-column`, `unwritten-column`, `set-not-null`, `drop-default`, `unique-on-rows`, `check-on-rows`, `foreign-key-on-rows`, `index-locks`, `scan-locks`, `rewrite-locks`, `volatile-default`, `several-tables-locked`, `step-under-lock`, `unindexed-foreign-key`, `redundant-index`, `float-money`, `no-primary-key`, `small-primary-key`, `unusual-name`, `no-way-back`, `undescribed-sql`, `rebuild`, `cluster-blocked`, `wrong-allow`
     "#]].assert_eq(&seen);
 }
 
@@ -203,4 +204,29 @@ fn a_history_without_revisions_has_nothing_to_find() {
         There are no revisions yet.
     "#]]
     .assert_eq(&said(&host, "lint"));
+}
+
+/// A URL of MySQL may lead to MariaDB, whose statements are others.
+#[test]
+fn a_server_is_looked_at_as_what_it_is() {
+    let test = "a_server_is_looked_at_as_what_it_is";
+    let postgres = servers::postgres(test).into_iter().take(1);
+    let servers: Vec<Server> = postgres.chain(servers::mysql(test)).collect();
+    if servers.is_empty() {
+        return;
+    }
+    let host = host("lint-servers");
+    for server in servers {
+        let url = server.database();
+        host.ok(&format!("upgrade a100 --url {url}"));
+        let run = host.ok(&format!("lint --url {url}"));
+        let title = match server.dialect() {
+            "postgres" => "PostgreSQL",
+            "mariadb" => "MariaDB",
+            _ => "MySQL",
+        };
+        let n_named = run.stdout.matches(&format!(", on {title}\n")).count();
+        assert_eq!(n_named, run.stdout.matches("\n  in ").count(), "{}: {run}", server.name);
+        assert!(run.stdout.ends_with("Found in 2 pending revisions: 4 warnings.\n"), "{run}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::plan::{self, Route};
 use dbmigrate_runtime::engine::revision::{self, Range};
 use dbmigrate_runtime::engine::{standing, version_table};
@@ -34,7 +34,7 @@ pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
         ids: &chosen.ids,
         applied: &chosen.applied,
     };
-    let targets = targets(cx, chosen.facts.as_ref());
+    let targets = targets(cx, chosen.read.as_ref());
     let findings = lint::findings(&route, &targets, (&levels, &cx.config.naming.0))?;
     print(cx, args, &chosen, &findings);
     let is_bad = |finding: &Finding| args.deny_warnings || finding.level == Level::Deny;
@@ -51,12 +51,15 @@ pub(super) fn levels(cx: &Context) -> Result<Levels> {
     Levels::of_settings(&cx.config.lint, &cx.project.shown(&file).to_string())
 }
 
-/// The databases of the history; with the facts of the one that was read, if one was.
-pub(super) fn targets(cx: &Context, facts: Option<&Facts>) -> Vec<Target> {
+/// The databases of the history; the one that was read, if one was, as it is.
+fn targets(cx: &Context, read: Option<&Target>) -> Vec<Target> {
     let own = cx.dialect().backend();
-    let target = |dialect: &'static dyn Dialect| {
-        let read = facts.filter(|_| dialect.backend() == own).cloned();
-        Target { dialect, facts: read.unwrap_or_else(|| dialect.offline_facts()) }
+    // Only the server tells MySQL and MariaDB apart.
+    let place = read.map(|read| read.dialect.backend());
+    let place = place.filter(|backend| cx.backends().contains(backend)).unwrap_or(own);
+    let target = |dialect: &'static dyn Dialect| match read {
+        Some(read) if dialect.backend() == place => read.clone(),
+        _ => Target { dialect, facts: dialect.offline_facts() },
     };
     cx.dialects().map(target).collect()
 }
@@ -67,8 +70,8 @@ struct Chosen {
     /// What counts as applied before the first of them.
     applied: BTreeSet<String>,
     ids: Vec<String>,
-    /// The facts of the database, if it was read.
-    facts: Option<Facts>,
+    /// The database, if it was read.
+    read: Option<Target>,
 }
 
 fn chosen(cx: &Context, args: &Lint, history: History) -> Result<Chosen> {
@@ -88,7 +91,7 @@ fn chosen(cx: &Context, args: &Lint, history: History) -> Result<Chosen> {
     let newest = history.graph.revisions().last().map(|revision| revision.id.clone());
     let ids: Vec<String> = newest.into_iter().collect();
     let applied = before(&history, &ids);
-    Ok(Chosen { history, applied, ids, facts: None })
+    Ok(Chosen { history, applied, ids, read: None })
 }
 
 /// The revisions that are pending in the database; `None` if there are none, or no database yet.
@@ -104,7 +107,8 @@ fn pending(cx: &Context, history: &History) -> Result<Option<Chosen>> {
         return Ok(None);
     }
     let facts = driver.as_connection().facts().map_err(snapshot::failed)?;
-    Ok(Some(Chosen { history: history.into_owned(), applied, ids, facts: Some(facts) }))
+    let read = Some(Target { dialect: driver.dialect(), facts });
+    Ok(Some(Chosen { history: history.into_owned(), applied, ids, read }))
 }
 
 /// The revisions that an upgrade from one end of the range to the other runs.
@@ -114,7 +118,7 @@ fn of_range(cx: &Context, history: &History, range: &Range) -> Result<Chosen> {
     let to = range.to.as_deref().unwrap_or("heads");
     let target = plan::target(&history.graph, &applied, Direction::Upgrade, to)?;
     let ids = plan::route(&history.graph, &applied, Direction::Upgrade, &target);
-    Ok(Chosen { history, applied, ids, facts: None })
+    Ok(Chosen { history, applied, ids, read: None })
 }
 
 /// The revisions that an identifier names, without those that they follow.
@@ -128,7 +132,7 @@ fn named(cx: &Context, history: &History, identifier: &str) -> Result<Chosen> {
         return Err(Error::new(message).hint("`cargo dbmigrate history` lists the revisions"));
     }
     let applied = before(&history, &ids);
-    Ok(Chosen { history: history.into_owned(), applied, ids, facts: None })
+    Ok(Chosen { history: history.into_owned(), applied, ids, read: None })
 }
 
 /// The revisions that come before these.
@@ -156,7 +160,7 @@ fn print(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) {
 
 /// How many findings there are, and in what.
 fn summary(args: &Lint, chosen: &Chosen, findings: &[Finding]) -> String {
-    let kind = if chosen.facts.is_some() { "pending " } else { "" };
+    let kind = if chosen.read.is_some() { "pending " } else { "" };
     let what = match chosen.ids.as_slice() {
         [] if args.revision.is_some() => return "There is no revision in the range.".to_owned(),
         [] => return "There are no revisions yet.".to_owned(),

@@ -355,6 +355,7 @@ fn migrations(revised: &[Revised]) -> Result<Migrations> {
             operations: direction.operations.clone(),
             no_transaction: direction.no_transaction,
             irreversible: direction.irreversible.clone(),
+            ..Recording::default()
         });
         migrations.push(Migration::new(revision, upgrade, downgrade));
         before = Some(&one.id);

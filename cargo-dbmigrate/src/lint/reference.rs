@@ -48,6 +48,16 @@ lint.deny = [\"drop-table\", \"index-locks\"]
 lint.allow = [\"no-way-back\"]
 ```
 
+A revision allows what a rule finds in the next operation, and says why. That is not part of its
+checksum, so it can be added after the revision was applied:
+
+```rust,ignore
+op.allow(\"drop-table\", \"no program has used it since May\");
+op.drop_table(\"visit\");
+```
+
+What a rule finds in the whole revision is allowed by a call anywhere in its `upgrade`.
+
 `--output sarif` prints the findings for code scanning, `--output github` as annotations of a pull
 request, and `--format json` as a [document](../json.md#lint).
 

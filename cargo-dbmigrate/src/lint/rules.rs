@@ -31,6 +31,7 @@ mod unusual_name;
 mod unwritten_column;
 mod volatile_default;
 mod words;
+mod wrong_allow;
 
 use super::rule::Rule;
 
@@ -66,6 +67,7 @@ pub static RULES: &[&Rule] = &[
     &undescribed_sql::RULE,
     &rebuild::RULE,
     &cluster_blocked::RULE,
+    &wrong_allow::RULE,
 ];
 
 /// The rule with this id.

@@ -5,11 +5,11 @@
 mod case;
 mod invariants;
 mod migrate;
-mod mysql;
+pub mod mysql;
 pub mod project;
 mod run;
 mod older_sqlite;
-mod postgres;
+pub mod postgres;
 mod state;
 
 use std::io::Write as _;

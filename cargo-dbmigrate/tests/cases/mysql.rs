@@ -25,7 +25,7 @@ const DIALECTS: [(&Mysql, &str); 2] =
     [(&Mysql(Flavor::Mysql), "MYSQL9"), (&Mysql(Flavor::Mariadb), "MARIADB1011")];
 
 /// The servers' names and URLs; empty if none was started and none is demanded.
-fn servers() -> &'static [(String, String)] {
+pub fn servers() -> &'static [(String, String)] {
     static SERVERS: OnceLock<Vec<(String, String)>> = OnceLock::new();
     SERVERS.get_or_init(|| {
         let named = std::env::vars().filter_map(|(variable, url)| {
@@ -58,7 +58,8 @@ impl Databases {
     }
 }
 
-fn connect(url: &str) -> MysqlDriver<'static> {
+/// Connects to a server.
+pub fn connect(url: &str) -> MysqlDriver<'static> {
     match Url::parse(url).unwrap().location {
         Location::Server(server) => MysqlDriver::connect(&server).unwrap(),
         other => panic!("{other:?} is not on a server"),

@@ -1,6 +1,8 @@
 //! The corpus of `tests/lint`: what the rules find in revisions, and where they stay silent.
 
 mod case;
+mod copies;
+mod locks;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +24,7 @@ fn every_rule_finds_what_it_should_and_nothing_else() {
     let modules = cases.iter().flat_map(Case::modules).collect::<Vec<_>>();
     let recorded = Package::new("lint-cases", &[]).recorded(&modules);
     let mut broken = Vec::new();
+    let (mut n_locks, mut n_copies) = (0, 0);
     let (mut fired, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for (case, migrations) in cases.iter().zip(recorded.chunks(2)) {
         let findings = findings(case, migrations);
@@ -32,6 +35,11 @@ fn every_rule_finds_what_it_should_and_nothing_else() {
         if catch_unwind(AssertUnwindSafe(compare)).is_err() {
             broken.push(format!("{}: something else is expected", case.name));
         }
+        let say = &mut |text| broken.push(format!("{}: {text}", case.name));
+        if case.is_for(Backend::Postgres) {
+            n_locks += locks::check(migrations, say);
+        }
+        n_copies += copies::check(case, migrations, say);
         for id in &case.silent {
             if found.contains(id.as_str()) {
                 broken.push(format!("{}: `{id}` is not silent", case.name));
@@ -43,6 +51,9 @@ fn every_rule_finds_what_it_should_and_nothing_else() {
     assert!(broken.is_empty(), "{} are broken:\n{}", broken.len(), broken.join("\n"));
     if std::env::var_os("DBMIGRATE_CASES").is_none() {
         let all: BTreeSet<String> = lint::ids().map(str::to_owned).collect();
+        let is_demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
+        assert!(n_locks > 20 || !is_demanded, "only {n_locks} locks were looked at");
+        assert!(n_copies > 5 || !is_demanded, "only {n_copies} copies were looked at");
         assert_eq!(fired, all, "each rule finds something in a case");
         assert_eq!(silent, all, "each rule is said to be silent in a case");
     }

@@ -32,7 +32,7 @@ pub(crate) use json::Json;
 pub use recorder::{
     AddColumnHandle, BulkInsertHandle, CreateIndexHandle, ExecuteHandle, Operations,
 };
-pub(crate) use recording::{Recording, replay};
+pub(crate) use recording::{Allowed, Recording, replay};
 pub use reverse::Irreversible;
 pub(crate) use reverse::reverse_all;
 pub use rewrite::Rewrite;

@@ -1,6 +1,6 @@
 //! The list that the functions of a migration append to.
 
-use super::{ColumnChange, Execute, Operation, Recording, Sql, Step, TableChange};
+use super::{Allowed, ColumnChange, Execute, Operation, Recording, Sql, Step, TableChange};
 use crate::schema::{Check, Column, ForeignKey, Index, PrimaryKey, Table, Unique};
 use crate::{Db, IntoValues, StepResult};
 
@@ -277,6 +277,30 @@ impl Operations {
     /// remains, so running it twice must do no harm.
     pub fn no_transaction(&mut self) {
         self.recording.no_transaction = true;
+    }
+
+    /// Has `cargo dbmigrate lint` not report what this rule finds in the next operation, and says why
+    /// that is fine here. What a rule finds in the whole revision is silenced by a call anywhere in
+    /// it. A run does not depend on it, and it is not part of a checksum, so it can be added to a
+    /// revision that is already applied.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::prelude::*;
+    ///
+    /// pub fn upgrade(op: &mut Operations) {
+    ///     op.allow("drop-table", "no program has used it since May");
+    ///     op.drop_table("visit");
+    /// }
+    /// # assert_eq!(Operations::record(upgrade).len(), 1);
+    /// ```
+    pub fn allow(&mut self, rule: &str, reason: &str) {
+        self.recording.allowed.push(Allowed {
+            operation: self.recording.operations.len(),
+            rule: rule.to_owned(),
+            reason: reason.to_owned(),
+        });
     }
 
     /// Declares that this direction can't be run, and why. This is known before anything runs.

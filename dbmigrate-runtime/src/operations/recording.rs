@@ -12,6 +12,19 @@ pub struct Recording {
     pub no_transaction: bool,
     /// Why the direction can't be run, if it can't.
     pub irreversible: Option<String>,
+    /// What `lint` is not to report. It has no effect on a run, and is not part of a checksum.
+    pub allowed: Vec<Allowed>,
+}
+
+/// A rule of `lint` that is silenced at one operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// The operation's position.
+    pub operation: usize,
+    /// The rule's id.
+    pub rule: String,
+    /// Why what it finds is fine here.
+    pub reason: String,
 }
 
 impl Recording {

@@ -1,0 +1,147 @@
+//! What the rules say about locks is true: on real servers the locks are held, and others wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::Migration;
+use dbmigrate_runtime::engine::dialect::{
+    Blocks, Dialect as _, Facts, Lock, Postgres, Statement, Task,
+};
+use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
+use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::engine::url::{Location, Url};
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::Schema;
+
+use crate::cases::postgres::servers;
+
+/// Two sessions in a database of their own.
+struct Sessions {
+    migrates: PostgresDriver<'static>,
+    works: PostgresDriver<'static>,
+}
+
+impl Sessions {
+    fn new(url: &str) -> Sessions {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let nth = COUNT.fetch_add(1, Ordering::Relaxed);
+        let database = format!("lint_{}_{nth}", std::process::id());
+        let (server, _) = url.rsplit_once('/').expect("a URL names a database");
+        let create = format!("CREATE DATABASE {database} TEMPLATE template0");
+        connect(url).batch(&create).unwrap();
+        let url = format!("{server}/{database}");
+        Sessions { migrates: connect(&url), works: connect(&url) }
+    }
+}
+
+fn connect(url: &str) -> PostgresDriver<'static> {
+    match Url::parse(url).unwrap().location {
+        Location::Server(server) => PostgresDriver::connect(&server).unwrap(),
+        other => panic!("{other:?} is not on a server"),
+    }
+}
+
+/// Compares what the statements of a revision claim with what a server does, on each server.
+pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
+    let [before, upgrade] = migrations else { panic!("two revisions") };
+    let operations = &upgrade.upgrade.operations;
+    // What follows a new name is known to others by the previous one.
+    let is_rename = |operation: &Operation| matches!(operation, Operation::RenameTable { .. });
+    if operations.iter().any(is_rename) {
+        return 0;
+    }
+    let mut n_checked = 0;
+    for (name, url) in servers() {
+        let mut sessions = Sessions::new(url);
+        let facts = sessions.migrates.as_connection().facts().unwrap();
+        let mut schema = Schema::default();
+        let before = &before.upgrade.operations;
+        let before = plan::tasks(before, &mut schema, &Postgres, &facts).unwrap();
+        let old: BTreeSet<String> = schema.tables.keys().cloned().collect();
+        let facts = Facts { large: old.clone(), ..facts };
+        let Ok(tasks) = plan::tasks(operations, &mut schema, &Postgres, &facts) else { continue };
+        for task in &before {
+            if let Task::Statement(statement) = task {
+                sessions.migrates.batch(&statement.sql).unwrap();
+            }
+        }
+        let mut say = |text: String| say(format!("{name}: {text}"));
+        for group in tasks.split(|task| *task == Task::Border) {
+            sessions.migrates.batch("BEGIN").unwrap();
+            let mut strongest = BTreeMap::new();
+            for task in group {
+                let Task::Statement(statement) = task else { continue };
+                if let Err(err) = sessions.migrates.batch(&statement.sql) {
+                    say(format!("`{}` fails: {err}", statement.sql));
+                    return n_checked;
+                }
+                for (table, lock) in locks(statement).filter(|(table, _)| old.contains(table)) {
+                    let blocks = strongest.entry(table.clone()).or_insert(lock.blocks);
+                    *blocks = lock.blocks.max(*blocks);
+                    n_checked += 1;
+                    let why = wrong(&mut sessions, table, (lock.name, *blocks));
+                    why.into_iter().for_each(|why| say(format!("`{}`: {why}", statement.sql)));
+                }
+            }
+            sessions.migrates.batch("COMMIT").unwrap();
+        }
+    }
+    n_checked
+}
+
+/// The locks that a statement is said to take.
+fn locks(statement: &Statement) -> impl Iterator<Item = &(String, Lock)> {
+    statement.cost.iter().flat_map(|cost| &cost.locks)
+}
+
+/// What is wrong with a claim: the lock is held, and keeps out whom those so far keep out.
+fn wrong(sessions: &mut Sessions, table: &str, (name, blocks): (&str, Blocks)) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let held = held(sessions, table);
+    if !held.contains(name) {
+        wrong.push(format!("{name} is not held on `{table}`, but {held:?}"));
+    }
+    // The locks that every reader and every writer takes.
+    for (mode, waits) in [
+        ("ACCESS SHARE", blocks == Blocks::ReadsAndWrites),
+        ("ROW EXCLUSIVE", blocks >= Blocks::Writes),
+    ] {
+        if waits_for(sessions, table, mode) != waits {
+            wrong.push(format!("{mode} on `{table}`: that it waits is not {waits}"));
+        }
+    }
+    wrong
+}
+
+/// The locks that the other session holds on a table, as statements name them.
+fn held(sessions: &mut Sessions, table: &str) -> BTreeSet<String> {
+    let sql = "SELECT mode FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation \
+               WHERE l.granted AND l.pid <> pg_backend_pid() AND c.relname = ?1";
+    let rows = sessions.works.query(sql, &[Value::from(table)]).unwrap().rows;
+    let words = |mode: &str| {
+        let mut words = String::new();
+        for c in mode.trim_end_matches("Lock").chars() {
+            if c.is_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.push(c.to_ascii_uppercase());
+        }
+        words
+    };
+    let mode = |row: &Vec<Value>| match row.first() {
+        Some(Value::Text(mode)) => words(mode),
+        other => panic!("{other:?} is not a mode"),
+    };
+    rows.iter().map(mode).collect()
+}
+
+/// Whether somebody who wants this lock has to wait.
+fn waits_for(sessions: &mut Sessions, table: &str, mode: &str) -> bool {
+    let lock = format!("LOCK TABLE {} IN {mode} MODE", Postgres.quote(table));
+    sessions.works.batch("BEGIN; SET LOCAL lock_timeout = '50ms'").unwrap();
+    let waits = sessions.works.batch(&lock).is_err();
+    sessions.works.batch("ROLLBACK").unwrap();
+    waits
+}
