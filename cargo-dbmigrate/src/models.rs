@@ -25,6 +25,7 @@ use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::schema::Schema;
 
 pub use artifacts::dep_info;
+pub use defaults::is_value;
 pub use location::location;
 pub use names::check as check_names;
 pub use wrapper::run_wrapper;
@@ -115,7 +116,7 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 /// The models that these records describe.
 pub fn of_records(records: Vec<ModelRecord>, cx: &Context) -> Result<Models> {
     let (config, dialect, others) = (&cx.config, cx.dialect(), cx.other_dialects());
-    let schema = records::schema(&records, config.doc_comments, dialect)?;
+    let schema = records::schema(&records, config.doc_comments, dialect, &others)?;
     let names = dialect.names(&dialect.offline_facts());
     let (naming, scope) = (config.naming.0.clone(), config.scope(names));
     let found_none = records.is_empty();

@@ -1,6 +1,8 @@
 //! `adopt`: a history that begins with a database that exists.
 
-use dbmigrate_tests::{Host, sorted, sql};
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_tests::servers::{self, Server, client, mysql_client};
+use dbmigrate_tests::{Host, Run, sorted, sql};
 use expect_test::expect;
 
 #[test]
@@ -115,4 +117,106 @@ fn a_database_that_exists_is_adopted_in_one_command() {
           hint: write it with `inspect --out`, include it with `mod models;` beside it, and run `adopt` again
     "#]]
     .assert_eq(&host.plain(&run.errors()));
+}
+
+const ON_SERVERS: [&str; 3] = [
+    "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(100) NOT NULL UNIQUE)",
+    "CREATE TABLE posts (id BIGINT PRIMARY KEY, user_id BIGINT NOT NULL, title VARCHAR(50),
+     FOREIGN KEY (user_id) REFERENCES users (id))",
+    "CREATE INDEX ix_posts_user_id ON posts (user_id)",
+];
+
+fn execute(server: &Server, url: &str, statements: &[&str]) {
+    for statement in statements {
+        if server.dialect() == "postgres" {
+            client(url).batch_execute(statement).unwrap();
+        } else {
+            mysql_client(url).query_drop(statement).unwrap();
+        }
+    }
+}
+
+#[test]
+fn databases_on_servers_are_adopted_in_one_command() {
+    let test = "databases_on_servers_are_adopted_in_one_command";
+    let postgres = servers::postgres(test).into_iter().next_back();
+    for server in postgres.into_iter().chain(servers::mysql(test)) {
+        let mut host = Host::library(&format!("adopt-{}", server.name), "//! A library.\n");
+        let urls = [server.database(), server.database(), server.database()];
+        urls.iter().for_each(|url| execute(&server, url, &ON_SERVERS));
+        execute(&server, &urls[2], &["DROP TABLE posts"]);
+        host.write("customers.txt", &format!("{}\n", urls[1..].join("\n")));
+        host.env("DATABASE_URL", &urls[0]);
+        host.ok(&format!("init --dialect {}", server.dialect()));
+        let plain = |host: &Host, run: &Run| {
+            let text = format!("{}{}", sorted(&run.stdout), run.errors());
+            let urls = urls.iter().enumerate();
+            host.plain(
+                &urls.fold(text, |text, (nth, url)| text.replace(url, &format!("$URL{nth}"))),
+            )
+        };
+        let run = host.fails("adopt --all customers.txt");
+        expect![[r#"
+            2 databases: 0 stamped before, 1 stamped, 1 failed
+            Detected added index `ix_posts_user_id` on `posts`
+            Detected added table `posts`
+            Detected added table `users`
+            Generating migrations/versions/m$DAY_$TIME_$ID1_existing_schema.rs ... done
+            Generating src/models.rs ... done
+            Marking revision $ID1 as applied in $URL0 ... done
+            Models and migrations agree.
+            The database agrees with the migrations.
+            The database is at the head.
+            $URL1: 1 revision
+            note: added to src/lib.rs: `pub mod models;`
+            Database: $URL0
+            error: $URL2: the database does not match revision `$ID1`: table `posts` is missing from the database
+              hint: bring it in line by hand; `stamp --verify REV` marks another revision if the database has its schema
+        "#]].assert_eq(&plain(&host, &run));
+        let run = host.cargo("check");
+        assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
+
+        // Again, with the last one put right.
+        execute(&server, &urls[2], &ON_SERVERS[1..]);
+        let revision = host.revision("existing_schema");
+        let files = || [host.read("src/lib.rs"), host.read("src/models.rs"), host.read(&revision)];
+        let before = files();
+        let run = host.ok("adopt --all customers.txt");
+        expect![[r#"
+            2 databases: 1 stamped before, 1 stamped, 0 failed
+            Models and migrations agree.
+            Models, migrations, version table and database agree.
+            The database agrees with the migrations.
+            The database is at the head.
+            $URL2: 1 revision
+            Database: $URL0
+        "#]]
+        .assert_eq(&plain(&host, &run));
+        assert_eq!(before, files());
+
+        // What only the database has is a patch.
+        execute(&server, &urls[0], &["ALTER TABLE posts ADD COLUMN note VARCHAR(20)"]);
+        let run = host.ok("inspect --update");
+        let changed = run.stdout.lines().filter(|line| line.starts_with(['+', '-']));
+        let changed: String = changed.map(|line| format!("{line}\n")).collect();
+        expect![[r#"
+            --- a/src/models.rs
+            +++ b/src/models.rs
+            +    #[model(length = 20)]
+            +    pub note: Option<String>,
+            the patch adds column `posts.note`; `git apply` takes it, and `diff models database` then lists what else differs
+        "#]].assert_eq(&format!("{changed}{}", run.errors().replace(&urls[0], "$URL0")));
+
+        // The next revision has exactly what the models changed.
+        execute(&server, &urls[0], &["ALTER TABLE posts DROP COLUMN note"]);
+        let field = "    pub user_id: i64,\n";
+        let stars = format!("{field}    pub stars: Option<i32>,\n");
+        host.replace("src/models.rs", field, &stars);
+        let run = host.ok("migrate -m stars");
+        let detected = run.stdout.lines().filter(|line| line.starts_with("Detected"));
+        let detected: Vec<&str> = detected.collect();
+        assert_eq!(detected, ["Detected added column `posts.stars`"], "{run}");
+        host.ok("upgrade");
+        host.ok("check");
+    }
 }

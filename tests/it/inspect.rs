@@ -729,6 +729,26 @@ fn what_no_model_says_is_listed() {
 }
 
 #[test]
+fn what_no_model_says_of_a_server_is_listed() {
+    let Some(server) = servers::postgres("what_no_model_says_of_a_server_is_listed").pop() else {
+        return;
+    };
+    let host = Host::library("inspect-unsaid", "");
+    let url = server.database();
+    let tables = "CREATE TABLE numbered (id serial PRIMARY KEY, n serial);
+        CREATE TABLE bare ();
+        CREATE TABLE late (c circle, EXCLUDE USING gist (c WITH &&) DEFERRABLE);";
+    client(&url).batch_execute(tables).unwrap();
+    let run = host.ok(&format!("inspect --url {url}"));
+    expect![[r#"
+        warning: the models leave out:
+          table `late` has the exclusion constraint `late_c_excl`: EXCLUDE USING gist (c WITH &&) DEFERRABLE
+          column `numbered.n` takes its values from a sequence
+          table `bare` has no columns
+    "#]].assert_eq(&run.errors());
+}
+
+#[test]
 fn what_models_lack_is_a_patch() {
     let models = "//! Models.\nuse dbmigrate_runtime::Model;\n\n/// Somebody.\n#[derive(Model)]\n\
                   #[model(table = \"users\")]\npub struct Account {\n    #[model(primary_key)]\n    pub id: i64\n}\n\n\

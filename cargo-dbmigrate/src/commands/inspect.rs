@@ -161,9 +161,14 @@ fn unsaid(found: &Catalog, is_wanted: impl Fn(&str) -> bool, all: bool) -> Vec<S
     let others = others.map(|object| format!("{} `{}`", object.kind, object.name));
     let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
     let keys = tables.clone().flat_map(nullable_keys);
-    let bare = tables.filter(|table| table.columns.is_empty());
+    let sequences = tables.clone().flat_map(|table| {
+        inspect::of_sequences(table).map(|column| {
+            format!("column `{}.{column}` takes its values from a sequence", table.name)
+        })
+    });
+    let bare = tables.clone().filter(|table| table.columns.is_empty());
     let bare = bare.map(|table| format!("table `{}` has no columns", table.name));
-    unreadable.chain(beyond).chain(keys).chain(bare).chain(others).collect()
+    unreadable.chain(beyond).chain(keys).chain(sequences).chain(bare).chain(others).collect()
 }
 
 /// The columns of a primary key that may be NULL, as SQLite allows in most tables.

@@ -11,6 +11,8 @@ use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::engine::sql::{Kind, Token};
 use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, Type};
 
+use crate::models;
+
 /// A table as a model says it.
 pub(super) struct Declared {
     pub(super) table: Table,
@@ -200,7 +202,7 @@ fn ways(
     };
     let mut ways = Vec::new();
     let mut add = |natural: &Type, ty: &Type, instead_of: Option<usize>| {
-        for default in defaults(column, natural, comparing) {
+        for default in defaults(column, natural, dialect, comparing) {
             let column = Column { ty: ty.clone(), default, ..column.clone() };
             ways.push(Expression { column, natural: natural.clone(), instead_of });
         }
@@ -232,8 +234,8 @@ fn moment(ty: &Type) -> Option<Type> {
     }
 }
 
-/// A condition as `status IN ('a', 'b')`, where PostgreSQL says it with an array. Whether it means the
-/// same is for the database to say.
+/// A condition as `status IN ('a', 'b')`, where PostgreSQL says it with an array. Whether it means
+/// the same is for the database to say.
 fn listed(expression: &str, comparing: &Comparing) -> Option<String> {
     let tokens = comparing.lexicon.significant(expression);
     let array = tokens.iter().position(|token| token.is_word("ARRAY"))?;
@@ -264,14 +266,31 @@ fn values(check: &Check, column: &Column, comparing: &Comparing) -> Option<Vec<S
 }
 
 /// The ways to express a default, the most natural one first.
-fn defaults(column: &Column, natural: &Type, comparing: &Comparing) -> Vec<Option<DefaultValue>> {
+fn defaults(
+    column: &Column,
+    natural: &Type,
+    dialect: &dyn Dialect,
+    comparing: &Comparing,
+) -> Vec<Option<DefaultValue>> {
     let Some(default) = &column.default else { return vec![None] };
     let mut defaults = Vec::new();
-    if let DefaultValue::Sql(sql) = default {
-        let plain = plain(sql, natural, comparing);
-        defaults.extend(plain.and_then(|plain| of_type(plain, natural)).map(Some));
+    match default {
+        DefaultValue::Sql(sql) => {
+            let plain = plain(sql, natural, comparing);
+            // Without a time zone, the time of models is UTC, and the session's can be another.
+            let is_meant = comparing.now_is_sessions || *natural == Type::Timestamp;
+            let plain = plain.filter(|plain| *plain != DefaultValue::Now || is_meant);
+            defaults.extend(plain.and_then(|plain| of_type(plain, natural)).map(Some));
+            defaults.push(Some(default.clone()));
+        }
+        DefaultValue::Literal(value)
+            if matches!(value, Value::Blob(_)) || !models::is_value(natural, value) =>
+        {
+            let text = dialect.literal_of(value, natural);
+            defaults.push(Some(DefaultValue::Sql(text.into())));
+        }
+        DefaultValue::Literal(_) | DefaultValue::Now => defaults.push(Some(default.clone())),
     }
-    defaults.push(Some(default.clone()));
     defaults
 }
 
@@ -289,6 +308,9 @@ fn of_type(default: DefaultValue, ty: &Type) -> Option<DefaultValue> {
         (Type::Boolean, Value::Text(_) | Value::Integer(_)) => return None,
         (_, value) => value,
     };
+    if !models::is_value(ty, &value) {
+        return None;
+    }
     Some(DefaultValue::Literal(value))
 }
 
@@ -305,7 +327,7 @@ fn plain(sql: &str, ty: &Type, comparing: &Comparing) -> Option<DefaultValue> {
     let is_moment = matches!(ty, Type::Date | Type::Time | Type::DateTime | Type::Timestamp);
     let (first, rest) = tokens.split_first()?;
     let word = first.text.to_ascii_lowercase();
-    let is_now = ["current_timestamp", "now", "current_date", "current_time"];
+    let is_now = ["current_timestamp", "current_date", "current_time"];
     if is_moment && is_now.contains(&word.as_str()) && first.kind == Kind::Word {
         return Some(DefaultValue::Now);
     }

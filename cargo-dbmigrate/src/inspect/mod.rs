@@ -9,14 +9,25 @@ mod source;
 use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
-use dbmigrate_runtime::schema::{Index, Table, Type};
+use dbmigrate_runtime::schema::{Column, DefaultValue, Index, Table, Type};
 
 use declare::Words;
 pub use names::{of_field, written};
 pub use rust_types::Crates;
 pub use source::{ColumnCode, Model, Style};
 
-/// A table without the indexes that no model can say.
+/// The columns that take their values from a sequence by their default: a new database doesn't have
+/// it.
+pub fn of_sequences(table: &Table) -> impl Iterator<Item = &str> {
+    table.columns.iter().filter(|column| is_of_sequence(column)).map(|column| column.name.as_str())
+}
+
+fn is_of_sequence(column: &Column) -> bool {
+    let begins = |sql: &str| sql.get(..8).is_some_and(|word| word.eq_ignore_ascii_case("nextval("));
+    matches!(&column.default, Some(DefaultValue::Sql(sql)) if begins(sql))
+}
+
+/// A table without the indexes and defaults that no model can say.
 pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
     let is_beyond = |index: &Index| {
         let parts = beyond.iter().filter(|beyond| beyond.table == table.name);
@@ -26,6 +37,11 @@ pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
     };
     let mut table = table.clone();
     table.indexes.retain(|index| !is_beyond(index));
+    for column in &mut table.columns {
+        if is_of_sequence(column) {
+            column.default = None;
+        }
+    }
     table
 }
 

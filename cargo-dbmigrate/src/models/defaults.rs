@@ -79,6 +79,11 @@ fn now(ty: &Type) -> Option<Misfit> {
     (!holds_times).then(misfit)
 }
 
+/// Whether a model can have this value as the default of a column of this type.
+pub fn is_value(ty: &Type, value: &Value) -> bool {
+    literal(ty, value).is_none()
+}
+
 fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
     match value {
         Value::Text(text) => of_text(ty, text),

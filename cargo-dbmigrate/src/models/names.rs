@@ -12,11 +12,9 @@ use crate::error::{Error, Result};
 /// Refuses columns of one model and indexes that no database of the history can distinguish, and
 /// indexes whose name is a table's or is reserved by a database.
 pub fn check(records: &[ModelRecord], dialects: &[&dyn Dialect]) -> Result<()> {
-    let comparing: Vec<Comparing> =
-        dialects.iter().map(|dialect| dialect.comparing(&dialect.offline_facts())).collect();
-    let is_exact = comparing.iter().all(|comparing| comparing.folding.others == Case::Exact);
+    let is_exact = are_exact(dialects.iter().copied());
     let folded = |name: &str| if is_exact { name.to_owned() } else { name.to_lowercase() };
-    let is_shared = comparing.iter().any(|comparing| comparing.shares_index_names);
+    let is_shared = dialects.iter().any(|dialect| comparing(*dialect).shares_index_names);
     let managed = || records.iter().filter(|model| !model.unmanaged);
     let tables: BTreeMap<String, &ModelRecord> =
         managed().map(|model| (folded(&model.table.name), model)).collect();
@@ -51,6 +49,16 @@ pub fn check(records: &[ModelRecord], dialects: &[&dyn Dialect]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn comparing(dialect: &dyn Dialect) -> Comparing {
+    dialect.comparing(&dialect.offline_facts())
+}
+
+/// Whether all these databases distinguish names that differ only in case.
+pub(super) fn are_exact<'a>(dialects: impl Iterator<Item = &'a dyn Dialect>) -> bool {
+    let mut foldings = dialects.map(|dialect| comparing(dialect).folding);
+    foldings.all(|folding| folding.tables == Case::Exact && folding.others == Case::Exact)
 }
 
 fn columns(model: &ModelRecord, folded: impl Fn(&str) -> String) -> Result<()> {

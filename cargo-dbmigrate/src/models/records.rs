@@ -14,6 +14,7 @@ use super::RUNTIME;
 use super::artifacts::{Damaged, Found};
 use super::defaults::{misfit, misfit_of_action};
 use super::location::{field, location};
+use super::names;
 use crate::error::{Error, Result};
 
 /// The records, without duplicates, sorted by path.
@@ -56,12 +57,16 @@ pub fn schema(
     records: &[ModelRecord],
     doc_comments: bool,
     dialect: &dyn Dialect,
+    others: &[&'static dyn Dialect],
 ) -> Result<Schema> {
+    let is_exact = names::are_exact(std::iter::once(dialect).chain(others.iter().copied()));
     let mut models: BTreeMap<String, &ModelRecord> = BTreeMap::new();
     let mut schema = Schema::default();
     for record in records.iter().filter(|record| !record.unmanaged) {
-        // Names that differ only in case are not distinguished by every database on every system.
-        if let Some(other) = models.insert(record.table.name.to_lowercase(), record) {
+        // Most databases don't distinguish names that differ only in case on every system.
+        let name = &record.table.name;
+        let key = if is_exact { name.clone() } else { name.to_lowercase() };
+        if let Some(other) = models.insert(key, record) {
             return Err(same_table(other, record));
         }
         if let Some(err) = record.table.columns.iter().find_map(|column| misfit(record, column)) {

@@ -21,6 +21,8 @@ pub struct Comparing {
     pub shares_index_names: bool,
     /// Whether the database keeps definitions to the letter.
     pub keeps_definitions: bool,
+    /// Whether the time that models mean by `now` is the session's for every type.
+    pub now_is_sessions: bool,
     /// Whether the database keeps comments.
     pub keeps_comments: bool,
     /// A type in the database's terms, for comparing and for messages.

@@ -256,6 +256,7 @@ fn what_is_alike_is_the_databases_own() {
         names_primary_keys: true,
         shares_index_names: true,
         keeps_definitions: false,
+        now_is_sessions: true,
         keeps_comments: true,
         ty: ToString::to_string,
         generates: "an identity column",

@@ -3,7 +3,7 @@
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, Server};
 
-use super::server::{CHECK, Many, Shell, applying, no_server};
+use super::server::{CHECK, INSPECT, Many, Shell, applying, no_server};
 use crate::report::Line;
 use crate::{Bench, Result};
 
@@ -35,5 +35,9 @@ pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
     let read = many.reading(bench, &mut |query| Ok(bare.query_drop(query)?))?;
     let command = |url: &str| server.shell(url);
     let shell = Shell { name: name(&server), command: &command };
-    Ok(vec![read, many.checking(bench, (CHECK, "check", "agree"), &shell)?])
+    Ok(vec![
+        read,
+        many.checking(bench, (CHECK, "check", "agree"), &shell)?,
+        many.checking(bench, (INSPECT, "inspect", "pub struct"), &shell)?,
+    ])
 }

@@ -94,7 +94,7 @@ pub const ALL: &[Row] = &[
     },
     Row {
         name: "mariadb-tables",
-        what: "1000 tables read and checked on MariaDB; the bare queries, its own client",
+        what: "1000 tables read, checked and inspected on MariaDB; the bare queries, its own client",
         run: mariadb::tables,
     },
     Row {

@@ -26,7 +26,7 @@ const CHECK_AT_MOST: f64 = 2.0;
 const MIGRATE_AT_MOST: f64 = 4.0;
 
 pub(super) const CHECK: &str = "`check` of 1000 tables";
-const INSPECT: &str = "`inspect` of 1000 tables";
+pub(super) const INSPECT: &str = "`inspect` of 1000 tables";
 
 const START: &str = "none was started, `servers postgres15 -- bench ...` does it";
 

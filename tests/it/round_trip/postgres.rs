@@ -28,7 +28,8 @@ const CATALOG: &str = "
         obj_description(oid, 'pg_class'), relreplident)
     FROM tables WHERE relkind = 'r'
     UNION ALL
-    SELECT concat_ws(' | ', 'column', nspname, relname, attnum, attname,
+    SELECT concat_ws(' | ', 'column', nspname, relname,
+        row_number() OVER (PARTITION BY attrelid ORDER BY attnum), attname,
         format_type(atttypid, atttypmod), attnotnull, 'identity', attidentity, attgenerated,
         'default', pg_get_expr(adbin, adrelid), 'collation', attcollation::regcollation,
         'comment', col_description(c.oid, attnum))

@@ -1,5 +1,6 @@
 //! Assembles a table from its `CREATE TABLE`, without a database.
 
+use super::charset;
 use super::constant;
 use super::ddl;
 use super::flavor::Flavor;
@@ -85,7 +86,7 @@ impl Assembling {
                 "AUTO_INCREMENT" => {}
                 "COLLATE" => self.table.collation = Some(value.clone()),
                 "CHARSET" if parsed.option("COLLATE").is_none() => {
-                    self.table.collation = Some(value.clone());
+                    self.table.collation = Some(charset::default_of(value));
                 }
                 "CHARSET" => {}
                 "ENGINE" if value.eq_ignore_ascii_case("InnoDB") => {}
@@ -125,11 +126,11 @@ impl Assembling {
         });
         column.comment = definition.comment.clone().filter(|comment| !comment.is_empty());
         if types::is_collated(flavor, &ty) {
-            let own = definition.collate.clone().or_else(|| definition.charset.clone());
-            let of_table = || {
-                let options = [parsed.option("COLLATE"), parsed.option("CHARSET")];
-                options.into_iter().flatten().next().map(str::to_owned)
+            let either = |collation: Option<&str>, charset: Option<&str>| {
+                collation.map(str::to_owned).or_else(|| charset.map(charset::default_of))
             };
+            let own = either(definition.collate.as_deref(), definition.charset.as_deref());
+            let of_table = || either(parsed.option("COLLATE"), parsed.option("CHARSET"));
             column.collation = own.or_else(of_table).filter(|name| name != flavor.collation());
         }
         let own_now = super::literal::now_of_session(flavor, &ty);

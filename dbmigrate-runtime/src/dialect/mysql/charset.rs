@@ -23,6 +23,23 @@ pub(super) fn of(collation: &str) -> &str {
     }
 }
 
+/// The collation that a server leaves out beside a character set: the default one.
+pub(super) fn default_of(charset: &str) -> String {
+    let kind = match charset {
+        "binary" => return charset.to_owned(),
+        "utf8mb4" => "0900_ai_ci",
+        "latin1" | "dec8" | "swe7" => "swedish_ci",
+        "latin5" => "turkish_ci",
+        "hp8" => "english_ci",
+        "big5" | "gb2312" | "gbk" | "gb18030" => "chinese_ci",
+        "ujis" | "sjis" | "cp932" | "eucjpms" => "japanese_ci",
+        "euckr" => "korean_ci",
+        "tis620" => "thai_ci",
+        _ => "general_ci",
+    };
+    format!("{charset}_{kind}")
+}
+
 /// The collation of a table's texts.
 pub(super) fn of_table(flavor: Flavor, table: &Table) -> String {
     match (&table.collation, &table.charset) {

@@ -32,6 +32,7 @@ pub(super) fn comparing(flavor: Flavor, facts: &Facts) -> Comparing {
         names_primary_keys: false,
         shares_index_names: false,
         keeps_definitions: false,
+        now_is_sessions: false,
         keeps_comments: true,
         ty,
         generates: "an AUTO_INCREMENT column",

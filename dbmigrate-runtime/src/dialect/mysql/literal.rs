@@ -68,12 +68,21 @@ pub(super) fn default(flavor: Flavor, default: &DefaultValue, ty: &Type) -> Opti
                 _ => literal_of(flavor, &value, ty),
             }
         }
+        (DefaultValue::Sql(text), _) if is_bare(flavor, text, ty) => text.to_string(),
         (DefaultValue::Sql(text), _) => format!("({})", closed(text)),
         (DefaultValue::Now, _) => match now(flavor, ty) {
             now if now.starts_with("CURRENT_TIMESTAMP") => now,
             now => format!("({now})"),
         },
     })
+}
+
+/// Whether a default is one that the server keeps in other words within parentheses: the session's
+/// time, and bits.
+fn is_bare(flavor: Flavor, text: &str, ty: &Type) -> bool {
+    let is_now = now_of_session(flavor, ty).is_some_and(|now| now.eq_ignore_ascii_case(text));
+    let bits = text.strip_prefix("b'").and_then(|rest| rest.strip_suffix('\''));
+    is_now || bits.is_some_and(|bits| bits.chars().all(|bit| bit == '0' || bit == '1'))
 }
 
 /// The current time for a column of this type. Sessions of applications may have any time zone, and

@@ -12,6 +12,7 @@ pub(super) const COMPARING: Comparing = Comparing {
     names_primary_keys: true,
     shares_index_names: true,
     keeps_definitions: false,
+    now_is_sessions: false,
     keeps_comments: true,
     ty: words::shown,
     generates: "an identity column",

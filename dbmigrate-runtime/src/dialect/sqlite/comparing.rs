@@ -12,6 +12,7 @@ pub(super) const COMPARING: Comparing = Comparing {
     names_primary_keys: false,
     shares_index_names: true,
     keeps_definitions: true,
+    now_is_sessions: true,
     keeps_comments: false,
     ty: ToString::to_string,
     generates: "AUTOINCREMENT",
