@@ -216,7 +216,7 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 30] = [
+const SEEN_ELSEWHERE: [(&str, &str); 31] = [
     // With a server.
     ("status", "unfinished"),
     ("status", "unfinished[].id"),
@@ -224,6 +224,7 @@ const SEEN_ELSEWHERE: [(&str, &str); 30] = [
     ("status", "unfinished[].at"),
     ("status", "unfinished[].error"),
     ("status", "lock_holder"),
+    ("status", "databases[].edited"),
     ("status", "databases[].url"),
     ("status", "databases[].unfinished"),
     ("plan", "plan[].stops"),

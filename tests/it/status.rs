@@ -127,6 +127,8 @@ fn many_databases_are_counted_and_the_odd_ones_listed() {
     fs::copy(host.dir.join("behind.db"), host.dir.join("tenants/t07.db")).unwrap();
     sql(&host.dir.join("tenants/t08.db"), "ALTER TABLE post ADD COLUMN extra TEXT");
     sql(&host.dir.join("tenants/t09.db"), "DELETE FROM dbmigrate_version");
+    let edited = "UPDATE dbmigrate_version SET checksum = checksum || '0' WHERE id = 'a100'";
+    sql(&host.dir.join("tenants/t06.db"), edited);
     seen += &count("status --all tenants", 1);
     seen += &count("check --all \"tenants/t0*.db\" --jobs 2", 1);
     seen += &count("current --all tenants sqlite:none.db", 0);
@@ -142,45 +144,55 @@ fn many_databases_are_counted_and_the_odd_ones_listed() {
           30  b200 (head)
         $ status --all tenants
         30 databases
-          28  b200 (head)
+          27  b200 (head)
            1  a100, 1 pending
+           1  b200, a100 was edited
            1  no revision applied, 2 pending
+        tenants/t06.db: b200, a100 was edited
         tenants/t07.db: a100, 1 pending
         tenants/t09.db: no revision applied, 2 pending
         $ check --all "tenants/t0*.db" --jobs 2
         10 databases
-          7  b200 (head)
+          6  b200 (head)
           1  a100, 1 pending
           1  b200 (head), 1 difference
+          1  b200, a100 was edited
           1  no revision applied, 2 pending, 1 difference
+        tenants/t06.db: b200, a100 was edited
         tenants/t07.db: a100, 1 pending
         tenants/t08.db: b200 (head), 1 difference
         tenants/t09.db: no revision applied, 2 pending, 1 difference
         $ current --all tenants sqlite:none.db
         31 databases
-          28  b200 (head)
+          27  b200 (head)
            1  a100, 1 pending
+           1  b200, a100 was edited
            1  does not exist yet
            1  no revision applied, 2 pending
         $HOST/none.db: does not exist yet
+        tenants/t06.db: b200, a100 was edited
         tenants/t07.db: a100, 1 pending
         tenants/t09.db: no revision applied, 2 pending
         $ current --all tenants --check-heads
         30 databases
-          27  b200 (head)
+          26  b200 (head)
            1  a100, 1 pending
+           1  b200, a100 was edited
            1  failed
            1  no revision applied, 2 pending
+        tenants/t06.db: b200, a100 was edited
         tenants/t07.db: a100, 1 pending
         tenants/t09.db: no revision applied, 2 pending
         error: tenants/t10.db: failed to open it: file is not a database
         $ check --all tenants
         30 databases
-          26  b200 (head)
+          25  b200 (head)
            1  a100, 1 pending
            1  b200 (head), 1 difference
+           1  b200, a100 was edited
            1  failed
            1  no revision applied, 2 pending, 1 difference
+        tenants/t06.db: b200, a100 was edited
         tenants/t07.db: a100, 1 pending
         tenants/t08.db: b200 (head), 1 difference
         tenants/t09.db: no revision applied, 2 pending, 1 difference

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dbmigrate_runtime::engine::revision::Graph;
-use dbmigrate_runtime::engine::{Migrations, ledger, many, version_table};
+use dbmigrate_runtime::engine::version_table::{self, VersionRow};
+use dbmigrate_runtime::engine::{Migrations, ledger, many, standing};
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
@@ -85,6 +86,8 @@ struct State {
     current: Vec<String>,
     /// Applied revisions that the project doesn't have.
     unknown: Vec<String>,
+    /// Applied revisions that were edited afterwards.
+    edited: Vec<String>,
     /// Revisions that were begun and not completed.
     unfinished: Vec<String>,
     n_pending: usize,
@@ -106,6 +109,7 @@ impl State {
         }
         parts.extend(self.unknown.iter().map(|id| format!("{id} (unknown)")));
         parts.extend(self.unfinished.iter().map(|id| format!("{id} (stopped halfway)")));
+        parts.extend(self.edited.iter().map(|id| format!("{id} was edited")));
         let mut text = parts.join(", ");
         if self.is_at_head {
             text += " (head)";
@@ -139,8 +143,15 @@ impl Reader<'_> {
         };
         let table = cx.config.version_table();
         let rows = version_table::read(driver.as_connection(), table)?;
-        let view = migrations.view(rows.into_iter().map(|row| row.id).collect())?;
+        let view = migrations.view(standing::ids(&rows))?;
         let mut state = State::of(view.of.graph(), &view.applied);
+        let checksum = |id: &str| Some(view.of.get(id)?.checksum.as_str());
+        let is_edited = |row: &&VersionRow| {
+            let row = std::slice::from_ref(*row);
+            standing::check_applied(view.of.graph(), checksum, row, true).is_err()
+        };
+        state.edited = rows.iter().filter(is_edited).map(|row| row.id.clone()).collect();
+        state.is_at_head &= state.edited.is_empty();
         if driver.dialect().capabilities().has_groups {
             let ledger = version_table::Name { table: ledger::NAME, ..table };
             let unfinished = ledger::unfinished(driver.as_connection(), ledger)?;
@@ -181,6 +192,7 @@ impl State {
             n_pending: graph.revisions().len() + unknown.len() - applied.len(),
             current,
             unknown,
+            edited: Vec::new(),
             unfinished: Vec::new(),
             is_missing: false,
             is_at_head,
@@ -245,6 +257,7 @@ fn document(results: &[(Target, Result<State>)]) -> serde_json::Value {
             Ok(state) => {
                 json["current"] = state.current.clone().into();
                 json["unknown"] = state.unknown.clone().into();
+                json["edited"] = state.edited.clone().into();
                 if !state.unfinished.is_empty() {
                     json["unfinished"] = state.unfinished.clone().into();
                 }

@@ -36,7 +36,7 @@ fn found(records: &[ModelRecord]) -> Found {
 
 #[track_caller]
 fn refused(records: &[ModelRecord], expected: &str) {
-    let res = distinct(found(records)).and_then(|models| schema(&models, false, &Sqlite));
+    let res = distinct(found(records)).and_then(|models| schema(&models, false, &Sqlite, &[]));
     assert_eq!(res.unwrap_err().message(), expected);
 }
 
@@ -97,7 +97,7 @@ fn a_default_that_is_no_value_of_its_column_is_refused() {
          line 1 column 5, in the model `app::User` at src/models.rs:4",
     );
     for ty in [Type::enumeration("kind", ["A"]), Type::Text, Type::String(1)] {
-        schema(&with(ty), false, &Sqlite).unwrap();
+        schema(&with(ty), false, &Sqlite, &[]).unwrap();
     }
 }
 
@@ -111,7 +111,7 @@ fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
     let with = |table: fn(Table) -> Table| {
         let mut model = model("app::User", 3, "user");
         model.table = table(model.table.column(Column::new("name", Type::Text)));
-        schema(&[model], false, &Sqlite).map_err(|err| err.to_string())
+        schema(&[model], false, &Sqlite, &[]).map_err(|err| err.to_string())
     };
     let of = |what: &str, name: &str| {
         format!(
@@ -178,7 +178,7 @@ fn an_action_that_sets_a_required_column_to_null_is_refused() {
         (ReferentialAction::SetDefault, id().not_null().default(1)),
         (ReferentialAction::Cascade, id().not_null()),
     ] {
-        schema(&with(action, column), false, &Sqlite).unwrap();
+        schema(&with(action, column), false, &Sqlite, &[]).unwrap();
     }
 }
 
@@ -202,7 +202,7 @@ fn a_foreign_key_to_what_is_not_unique_in_the_table_s_own_model_is_refused_at_it
     view.unmanaged = true;
     view.table = view.table.unique("uq_user_name", ["name"]);
     let models = [user(), view.clone(), post(&["name"])];
-    let err = schema(&models, false, &Sqlite).unwrap_err();
+    let err = schema(&models, false, &Sqlite, &[]).unwrap_err();
     assert_eq!(
         err.to_string(),
         "the foreign key of the field `id` refers to column `name` of table `user`, which is \
@@ -223,8 +223,8 @@ fn a_foreign_key_to_what_is_not_unique_in_the_table_s_own_model_is_refused_at_it
          the model `app::Post` at src/models.rs:10",
     );
     // Nothing is known about a table that no model describes.
-    schema(&[view, post(&["name"])], false, &Sqlite).unwrap();
-    schema(&[user(), post(&["ID"])], false, &Sqlite).unwrap();
+    schema(&[view, post(&["name"])], false, &Sqlite, &[]).unwrap();
+    schema(&[user(), post(&["ID"])], false, &Sqlite, &[]).unwrap();
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn two_models_of_one_table_are_both_named() {
 #[test]
 fn an_unmanaged_model_is_no_table() {
     let view = ModelRecord { unmanaged: true, ..model("app::View", 9, "user") };
-    let schema = schema(&[model("app::User", 3, "user"), view], false, &Sqlite).unwrap();
+    let schema = schema(&[model("app::User", 3, "user"), view], false, &Sqlite, &[]).unwrap();
     assert_eq!(schema.tables.len(), 1);
 }
 
@@ -252,7 +252,7 @@ fn an_unmanaged_model_is_no_table() {
 fn doc_comments_become_comments_unless_there_is_one() {
     let mut record = model("app::User", 3, "user");
     record.table.comment = Some("Said.".to_owned());
-    let schema = schema(&[record], true, &Sqlite).unwrap();
+    let schema = schema(&[record], true, &Sqlite, &[]).unwrap();
     let table = schema.table("user").unwrap();
     assert_eq!(table.comment.as_deref(), Some("Said."));
     assert_eq!(table.columns[0].comment.as_deref(), Some("Its number."));
