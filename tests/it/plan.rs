@@ -179,10 +179,11 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
         }
         let run = host.dbmigrate(&format!("plan --url {url}"));
         assert_eq!(run.code, 1, "{run}");
-        seen += &format!("# {}\n{}", server.name, run.stdout.replace(&url, "URL"));
+        let name = server.name.trim_end_matches(char::is_numeric);
+        seen += &format!("# {name}\n{}", run.stdout.replace(&url, "URL"));
     }
     expect![[r#"
-        # postgres15
+        # postgres
         Upgrade of URL: 1 revision, in one transaction
 
         upgrade a100 -> b200, more
@@ -197,7 +198,7 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
           run SQL: UPDATE author SET age = 0 WHERE age IS NULL
           `author` has about 2 rows
           stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
-        # mariadb1011
+        # mariadb
         Upgrade of URL: 1 revision, each statement commits by itself
 
         upgrade a100 -> b200, more
@@ -210,7 +211,7 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
           run SQL: UPDATE author SET age = 0 WHERE age IS NULL
           `author` has about 2 rows
           stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
-        # mariadb118
+        # mariadb
         Upgrade of URL: 1 revision, each statement commits by itself
 
         upgrade a100 -> b200, more
@@ -223,7 +224,7 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
           run SQL: UPDATE author SET age = 0 WHERE age IS NULL
           `author` has about 2 rows
           stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
-        # mysql9
+        # mysql
         Upgrade of URL: 1 revision, each statement commits by itself
 
         upgrade a100 -> b200, more

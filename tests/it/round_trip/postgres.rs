@@ -84,5 +84,5 @@ fn read(url: &str) -> BTreeSet<String> {
 /// `CURRENT_TIMESTAMP`, and letter case doesn't matter in names of time zones (9.9.5 and 8.5.3 of
 /// the manual).
 fn in_one_way(text: &str) -> String {
-    text.replace("CURRENT_TIMESTAMP", "now()").replace("AT TIME ZONE 'utc'", "AT TIME ZONE 'UTC'")
+    text.replace("CURRENT_TIMESTAMP", "now()").replace("'utc'", "'UTC'")
 }
