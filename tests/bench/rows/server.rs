@@ -119,7 +119,10 @@ pub(super) fn applying(
     let host = revisions::host(bench)?;
     let mut print = host.tool(&["upgrade", "--sql", "base:head"]);
     let script = bench.dir.join(format!("script-{}.sql", server.name));
-    fs::write(&script, measure::output(print.env("DATABASE_URL", server.database()))?)?;
+    // Without a database, only the URL tells MariaDB from MySQL.
+    let (_, place) = server.url.split_once("://").unwrap_or_default();
+    let url = format!("{}://{place}", server.dialect());
+    fs::write(&script, measure::output(print.env("DATABASE_URL", url))?)?;
     let samples = measure::in_turn(
         n_runs,
         [
