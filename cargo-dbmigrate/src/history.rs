@@ -9,12 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::ledger::{self, Unfinished};
 use dbmigrate_runtime::engine::revision::{
     Graph, GraphError, Range, Revision, Target, View, is_from_database,
 };
 use dbmigrate_runtime::engine::standing::{self, Standing};
-use dbmigrate_runtime::engine::{Migrations, version_table};
+use dbmigrate_runtime::engine::{Migrations, plan, version_table};
 
 pub use ahead::Ahead;
 pub use text::{GONE, entry, gone_entry, message};
@@ -139,6 +141,14 @@ impl History {
     pub fn at(&self, applied: BTreeSet<String>) -> Result<(Cow<'_, History>, BTreeSet<String>)> {
         let View { of, applied, .. } = standing::History::seen(self, applied)?;
         Ok((of, applied))
+    }
+
+    /// All heads as a target, and the revisions that an upgrade to it would run.
+    pub fn pending(&self, applied: &BTreeSet<String>) -> (Target, Vec<String>) {
+        let heads = self.graph.heads().into_iter().map(str::to_owned).collect();
+        let heads = Target::Revisions(heads);
+        let pending = plan::route(&self.graph, applied, Direction::Upgrade, &heads);
+        (heads, pending)
     }
 
     /// The history with the revisions that these identifiers name, even if another one has replaced
@@ -275,9 +285,17 @@ pub fn unfinished(cx: &Context, database: &Database) -> Result<Vec<Unfinished>> 
     if !cx.dialect().capabilities().has_groups {
         return Ok(Vec::new());
     }
-    let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
+    match database.open_to_read(Patience::reading(cx))? {
+        None => Ok(Vec::new()),
+        Some(mut driver) => unfinished_in(cx, &mut *driver),
+    }
+}
+
+/// The same through a connection to the database.
+pub fn unfinished_in(cx: &Context, driver: &mut dyn Driver) -> Result<Vec<Unfinished>> {
+    if !driver.dialect().capabilities().has_groups {
         return Ok(Vec::new());
-    };
+    }
     let name = version_table::Name { table: ledger::NAME, ..cx.config.version_table() };
     Ok(ledger::unfinished(driver.as_connection(), name)?)
 }

@@ -18,6 +18,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::output;
 use crate::scope::Scope;
 
 /// What was read from a database at one point in time.
@@ -64,11 +65,22 @@ impl Snapshot {
         migrations: &Migrations,
     ) -> Result<Snapshot> {
         match database.open_to_read(Patience::reading(cx))? {
-            Some(driver) => {
-                at_once(driver, |driver| Snapshot::contents(cx, driver, &migrations.qualified()))
-            }
+            Some(driver) => Snapshot::through(cx, driver, migrations),
             None => Ok(Snapshot::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
+    }
+
+    /// The same through a connection to the database.
+    ///
+    /// # Errors
+    ///
+    /// When the database can't be read.
+    pub fn through(
+        cx: &Context,
+        driver: Box<dyn Driver>,
+        migrations: &Migrations,
+    ) -> Result<Snapshot> {
+        at_once(driver, |driver| Snapshot::contents(cx, driver, &migrations.qualified()))
     }
 
     /// Reads a database.
@@ -260,7 +272,7 @@ pub fn warn_of_untold(cx: &Context, untold: &[Difference]) {
 pub fn list_others(cx: &Context, others: &[ObjectName]) {
     if !cx.out.verbose && !others.is_empty() {
         let n = others.len();
-        let objects = if n == 1 { "1 object".to_owned() } else { format!("{n} objects") };
+        let objects = output::count(n, "object");
         cx.out.progress(format!(
             "{objects} in the database not described by the migrations; -v lists them"
         ));

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use dbmigrate_runtime::engine::dialect::Task;
 use dbmigrate_runtime::engine::driver::mysql::{Cluster, MysqlDriver};
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _};
 use dbmigrate_runtime::engine::url::{Location, Url};
@@ -232,11 +231,7 @@ fn a_plan_says_that_the_whole_cluster_waits() {
         let operations = &migration.recording(Direction::Upgrade).operations;
         let plan = driver.dialect().plan(operations, &mut schema, &facts);
         for task in plan.unwrap_or_else(|refusal| panic!("{}", refusal.message)).tasks {
-            let statement = match &task {
-                Task::Alone(alone) => &alone.statement,
-                Task::Statement(statement) => statement,
-                _ => continue,
-            };
+            let Some(statement) = task.statement() else { continue };
             let cost = statement.cost.as_ref().map(ToString::to_string).unwrap_or_default();
             shown += &format!("{}: {cost}\n", statement.reason);
         }

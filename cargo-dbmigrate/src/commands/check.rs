@@ -1,9 +1,8 @@
 //! `check`: whether models, migrations and database agree.
 
-use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::drift::{Difference, Drift};
 use dbmigrate_runtime::engine::plan;
-use dbmigrate_runtime::engine::revision::{TO_ONE_HEAD, Target};
+use dbmigrate_runtime::engine::revision::TO_ONE_HEAD;
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
@@ -177,9 +176,7 @@ fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>
 
 /// Reports the revisions that are pending, and returns them.
 fn report_pending(cx: &Context, history: &History, snapshot: &Snapshot) -> Vec<String> {
-    let heads = history.graph.heads().into_iter().map(str::to_owned).collect();
-    let heads = Target::Revisions(heads);
-    let pending = plan::route(&history.graph, &snapshot.applied, Direction::Upgrade, &heads);
+    let (heads, pending) = history.pending(&snapshot.applied);
     match pending.as_slice() {
         [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
         [] => cx.out.line(style::paint(style::GOOD, "The database is at the head.")),

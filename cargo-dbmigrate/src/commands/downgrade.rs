@@ -18,7 +18,7 @@ pub fn run(cx: &Context, args: &Downgrade) -> Result<Answer> {
     }
     if args.dry_run {
         let to = (Direction::Downgrade, args.revision.as_str());
-        return plan::show(cx, "downgrade", to, &args.run);
+        return plan::dry_run(cx, "downgrade", to, &args.run);
     }
     let database = Database::find(cx)?;
     let history = History::load(cx)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::plan::{self, Route};
-use dbmigrate_runtime::engine::revision::{self, Range};
+use dbmigrate_runtime::engine::revision::Range;
 use dbmigrate_runtime::engine::{standing, version_table};
 
 use super::Answer;
@@ -100,9 +100,7 @@ fn pending(cx: &Context, history: &History) -> Result<Option<Chosen>> {
     let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else { return Ok(None) };
     let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
     let (history, applied) = history.at(standing::ids(&rows))?;
-    let heads = history.graph.heads().into_iter().map(str::to_owned).collect();
-    let heads = revision::Target::Revisions(heads);
-    let ids = plan::route(&history.graph, &applied, Direction::Upgrade, &heads);
+    let (_, ids) = history.pending(&applied);
     if ids.is_empty() {
         return Ok(None);
     }

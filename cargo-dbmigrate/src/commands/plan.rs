@@ -15,7 +15,6 @@ use dbmigrate_runtime::{Direction, Value};
 use super::Answer;
 use crate::autogenerate::rows;
 use crate::cli::{Plan, Run};
-use crate::connection::Database;
 use crate::context::Context;
 use crate::error::Result;
 use crate::output::{self, style};
@@ -27,7 +26,23 @@ pub fn run(cx: &Context, args: &Plan) -> Result<Answer> {
     let range = Range::parse(identifier);
     let target = range.as_ref().and_then(|range| range.to.as_deref()).unwrap_or(identifier);
     let direction = if is_below(target) { Direction::Downgrade } else { Direction::Upgrade };
-    show(cx, "plan", (direction, identifier), &Run::default())
+    let run = Run::default();
+    let mut loaded = load(cx, (direction, identifier), &run)?;
+    if loaded.ids.is_empty() && direction == Direction::Upgrade {
+        // An applied revision before the current one.
+        let down = load(cx, (Direction::Downgrade, identifier), &run);
+        loaded = down.ok().filter(|down| !down.ids.is_empty()).unwrap_or(loaded);
+    }
+    show(cx, "plan", loaded, &run)
+}
+
+/// What a run would do that a command is not to make.
+pub fn dry_run(cx: &Context, command: &str, to: (Direction, &str), run: &Run) -> Result<Answer> {
+    show(cx, command, load(cx, to, run)?, run)
+}
+
+fn load(cx: &Context, (direction, identifier): (Direction, &str), run: &Run) -> Result<Loaded> {
+    Loaded::load(cx, Wanted { direction, identifier, run, facts: |_, facts| facts })
 }
 
 /// Whether an upgrade never leads to what this identifier names, whatever is applied.
@@ -36,20 +51,7 @@ fn is_below(identifier: &str) -> bool {
     rest == "base" || rest.starts_with('-')
 }
 
-/// Shows what a run in this direction would do.
-pub fn show(
-    cx: &Context,
-    command: &str,
-    (direction, identifier): (Direction, &str),
-    run: &Run,
-) -> Result<Answer> {
-    let wanted = |direction| Wanted { direction, identifier, run, facts: |_, facts| facts };
-    let mut loaded = Loaded::load(cx, wanted(direction))?;
-    if command == "plan" && loaded.ids.is_empty() && direction == Direction::Upgrade {
-        // An applied revision before the current one.
-        let down = Loaded::load(cx, wanted(Direction::Downgrade));
-        loaded = down.ok().filter(|down| !down.ids.is_empty()).unwrap_or(loaded);
-    }
+fn show(cx: &Context, command: &str, mut loaded: Loaded, run: &Run) -> Result<Answer> {
     let mut reader = loaded.reader.take();
     let planned = plan::plan(&loaded.route(), loaded.dialect, &loaded.facts)?;
     let mut schema = loaded.migrations.replay(Some(&loaded.applied))?;
@@ -57,7 +59,7 @@ pub fn show(
         Some(driver) => version_table::entries(driver.as_connection(), cx.config.version_table())?,
         None => Vec::new(),
     };
-    header(cx, &loaded, &planned, run)?;
+    cx.out.line(header(cx, &loaded, &planned, run));
     let mut json = Vec::new();
     let mut is_stopped = false;
     for (idx, planned) in planned.iter().enumerate() {
@@ -82,23 +84,20 @@ pub fn show(
 }
 
 /// What is planned, for which database, and what is committed together.
-fn header(cx: &Context, loaded: &Loaded, planned: &[Planned<'_>], run: &Run) -> Result<()> {
-    let place = match Database::find(cx) {
-        Ok(database) if !loaded.is_of_range => database.url(),
-        _ => loaded.dialect.backend().to_string(),
+fn header(cx: &Context, loaded: &Loaded, planned: &[Planned<'_>], run: &Run) -> String {
+    let place = match &loaded.url {
+        Some(url) => url.clone(),
+        None => loaded.dialect.backend().to_string(),
+    };
+    if planned.is_empty() {
+        return format!("Nothing to do for {place}.");
+    }
+    let what = match loaded.direction {
+        Direction::Upgrade => "Upgrade",
+        Direction::Downgrade => "Downgrade",
     };
     let n = output::count(planned.len(), "revision");
-    let what = match loaded.direction {
-        _ if planned.is_empty() => format!("Nothing to do for {place}."),
-        Direction::Upgrade => {
-            format!("Upgrade of {place}: {n}{}", together(cx, loaded, planned, run))
-        }
-        Direction::Downgrade => {
-            format!("Downgrade of {place}: {n}{}", together(cx, loaded, planned, run))
-        }
-    };
-    cx.out.line(what);
-    Ok(())
+    format!("{what} of {place}: {n}, {}", together(cx, loaded, planned, run))
 }
 
 /// Which parts are committed together.
@@ -110,13 +109,13 @@ fn together(cx: &Context, loaded: &Loaded, planned: &[Planned<'_>], run: &Run) -
             || planned.tasks.iter().any(Task::is_between_groups)
     };
     if loaded.dialect.capabilities().commits_definitions {
-        ", each statement commits by itself"
+        "each statement commits by itself"
     } else if planned.iter().any(is_apart) {
-        ", in several transactions"
+        "in several transactions"
     } else if planned.len() > 1 && options.transaction_each {
-        ", in a transaction each"
+        "in a transaction each"
     } else {
-        ", in one transaction"
+        "in one transaction"
     }
 }
 
@@ -264,20 +263,14 @@ fn rebuilt(task: &Task) -> Option<&str> {
 
 fn sql(task: &Task) -> Option<&str> {
     match task {
-        Task::Statement(statement) => Some(&statement.sql),
-        Task::Alone(alone) => Some(&alone.statement.sql),
         Task::Guard(guard) => Some(&guard.sql),
-        Task::Step { .. } | Task::Border | Task::Note(_) => None,
+        task => task.statement().map(|statement| statement.sql.as_str()),
     }
 }
 
 fn cost(task: &Task) -> Option<String> {
-    let statement = match task {
-        Task::Statement(statement) => statement,
-        Task::Alone(alone) => &alone.statement,
-        _ => return None,
-    };
-    statement.cost.as_ref().map(ToString::to_string).filter(|text| !text.is_empty())
+    let cost = task.statement()?.cost.as_ref()?;
+    Some(cost.to_string()).filter(|text| !text.is_empty())
 }
 
 /// What would stop the revision, by the guards before anything of it has run.

@@ -1,7 +1,5 @@
 //! `schema`: what the migrations build, for a file that reviews can read.
 
-use std::collections::BTreeSet;
-
 use dbmigrate_runtime::engine::dialect::Task;
 use dbmigrate_runtime::engine::{plan, recording};
 use dbmigrate_runtime::schema::Schema as Built;
@@ -12,15 +10,12 @@ use crate::cli::Schema;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::run;
 
 pub fn run(cx: &Context, args: &Schema) -> Result<Answer> {
     let history = History::load(cx)?;
-    let (history, applied) = history.to_understand(cx, &[&args.revision])?;
-    let history = history.naming(&[&args.revision])?;
-    let target = history.graph.target(&args.revision, applied.as_ref())?;
-    let ids: BTreeSet<String> =
-        history.graph.with_ancestors(&target.ids()).into_iter().map(str::to_owned).collect();
-    let schema = history.migrations()?.replay(Some(&ids))?;
+    let (history, applied) = run::applied_at(cx, &history, &args.revision)?;
+    let schema = history.migrations()?.replay(Some(&applied))?;
     let operations = autogenerate::between(&Built::default(), &schema);
     let text = if args.json {
         let encoded: serde_json::Value =
@@ -29,14 +24,13 @@ pub fn run(cx: &Context, args: &Schema) -> Result<Answer> {
     } else {
         let planned = plan::offline(&operations, &mut Built::default(), cx.dialect());
         let tasks = planned.map_err(|refusal| Error::new(refusal.to_string()))?;
-        let sql = |task: &Task| match task {
-            Task::Statement(statement) => Some(format!("{};\n", statement.sql)),
-            Task::Alone(alone) => Some(format!("{};\n", alone.statement.sql)),
-            _ => None,
-        };
+        let sql = |task: &Task| Some(format!("{};\n", task.statement()?.sql));
         tasks.iter().filter_map(sql).collect::<Vec<_>>().join("\n")
     };
     cx.out.text(&text);
-    cx.out.json("schema", serde_json::json!({ "revisions": target.ids(), "schema": text }));
+    cx.out.json(
+        "schema",
+        serde_json::json!({ "revisions": history.graph.current(&applied), "schema": text }),
+    );
     Ok(Answer::Done)
 }

@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::ledger::Unfinished;
-use dbmigrate_runtime::engine::revision::Target;
+use dbmigrate_runtime::engine::revision::View;
 use dbmigrate_runtime::engine::version_table::{self, Entry};
-use dbmigrate_runtime::engine::{Migrations, drift, plan};
+use dbmigrate_runtime::engine::{Migrations, drift, plan, standing};
 
 use super::survey::{self, Depth};
 use super::{Answer, check};
@@ -67,53 +65,44 @@ impl<'h> Found<'h> {
         history: &'h History,
         migrations: &Migrations,
     ) -> Result<Found<'h>> {
-        let rows = history::applied(cx, database)?;
-        let refusal = history.standing(rows.clone());
-        let refusal = refusal.and_then(|standing| Ok(standing.check(false)?)).err();
-        let (history, applied) =
-            history.at(rows.iter().map(|row| row.id.clone()).collect::<BTreeSet<_>>())?;
-        let heads = history.graph.heads().into_iter().map(str::to_owned).collect();
-        let heads = Target::Revisions(heads);
-        let pending = plan::route(&history.graph, &applied, Direction::Upgrade, &heads);
-        let refusal = refusal.or_else(|| {
-            plan::check_order(&history.graph, &applied, &pending, &heads).err().map(Error::from)
-        });
+        let table = cx.config.version_table();
+        let mut reader = database.open_to_read(Patience::reading(cx))?;
+        let rows = match &mut reader {
+            Some(driver) => version_table::read(driver.as_connection(), table)?,
+            None => Vec::new(),
+        };
+        let of_database = migrations.view(standing::ids(&rows))?.of;
+        let standing = history.standing(rows)?;
+        let refusal = standing.check(false).err();
+        let View { of: history, applied, .. } = standing.view;
+        let (heads, pending) = history.pending(&applied);
+        let refusal =
+            refusal.or_else(|| plan::check_order(&history.graph, &applied, &pending, &heads).err());
         let mut found = Found {
             product: None,
             history,
             applied,
             entries: Vec::new(),
             pending,
-            refusal,
+            refusal: refusal.map(Error::from),
             unfinished: Vec::new(),
             holder: None,
             drift: None,
         };
-        let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
-            return Ok(found);
-        };
-        let table = cx.config.version_table();
+        let Some(mut driver) = reader else { return Ok(found) };
         found.entries = version_table::entries(driver.as_connection(), table)?;
         found.entries.reverse();
-        found.holder = holder(cx, &mut *driver);
-        found.unfinished = history::unfinished(cx, database)?;
-        let facts = driver.as_connection().facts().map_err(snapshot::failed)?;
+        found.holder = driver.holder(&format!("{}.{}", table.schema, table.table));
+        found.unfinished = history::unfinished_in(cx, &mut *driver)?;
         let backend = driver.dialect().backend();
-        found.product = Some(format!("{backend} {}", backend.version_text(facts.version)));
-        drop(driver);
-        let snapshot = Snapshot::unversioned(cx, database, migrations)?;
-        let of_database = found.history.migrations()?;
+        let snapshot = Snapshot::through(cx, driver, migrations)?;
+        let version = backend.version_text(snapshot.facts.version);
+        found.product = Some(format!("{backend} {version}"));
         let expected = of_database.replay(Some(&found.applied))?;
         let declared = snapshot.declared(&of_database, &found.applied);
         found.drift = Some(snapshot.drift(&expected, &migrations.replay(None)?, declared)?);
         Ok(found)
     }
-}
-
-/// Who holds the lock of the history.
-fn holder(cx: &Context, driver: &mut dyn Driver) -> Option<String> {
-    let table = cx.config.version_table();
-    driver.holder(&format!("{}.{}", table.schema, table.table))
 }
 
 struct Screen<'a> {

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dbmigrate_runtime::engine::revision::Graph;
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::revision::{Graph, View};
+use dbmigrate_runtime::engine::standing::{self, Standing};
 use dbmigrate_runtime::engine::version_table::{self, VersionRow};
-use dbmigrate_runtime::engine::{Migrations, ledger, many, standing};
+use dbmigrate_runtime::engine::{Migrations, many};
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
@@ -15,7 +17,7 @@ use crate::cli::Several;
 use crate::connection::Patience;
 use crate::context::Context;
 use crate::error::Result;
-use crate::history::History;
+use crate::history::{self, History};
 use crate::output::{self, style};
 use crate::run;
 use crate::snapshot::Snapshot;
@@ -41,14 +43,11 @@ pub enum Depth {
 pub fn run(cx: &Context, command: &'static str, several: &Several, depth: Depth) -> Result<Answer> {
     let found = targets::databases(cx, &several.all)?;
     let history = History::load(cx)?;
-    let migrations = history.migrations()?;
-    let reader = Reader {
-        cx,
-        migrations: &migrations,
-        depth,
-        whole: migrations.replay(None)?,
-        replayed: Mutex::default(),
+    let schemas = match depth {
+        Depth::Version => None,
+        Depth::Schema => Some(Schemas::of(history.migrations()?)?),
     };
+    let reader = Reader { cx, history: &history, schemas };
     let mut results: Vec<(Target, Result<State>)> =
         found.unreadable.into_iter().map(|(target, err)| (target, Err(err))).collect();
     let bar = run::bar(cx.out, found.targets.len(), "databases");
@@ -125,48 +124,65 @@ impl State {
 
 struct Reader<'a> {
     cx: &'a Context,
-    migrations: &'a Migrations,
-    depth: Depth,
+    history: &'a History,
+    /// The schemas to compare with, if they are compared.
+    schemas: Option<Schemas>,
+}
+
+impl Reader<'_> {
+    fn state(&self, target: &Target) -> Result<State> {
+        let Reader { cx, history, .. } = self;
+        let Some(mut driver) = target.database.open_to_read(Patience::reading(cx))? else {
+            let n_pending = history.graph.revisions().len();
+            let nothing = State::of(&history.graph, &BTreeSet::new());
+            return Ok(State { n_pending, is_missing: true, ..nothing });
+        };
+        let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
+        let Standing { rows, view } = history.standing(rows)?;
+        let graph = &view.of.graph;
+        let mut state = State::of(graph, &view.applied);
+        let is_edited = |row: &&VersionRow| {
+            let (row, checksum) = (std::slice::from_ref(*row), |id: &str| view.of.checksum(id));
+            standing::check_applied(graph, checksum, row, true).is_err()
+        };
+        state.edited = rows.iter().filter(is_edited).map(|row| row.id.clone()).collect();
+        let unfinished = history::unfinished_in(cx, &mut *driver)?;
+        state.unfinished = unfinished.into_iter().map(|begun| begun.revision).collect();
+        state.is_at_head &= state.edited.is_empty() && state.unfinished.is_empty();
+        if let Some(schemas) = &self.schemas {
+            state.differences = schemas.differences(cx, driver, standing::ids(&rows))?;
+        }
+        Ok(state)
+    }
+}
+
+/// The schemas that databases are compared with.
+struct Schemas {
+    migrations: Migrations,
+    /// What all migrations build.
     whole: Schema,
     /// What the migrations build, by the applied revisions: many databases have the same.
     replayed: Mutex<BTreeMap<BTreeSet<String>, Arc<Schema>>>,
 }
 
-impl Reader<'_> {
-    fn state(&self, target: &Target) -> Result<State> {
-        let Reader { cx, migrations, .. } = self;
-        let database = &target.database;
-        let graph = migrations.graph();
-        let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
-            let n_pending = graph.revisions().len();
-            return Ok(State { n_pending, is_missing: true, ..State::of(graph, &BTreeSet::new()) });
-        };
-        let table = cx.config.version_table();
-        let rows = version_table::read(driver.as_connection(), table)?;
-        let view = migrations.view(standing::ids(&rows))?;
-        let mut state = State::of(view.of.graph(), &view.applied);
-        let checksum = |id: &str| Some(view.of.get(id)?.checksum.as_str());
-        let is_edited = |row: &&VersionRow| {
-            let row = std::slice::from_ref(*row);
-            standing::check_applied(view.of.graph(), checksum, row, true).is_err()
-        };
-        state.edited = rows.iter().filter(is_edited).map(|row| row.id.clone()).collect();
-        state.is_at_head &= state.edited.is_empty();
-        if driver.dialect().capabilities().has_groups {
-            let ledger = version_table::Name { table: ledger::NAME, ..table };
-            let unfinished = ledger::unfinished(driver.as_connection(), ledger)?;
-            state.unfinished = unfinished.into_iter().map(|begun| begun.revision).collect();
-            state.is_at_head &= state.unfinished.is_empty();
-        }
-        drop(driver);
-        if self.depth == Depth::Schema {
-            let snapshot = Snapshot::unversioned(cx, database, &view.of)?;
-            let declared = snapshot.declared(&view.of, &view.applied);
-            let expected = self.expected(&view.of, &view.applied)?;
-            let drift = snapshot.drift(&expected, &self.whole, declared)?;
-            state.differences = drift.differences.iter().map(ToString::to_string).collect();
-        }
-        Ok(state)
+impl Schemas {
+    fn of(migrations: Migrations) -> Result<Schemas> {
+        Ok(Schemas { whole: migrations.replay(None)?, migrations, replayed: Mutex::default() })
+    }
+
+    /// How the schema of a database with these version rows differs.
+    fn differences(
+        &self,
+        cx: &Context,
+        driver: Box<dyn Driver>,
+        rows: BTreeSet<String>,
+    ) -> Result<Vec<String>> {
+        let View { of: migrations, applied, .. } = self.migrations.view(rows)?;
+        let snapshot = Snapshot::through(cx, driver, &migrations)?;
+        let declared = snapshot.declared(&migrations, &applied);
+        let expected = self.expected(&migrations, &applied)?;
+        let drift = snapshot.drift(&expected, &self.whole, declared)?;
+        Ok(drift.differences.iter().map(ToString::to_string).collect())
     }
 
     fn expected(&self, migrations: &Migrations, applied: &BTreeSet<String>) -> Result<Arc<Schema>> {

@@ -20,7 +20,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     }
     if args.dry_run {
         let to = (Direction::Upgrade, args.revision.as_str());
-        return plan::show(cx, "upgrade", to, &args.run);
+        return plan::dry_run(cx, "upgrade", to, &args.run);
     }
     let database = Database::find(cx)?;
     build_script_hints(cx, &database)?;

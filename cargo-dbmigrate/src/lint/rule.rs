@@ -119,7 +119,7 @@ pub struct Step {
 impl Revised<'_> {
     /// The statements of all tasks.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
-        self.tasks.iter().flatten().filter_map(statement)
+        self.tasks.iter().flatten().filter_map(Task::statement)
     }
 
     /// The operations, as rules look at them.
@@ -131,15 +131,6 @@ impl Revised<'_> {
     pub fn is_old(&self, table: &str) -> bool {
         let is_created = || self.steps.last().is_some_and(|step| step.created.contains(table));
         (self.before.table(table).is_some() || self.after.table(table).is_some()) && !is_created()
-    }
-}
-
-/// The statement of a task, if it is one.
-pub fn statement(task: &Task) -> Option<&Statement> {
-    match task {
-        Task::Statement(statement) => Some(statement),
-        Task::Alone(alone) => Some(&alone.statement),
-        Task::Guard(_) | Task::Note(_) | Task::Step { .. } | Task::Border => None,
     }
 }
 

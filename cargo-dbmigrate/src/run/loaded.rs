@@ -31,8 +31,8 @@ pub struct Loaded {
     pub ids: Vec<String>,
     pub dialect: &'static dyn Dialect,
     pub facts: Facts,
-    /// Whether the revisions are those of a range, so that no database was asked.
-    pub is_of_range: bool,
+    /// The URL of the database, without a password; `None` if the revisions are those of a range.
+    pub url: Option<String>,
     /// The database; `None` if the revisions are those of a range, or if it doesn't exist yet.
     pub reader: Option<Box<dyn Driver>>,
 }
@@ -57,7 +57,7 @@ impl Loaded {
         let Wanted { direction, identifier, .. } = wanted;
         let history = History::load(cx)?;
         let mut facts = cx.dialect().offline_facts();
-        let mut reader = None;
+        let (mut url, mut reader) = (None, None);
         let (history, rows, applied, to) = match Range::parse(identifier) {
             Some(range) => {
                 let (from, to) = match direction {
@@ -70,6 +70,7 @@ impl Loaded {
             }
             None => {
                 let database = Database::find(cx)?;
+                url = Some(database.url());
                 let applied = history::applied(cx, &database)?;
                 reader = database.open_to_read(Patience::reading(cx))?;
                 if let Some(driver) = &mut reader {
@@ -92,18 +93,8 @@ impl Loaded {
         let migrations = history.migrations()?;
         // A server says which of the history's dialects it speaks.
         let dialect = reader.as_ref().map_or_else(|| cx.dialect(), |driver| driver.dialect());
-        let is_of_range = Range::parse(identifier).is_some();
-        let mut loaded = Loaded {
-            direction,
-            migrations,
-            rows,
-            applied,
-            ids,
-            dialect,
-            facts,
-            is_of_range,
-            reader,
-        };
+        let mut loaded =
+            Loaded { direction, migrations, rows, applied, ids, dialect, facts, url, reader };
         loaded.refuse(cx, wanted.run)?;
         Ok(loaded)
     }

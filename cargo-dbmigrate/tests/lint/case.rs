@@ -32,19 +32,9 @@ pub struct Case {
 const FINDINGS: &str = "--- findings\n";
 
 impl Case {
-    /// The repository's cases, sorted by name. With the variable `DBMIGRATE_CASES`, only those
-    /// whose names contain its value, or one of several values with commas between them.
+    /// The repository's cases, as [`files`](crate::files) finds them.
     pub fn all() -> Vec<Case> {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/lint");
-        let wanted = std::env::var("DBMIGRATE_CASES").unwrap_or_default();
-        let entries = dir.read_dir().unwrap_or_else(|err| panic!("{}: {err}", dir.display()));
-        let paths = entries.map(|entry| entry.unwrap().path());
-        let mut paths: Vec<PathBuf> = paths
-            .filter(|path| path.extension().is_some_and(|extension| extension == "case"))
-            .collect();
-        paths.sort();
-        let cases = paths.iter().map(|path| Case::read(path));
-        cases.filter(|case| wanted.split(',').any(|part| case.name.contains(part))).collect()
+        crate::files("lint").iter().map(|path| Case::read(path)).collect()
     }
 
     fn read(path: &Path) -> Case {

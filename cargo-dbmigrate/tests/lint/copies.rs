@@ -63,12 +63,7 @@ fn is_exclusive(statement: &Statement, old: &BTreeSet<String>) -> bool {
 
 /// The statement of a task, unless it is hand-written.
 fn statement(task: &Task) -> Option<&Statement> {
-    let statement = match task {
-        Task::Statement(statement) => statement,
-        Task::Alone(alone) => &alone.statement,
-        _ => return None,
-    };
-    (statement.kind != StatementKind::Raw).then_some(statement)
+    task.statement().filter(|statement| statement.kind != StatementKind::Raw)
 }
 
 fn database(url: &str) -> MysqlDriver<'static> {

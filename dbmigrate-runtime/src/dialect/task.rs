@@ -60,6 +60,15 @@ pub enum Task {
 }
 
 impl Task {
+    /// The statement that the task runs, if it is one.
+    pub fn statement(&self) -> Option<&Statement> {
+        match self {
+            Task::Statement(statement) => Some(statement),
+            Task::Alone(alone) => Some(&alone.statement),
+            Task::Guard(_) | Task::Note(_) | Task::Step { .. } | Task::Border => None,
+        }
+    }
+
     /// Whether the task separates groups, so that its revision isn't one transaction.
     pub fn is_between_groups(&self) -> bool {
         match self {

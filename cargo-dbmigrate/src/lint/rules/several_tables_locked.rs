@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::engine::dialect::{Blocks, Task};
 use dbmigrate_runtime::operations::Operation;
 
-use crate::lint::rule::statement;
-
 use crate::lint::rule::{Found, Level, Look, Revised, Rule, postgres};
 
 pub const RULE: Rule = Rule {
@@ -34,7 +32,8 @@ fn look(revised: &Revised<'_>) -> Vec<Found> {
 /// The tables that nobody else can use until the end of the transaction, by their names before the
 /// revision.
 fn locked<'a>(revised: &'a Revised<'_>, group: &'a [Task]) -> BTreeSet<&'a str> {
-    let costs = group.iter().filter_map(statement).filter_map(|statement| statement.cost.as_ref());
+    let costs =
+        group.iter().filter_map(Task::statement).filter_map(|statement| statement.cost.as_ref());
     let locks = costs.flat_map(|cost| &cost.locks);
     let exclusive = locks.filter(|(_, lock)| lock.blocks == Blocks::ReadsAndWrites);
     let tables = exclusive.map(|(table, _)| table.as_str());

@@ -2,8 +2,6 @@
 
 use dbmigrate_runtime::engine::dialect::{Blocks, Task};
 
-use crate::lint::rule::statement;
-
 use crate::lint::rule::{Found, Level, Look, Revised, Rule, postgres};
 
 pub const RULE: Rule = Rule {
@@ -28,7 +26,7 @@ fn look(revised: &Revised<'_>) -> Vec<Found> {
             let message = format!("others wait for table `{table}`, which is locked before it");
             found.push(Found { position: Some(*operation), message, hint: None });
         }
-        let cost = statement(task).and_then(|statement| statement.cost.as_ref());
+        let cost = task.statement().and_then(|statement| statement.cost.as_ref());
         let mut locks = cost.into_iter().flat_map(|cost| &cost.locks);
         let exclusive = locks
             .find(|(table, lock)| lock.blocks == Blocks::ReadsAndWrites && revised.is_old(table));
