@@ -142,18 +142,16 @@ impl<'a> MysqlDriver<'a> {
             blocked: RefCell::default(),
             conflict: RefCell::default(),
         };
+        driver.profile.cluster = driver.cluster();
         if is_lent {
-            let saved = driver.text_query(&session::saving(backend))?.rows;
+            let own = driver.profile.own_settings();
+            let saved = driver.text_query(&session::saving(backend, own))?.rows;
             let saved = saved.into_iter().next().unwrap_or_default();
-            driver.restoring = Some(session::restoring(backend, &saved));
+            driver.restoring = Some(session::restoring(backend, own, &saved));
         }
         driver.pin()?;
         if !is_lent {
             driver.is_open.set(Some(false));
-        }
-        driver.profile.cluster = driver.cluster();
-        if driver.profile.cluster == Some(Cluster::Galera) {
-            driver.await_nodes()?;
         }
         let enforces = driver.profile.enforces_checks().map(|sql| driver.text_query(sql));
         if enforces.transpose()?.is_some_and(|found| found.rows != [[Value::Integer(1)]]) {
@@ -166,29 +164,18 @@ impl<'a> MysqlDriver<'a> {
 
     /// Pins the settings of the session.
     fn pin(&self) -> Result<(), DatabaseError> {
-        let backend = self.profile.backend();
+        let (backend, own) = (self.profile.backend(), self.profile.own_settings());
         if self.profile.is_itself() {
-            let [names, settings] = session::pinning(backend);
+            let [names, settings] = session::pinning(backend, own);
             return self.text_query(&names).and_then(|_| self.text_query(&settings)).map(|_| ());
         }
-        for (statement, may_fail) in session::pinning_known(backend, self.profile.own_settings()) {
+        for (statement, may_fail) in session::pinning_known(backend, own) {
             let res = self.text_query(&statement);
             if !may_fail {
                 res?;
             }
         }
         Ok(())
-    }
-
-    /// Has each statement see what other nodes of the cluster have committed before.
-    fn await_nodes(&mut self) -> Result<(), DatabaseError> {
-        let (name, value) = session::AWAITING_NODES;
-        let saved = self.text_query(&format!("SELECT @@SESSION.{name}"))?.rows;
-        let saved = saved.into_iter().flatten().next();
-        if let (Some(restoring), Some(Value::Integer(saved))) = (&mut self.restoring, saved) {
-            *restoring += &format!(", SESSION {name} = {saved}");
-        }
-        self.text_query(&format!("SET SESSION {name} = {value}")).map(|_| ())
     }
 
     /// Which product the server is.

@@ -85,10 +85,13 @@ impl Profile {
 
     /// Session settings that only this product has, each with its value as SQL.
     pub(super) fn own_settings(&self) -> &'static [(&'static str, &'static str)] {
-        match self.product {
+        match (self.product, self.cluster) {
             // A change of a definition is made when its statement returns, and not some time later.
-            Product::Vitess => &[("ddl_strategy", "'direct'")],
-            Product::Mysql | Product::Mariadb | Product::Tidb => &[],
+            (Product::Vitess, _) => &[("ddl_strategy", "'direct'")],
+            // Every statement waits until the node has what others committed before: one that reads
+            // (1), writes (2 and 4), or is `SHOW` (8).
+            (_, Some(Cluster::Galera)) => &[("wsrep_sync_wait", "15")],
+            (Product::Mysql | Product::Mariadb | Product::Tidb, _) => &[],
         }
     }
 

@@ -39,10 +39,6 @@ fn pinned(backend: Backend) -> Vec<(&'static str, String)> {
     settings
 }
 
-/// The setting of Galera with which a statement waits until the node has what others committed
-/// before: for reading, writing, and `SHOW`.
-pub(super) const AWAITING_NODES: (&str, u64) = ("wsrep_sync_wait", 15);
-
 /// What `SET NAMES` changes.
 const CHARSETS: [&str; 4] = [
     "character_set_client",
@@ -51,40 +47,45 @@ const CHARSETS: [&str; 4] = [
     "collation_connection",
 ];
 
+/// Settings that only one product has, each with its value as SQL.
+type Own = [(&'static str, &'static str)];
+
 /// The statements that pin the settings.
-pub(super) fn pinning(backend: Backend) -> [String; 2] {
+pub(super) fn pinning(backend: Backend, own: &Own) -> [String; 2] {
     let settings: Vec<_> =
-        pinned(backend).iter().map(|(name, value)| format!("SESSION {name} = {value}")).collect();
+        all(backend, own).map(|(name, value)| format!("SESSION {name} = {value}")).collect();
     ["SET NAMES utf8mb4".to_owned(), format!("SET {}", settings.join(", "))]
 }
 
 /// The same for another product, one by one, each with whether the product may lack it.
-pub(super) fn pinning_known(
-    backend: Backend,
-    own: &[(&'static str, &'static str)],
-) -> Vec<(String, bool)> {
-    let own = own.iter().map(|(name, value)| (*name, (*value).to_owned()));
+pub(super) fn pinning_known(backend: Backend, own: &Own) -> Vec<(String, bool)> {
     let set = |(name, value): (&str, String)| {
         let is_needed = ["sql_mode", "time_zone", "autocommit"].contains(&name);
         (format!("SET SESSION {name} = {value}"), !is_needed)
     };
     let names = std::iter::once(("SET NAMES utf8mb4".to_owned(), false));
-    names.chain(pinned(backend).into_iter().chain(own).map(set)).collect()
+    names.chain(all(backend, own).map(set)).collect()
+}
+
+fn all(backend: Backend, own: &Own) -> impl Iterator<Item = (&'static str, String)> {
+    let own = own.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    pinned(backend).into_iter().chain(own)
+}
+
+/// The names of what [`pinning`] changes.
+fn changed(backend: Backend, own: &Own) -> impl Iterator<Item = &'static str> {
+    all(backend, own).map(|(name, _)| name).chain(CHARSETS)
 }
 
 /// The query for the settings that [`pinning`] changes.
-pub(super) fn saving(backend: Backend) -> String {
-    let pinned = pinned(backend);
-    let names = pinned.iter().map(|(name, _)| *name).chain(CHARSETS);
-    let settings: Vec<_> = names.map(|name| format!("@@SESSION.{name}")).collect();
+pub(super) fn saving(backend: Backend, own: &Own) -> String {
+    let settings: Vec<_> = changed(backend, own).map(|name| format!("@@SESSION.{name}")).collect();
     format!("SELECT {}", settings.join(", "))
 }
 
 /// The statement that restores these settings.
-pub(super) fn restoring(backend: Backend, saved: &[Value]) -> String {
-    let pinned = pinned(backend);
-    let names = pinned.iter().map(|(name, _)| *name).chain(CHARSETS);
-    let settings: Vec<_> = names
+pub(super) fn restoring(backend: Backend, own: &Own, saved: &[Value]) -> String {
+    let settings: Vec<_> = changed(backend, own)
         .zip(saved)
         .map(|(name, value)| {
             let value = match value {
