@@ -98,8 +98,7 @@ fn revised<'a>(
     let Target { dialect, facts } = target;
     let recorded = &migration.upgrade.operations;
     let mut before = schema.clone();
-    // Planning nothing leaves only the SQL of this database in the schema.
-    let _ = plan::tasks(&[], &mut before, *dialect, facts);
+    before.settle(dialect.backend());
     // How large a table is in production isn't known here, so none counts as small.
     let large = before.tables.keys().cloned().collect();
     let facts = Facts { large, ..facts.clone() };

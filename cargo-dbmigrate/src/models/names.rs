@@ -12,8 +12,7 @@ use crate::error::{Error, Result};
 /// Refuses columns of one model and indexes that no database of the history can distinguish, and
 /// indexes whose name is a table's or is reserved by a database.
 pub fn check(records: &[ModelRecord], dialects: &[&dyn Dialect]) -> Result<()> {
-    let is_exact = are_exact(dialects.iter().copied());
-    let folded = |name: &str| if is_exact { name.to_owned() } else { name.to_lowercase() };
+    let folded = folding(dialects.iter().copied());
     let is_shared = dialects.iter().any(|dialect| comparing(*dialect).shares_index_names);
     let managed = || records.iter().filter(|model| !model.unmanaged);
     let tables: BTreeMap<String, &ModelRecord> =
@@ -55,10 +54,15 @@ fn comparing(dialect: &dyn Dialect) -> Comparing {
     dialect.comparing(&dialect.offline_facts())
 }
 
-/// Whether all these databases distinguish names that differ only in case.
-pub(super) fn are_exact<'a>(dialects: impl Iterator<Item = &'a dyn Dialect>) -> bool {
-    let mut foldings = dialects.map(|dialect| comparing(dialect).folding);
-    foldings.all(|folding| folding.tables == Case::Exact && folding.others == Case::Exact)
+/// The form in which names are compared: in lower case, unless all these databases distinguish names
+/// that differ only in case, on every system.
+pub(super) fn folding<'a>(
+    dialects: impl IntoIterator<Item = &'a dyn Dialect>,
+) -> fn(&str) -> String {
+    let mut foldings = dialects.into_iter().map(|dialect| comparing(dialect).folding);
+    let is_exact =
+        foldings.all(|folding| folding.tables == Case::Exact && folding.others == Case::Exact);
+    if is_exact { str::to_owned } else { str::to_lowercase }
 }
 
 fn columns(model: &ModelRecord, folded: impl Fn(&str) -> String) -> Result<()> {

@@ -59,14 +59,11 @@ pub fn schema(
     dialect: &dyn Dialect,
     others: &[&'static dyn Dialect],
 ) -> Result<Schema> {
-    let is_exact = names::are_exact(std::iter::once(dialect).chain(others.iter().copied()));
+    let folded = names::folding(std::iter::once(dialect).chain(others.iter().copied()));
     let mut models: BTreeMap<String, &ModelRecord> = BTreeMap::new();
     let mut schema = Schema::default();
     for record in records.iter().filter(|record| !record.unmanaged) {
-        // Most databases don't distinguish names that differ only in case on every system.
-        let name = &record.table.name;
-        let key = if is_exact { name.clone() } else { name.to_lowercase() };
-        if let Some(other) = models.insert(key, record) {
+        if let Some(other) = models.insert(folded(&record.table.name), record) {
             return Err(same_table(other, record));
         }
         if let Some(err) = record.table.columns.iter().find_map(|column| misfit(record, column)) {
