@@ -36,6 +36,7 @@ mod script;
 mod size;
 mod text_enum;
 mod types;
+mod whole;
 
 use std::collections::BTreeSet;
 

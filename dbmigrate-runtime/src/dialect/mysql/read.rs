@@ -4,7 +4,7 @@
 //! databases and leave things out, and some of their columns take seconds to compute; so they are
 //! only asked for names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::{Assembled, assemble};
 use super::crash;
@@ -238,26 +238,42 @@ fn changed_table(
     }
 }
 
-/// The definitions of the tables whose columns the operations change.
+/// The definitions of the tables that the operations change, by the names that they have there.
 pub(super) fn existing(
     conn: &mut dyn Connection,
     operations: &[Operation],
 ) -> Result<Existing, DatabaseError> {
-    let changed = operations.iter().filter_map(|operation| match operation {
-        Operation::AlterColumn { table, .. }
-        | Operation::AlterTable { table, .. }
-        | Operation::RenameColumn { table, .. }
-        | Operation::AddPrimaryKey { table, .. }
-        | Operation::DropPrimaryKey { table, .. } => Some(table.clone()),
-        _ => None,
-    });
-    let changed: BTreeSet<String> = changed.collect();
-    let mut existing = Existing::default();
-    for name in changed {
-        if has_table(conn, "", &name)? {
-            if let Some(sql) = show(conn, &name)? {
-                existing.definitions.push((name, sql));
+    // The names now of tables that have another one by the time; `None` if there is none now.
+    let mut origins: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    let mut wanted: BTreeMap<&str, &str> = BTreeMap::new();
+    for operation in operations {
+        match operation {
+            Operation::CreateTable(table) => {
+                origins.insert(&table.name, None);
             }
+            Operation::DropTable { table } => {
+                origins.insert(table, None);
+            }
+            Operation::RenameTable { from, to } => {
+                let origin = origins.insert(from, None).unwrap_or(Some(from));
+                origins.insert(to, origin);
+            }
+            operation => {
+                for name in operation.tables() {
+                    if let Some(origin) = origins.get(name).copied().unwrap_or(Some(name)) {
+                        wanted.insert(name, origin);
+                    }
+                }
+            }
+        }
+    }
+    let mut existing = Existing::default();
+    for (name, origin) in wanted {
+        match show(conn, origin) {
+            Ok(Some(sql)) => existing.definitions.push((name.to_owned(), sql)),
+            Ok(None) => {}
+            Err(err) if err.is_missing() => {}
+            Err(err) => return Err(err),
         }
     }
     Ok(existing)
