@@ -9,7 +9,7 @@ const LIBRARY: &str = "//! The shop.\n";
 
 #[test]
 fn histories_of_sql_files_are_taken_over_as_the_pages_show() {
-    for tool in ["diesel"] {
+    for tool in ["diesel", "sqlx", "refinery"] {
         if is_long() && !is_installed(tool) {
             left_out("histories_of_sql_files_are_taken_over_as_the_pages_show", tool);
             continue;
