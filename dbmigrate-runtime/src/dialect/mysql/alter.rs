@@ -247,7 +247,10 @@ impl Planner<'_> {
         };
         let ddl = self.ddl(idx);
         let [from, into] = [ddl.definition(before, was)?, ddl.definition(after, to)?];
-        let own = self.own(idx, &after.name, column)?.unwrap_or_else(|| from.clone());
+        let own = match self.own(idx, &after.name, column)? {
+            Some(own) => own,
+            None => Definition { check: self.own_check(before, column), ..from.clone() },
+        };
         let target = own.changed(&from, &into);
         let altered = Altered { before, after, was, to, from, into, own, target };
         match (&was.generated, &to.generated) {
@@ -490,7 +493,13 @@ impl Planner<'_> {
         let mut new = after.checks.clone();
         new.extend(text_enum::checks(after));
         for check in checks.iter().filter(|check| self.names(&check.expression, column)) {
-            down.push(self.set_check_aside(idx, table, &check.name)?);
+            if self.has_own_check(table, column, check) {
+                continue;
+            }
+            down.push(match self.drop_own_check(idx, after, check)? {
+                Some(own) => own,
+                None => self.set_check_aside(idx, table, &check.name)?,
+            });
         }
         for check in new.iter().filter(|check| self.names(&check.expression, column)) {
             up.push(clause(format!("ADD {}", super::ddl::check(check)), &check.name));
