@@ -130,6 +130,13 @@ pub(super) fn show(
     Ok(found.rows.first().and_then(|row| text(row.get(1))))
 }
 
+fn show_if_there(conn: &mut dyn Connection, table: &str) -> Result<Option<String>, DatabaseError> {
+    match show(conn, table) {
+        Err(err) if err.is_missing() => Ok(None),
+        res => res,
+    }
+}
+
 pub(super) fn catalog(
     flavor: Flavor,
     conn: &mut dyn Connection,
@@ -233,8 +240,8 @@ fn changed_table(
     sql: &str,
 ) -> Result<Option<String>, DatabaseError> {
     match crash::table(flavor, sql) {
-        Some(table) if has_table(conn, "", &table)? => show(conn, &table),
-        _ => Ok(None),
+        Some(table) => show_if_there(conn, &table),
+        None => Ok(None),
     }
 }
 
@@ -269,12 +276,8 @@ pub(super) fn existing(
     }
     let mut existing = Existing::default();
     for (name, origin) in wanted {
-        match show(conn, origin) {
-            Ok(Some(sql)) => existing.definitions.push((name.to_owned(), sql)),
-            Ok(None) => {}
-            Err(err) if err.is_missing() => {}
-            Err(err) => return Err(err),
-        }
+        let found = show_if_there(conn, origin)?;
+        existing.definitions.extend(found.map(|sql| (name.to_owned(), sql)));
     }
     Ok(existing)
 }

@@ -48,7 +48,7 @@ fn unkept(parsed: &Parsed) -> Option<String> {
 impl Planner<'_> {
     /// The table as the database has it, by the name that it has at this place of the plan; `None`
     /// without a database, and for a table of this plan.
-    fn existing(&self, table: &str) -> Option<&str> {
+    pub(super) fn existing(&self, table: &str) -> Option<&str> {
         let mut definitions = self.facts.existing.definitions.iter();
         let found = definitions.find(|(name, _)| name == table).map(|(_, sql)| sql.as_str());
         found.filter(|_| !self.created.contains(table))
