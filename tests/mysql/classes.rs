@@ -4,12 +4,17 @@ use dbmigrate_runtime::engine::dialect::{Alone, Dialect, Flavor, Mysql, Task};
 use dbmigrate_runtime::engine::driver::Driver as _;
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::operations::{ColumnChange, Operation};
+use dbmigrate_runtime::prelude::Operations;
 use dbmigrate_runtime::schema::{
     Column, Index, IndexColumn, PrimaryKey, Schema, Table, Type, Unique,
 };
-use dbmigrate_tests::servers;
+use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_tests::servers::{self, mysql_client};
 use expect_test::expect;
+
+use crate::lent;
 
 /// A table, and what is done to it by hand.
 struct Case {
@@ -286,5 +291,41 @@ fn what_a_statement_asserts_is_true_of_every_table() {
     .assert_eq(texts);
     for (name, other) in of_mariadb {
         assert_eq!(other, texts, "{name}");
+    }
+}
+
+const FIRST: &[Module] = &[lent::module("m1", &[], texts)];
+const BOTH: &[Module] = &[lent::module("m1", &[], texts), lent::module("m2", &["m1"], longer)];
+
+fn texts(op: &mut Operations) {
+    op.create_table(
+        Table::new("item")
+            .column(Column::new("id", Type::BigInteger).not_null())
+            .column(Column::new("name", Type::String(20)))
+            .primary_key("pk_item", ["id"]),
+    );
+}
+
+fn longer(op: &mut Operations) {
+    op.add_column("item", Column::new("n", Type::Integer));
+}
+
+#[test]
+fn a_table_that_rules_out_what_its_definition_allows_is_written_again() {
+    let test = "a_table_that_rules_out_what_its_definition_allows_is_written_again";
+    for server in servers::mysql(test) {
+        let url = server.database();
+        Migrator::new(FIRST).upgrade(&url).expect("a table");
+        let mut conn = mysql_client(&url);
+        // What a full-text index leaves is not in the definition.
+        for sql in ["ADD FULLTEXT KEY f (name)", "DROP INDEX f"] {
+            conn.query_drop(format!("ALTER TABLE item {sql}")).expect("a change");
+        }
+        let failed = Migrator::new(BOTH).upgrade(&url).expect_err("it fails").report();
+        let (_, hint) = failed.split_once("hint: ").expect("a hint");
+        expect![[r#"
+            the server can't change this table as cheaply as planned: run `ALTER TABLE `item` FORCE` when the table may be busy for a while, which writes it again without what is in the way, and then this command again"#]].assert_eq(hint);
+        conn.query_drop("ALTER TABLE item FORCE").expect("a table");
+        Migrator::new(BOTH).upgrade(&url).expect("another column");
     }
 }
