@@ -55,11 +55,10 @@ fn of_columns(version: u32) -> Vec<String> {
             "a.attstorage <> t.typstorage",
         ),
         of_column("'has STATISTICS ' || a.attstattarget", "a.attstattarget >= 0"),
-        // Some servers keep an option of their own for each column, such as `pg_attver`.
         of_column(
-            "'has the options `' || array_to_string(ARRAY(SELECT o FROM unnest(a.attoptions) o \
-             WHERE o LIKE 'n_distinct%'), ', ') || '`'",
-            "EXISTS (SELECT 1 FROM unnest(a.attoptions) o WHERE o LIKE 'n_distinct%')",
+            "'has the options `' || (SELECT string_agg(own.option, ', ') \
+             FROM unnest(a.attoptions) own (option) WHERE own.option LIKE 'n_distinct%') || '`'",
+            "array_to_string(a.attoptions, ',') LIKE '%n_distinct%'",
         ),
         of_column(
             "'has a type of the schema `' || s.nspname || '`: `' || y.typname || '`'",
