@@ -136,6 +136,11 @@ impl Database {
         }
     }
 
+    /// Whether the database is on a server.
+    pub fn is_on_server(&self) -> bool {
+        matches!(self.place, Place::Server(_))
+    }
+
     /// Whether the file doesn't exist yet. A database on a server has to exist.
     pub fn is_missing(&self) -> bool {
         match &self.place {

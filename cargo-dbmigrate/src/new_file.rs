@@ -6,6 +6,7 @@ mod format;
 mod hooks;
 mod position;
 pub mod questions;
+pub mod refused;
 pub mod rewrite;
 pub mod rows;
 mod try_out;

@@ -61,16 +61,16 @@ impl Project {
             None => nearest_manifest(&cwd)?,
         };
         let here = Manifest::read(&manifest_path)?;
-        let directory = global.directory.as_deref().unwrap_or(Path::new(MIGRATIONS));
+        let given = global.directory.as_deref();
         let workspace = Workspace::of(here)?;
-        let manifest = workspace.select(global.cargo.package.as_deref(), directory)?;
+        let manifest = workspace.select(global.cargo.package.as_deref(), given)?;
 
         let package_dir = canonical(manifest.dir());
         let workspace_root = canonical(workspace.root.dir());
         let cargo_dir = if cwd.starts_with(&workspace_root) { cwd } else { package_dir.clone() };
         let target_dir = target_dir(&cargo_dir, &workspace_root)?;
         // Normalised, since other paths are derived from this one, and files are named after it.
-        let migrations_dir = crate::paths::clean(&package_dir.join(directory));
+        let migrations_dir = crate::paths::clean(&migrations_dir(&package_dir, given)?);
         let package = manifest.package_name().to_owned();
         let dependencies = manifest.dependencies(&workspace.root);
         let runtime = name_of(&dependencies, RUNTIME)
@@ -124,6 +124,38 @@ pub fn name_of(dependencies: &toml::Table, package: &str) -> Option<String> {
     dependencies.iter().find(is_package).map(|(name, _)| name.clone())
 }
 
+/// The migrations directory of a package: the given one, or else `migrations`. If that one is not
+/// ours, it is another tool's, and the directory with the settings is meant.
+fn migrations_dir(package_dir: &Path, given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(given) = given {
+        return Ok(package_dir.join(given));
+    }
+    let default = package_dir.join(MIGRATIONS);
+    if default.join(crate::config::FILE).exists() || default.join("mod.rs").exists() {
+        return Ok(default);
+    }
+    let entries = package_dir.read_dir().into_iter().flatten().flatten();
+    let has_settings = |path: &PathBuf| path.join(crate::config::FILE).is_file();
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(has_settings).collect();
+    found.sort();
+    if let [one, two, ..] = found.as_slice() {
+        let shown =
+            |path: &Path| path.strip_prefix(package_dir).unwrap_or(path).display().to_string();
+        let message = format!(
+            "both `{}` and `{}` are migrations directories of `{}`",
+            shown(one),
+            shown(two),
+            package_dir.display()
+        );
+        return Err(Error::new(message).hint("choose one with `-d`"));
+    }
+    Ok(found.pop().unwrap_or(default))
+}
+
+fn has_migrations(manifest: &Manifest, given: Option<&Path>) -> bool {
+    migrations_dir(manifest.dir(), given).is_ok_and(|dir| dir.is_dir())
+}
+
 /// Several packages may have the same target directory, and one package may have several histories.
 fn work_dir(target_dir: &Path, package: &str, migrations_dir: &Path) -> PathBuf {
     let hash = crate::hex::short_hash(migrations_dir.as_os_str().as_encoded_bytes());
@@ -170,11 +202,11 @@ impl Workspace {
         Ok(Workspace { root: here.clone(), here })
     }
 
-    fn select(&self, name: Option<&str>, directory: &Path) -> Result<Manifest> {
-        let has_migrations = |manifest: &Manifest| manifest.dir().join(directory).is_dir();
+    fn select(&self, name: Option<&str>, given: Option<&Path>) -> Result<Manifest> {
+        let has_migrations = |manifest: &Manifest| has_migrations(manifest, given);
         let is_package = self.here.is_package();
         let Some(name) = name else {
-            return if is_package { Ok(self.here.clone()) } else { self.the_one_with(directory) };
+            return if is_package { Ok(self.here.clone()) } else { self.the_one_with(given) };
         };
         if is_package && self.here.package_name() == name {
             return Ok(self.here.clone());
@@ -195,14 +227,11 @@ impl Workspace {
         }
     }
 
-    fn the_one_with(&self, directory: &Path) -> Result<Manifest> {
+    fn the_one_with(&self, given: Option<&Path>) -> Result<Manifest> {
         let root = self.root.path().display();
         let members = self.members()?;
-        let with: Vec<Manifest> = members
-            .iter()
-            .filter(|manifest| manifest.dir().join(directory).is_dir())
-            .cloned()
-            .collect();
+        let with: Vec<Manifest> =
+            members.iter().filter(|manifest| has_migrations(manifest, given)).cloned().collect();
         match with.as_slice() {
             [manifest] => Ok(manifest.clone()),
             [] if members.is_empty() => {
@@ -211,7 +240,7 @@ impl Workspace {
             // The only member is the one that gets the migrations.
             [] if members.len() == 1 => Ok(members[0].clone()),
             [] => {
-                let directory = directory.display();
+                let directory = given.unwrap_or(Path::new(MIGRATIONS)).display();
                 let message = format!("no package of the workspace has a directory `{directory}`");
                 let first = members[0].package_name();
                 Err(Error::new(message).hint(format!(

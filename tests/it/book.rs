@@ -1,6 +1,11 @@
 //! The book in `docs/` and the other documents: what they show is executed, what they list is
 //! complete, and what they link to exists.
 
+#[cfg(unix)]
+mod coming_from;
+#[cfg(unix)]
+mod played;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

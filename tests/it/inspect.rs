@@ -1,5 +1,9 @@
 //! `inspect`: the models of an existing database build the same database again.
 
+mod asked;
+mod left_out;
+mod update;
+
 use dbmigrate_tests::servers::{self, client, mysql_client};
 use dbmigrate_tests::{Host, sql};
 use expect_test::expect;
@@ -470,389 +474,39 @@ fn models_of_a_mysql_database_build_it_again() {
 }
 
 #[test]
-fn only_what_was_asked_for_is_written() {
-    let mut host = Host::library("inspect-asked", "");
-    sql(&host.dir.join("app.db"), SQLITE);
-    host.env("DATABASE_URL", &format!("sqlite:{}", host.dir.join("app.db").display()));
-    let run = host.ok("inspect --tables tags --tables \"*_tags\" --keep-names");
-    expect![[r#"
-        // These parts of the database are not in the models:
-        //   foreign key on `post_id` of table `post_tags`: there is no model of `blog_posts`
-
-        use dbmigrate_runtime::Model;
-
-        #[derive(Model)]
-        #[model(primary_key(post_id, tag), strict)]
-        pub struct PostTags {
-            pub post_id: i64,
-            #[model(references = Tags)]
-            pub tag: String,
+fn checks_in_the_definitions_of_columns_can_be_dropped() {
+    use dbmigrate_runtime::mysql::prelude::Queryable as _;
+    let test = "checks_in_the_definitions_of_columns_can_be_dropped";
+    let servers = servers::mysql(test);
+    for server in servers.iter().filter(|server| server.name.starts_with("mariadb")) {
+        let mut host = Host::library(&format!("inspect-checks-{}", server.name), "");
+        let (url, empty) = (server.database(), server.database());
+        let table = "CREATE TABLE t (id bigint NOT NULL PRIMARY KEY, a int COMMENT 'A' CHECK (a > 0), \
+                     b varchar(5) DEFAULT 'x' CHECK (b <> ''), c int CHECK (c > a))";
+        mysql_client(&url).query_drop(table).unwrap();
+        let models = rebuilt(&mut host, server.dialect(), &url, &empty);
+        // One goes, and one stays while its column changes.
+        let changed = models
+            .replace(r#"check("\"a\" > 0"), "#, "")
+            .replace(r#"check("\"a\" > 0"),"#, "")
+            .replace("length = 5", "length = 7");
+        host.write("src/lib.rs", &changed);
+        host.ok(&format!("migrate -m next --url {url}"));
+        for url in [&url, &empty] {
+            host.ok(&format!("upgrade --url {url}"));
+            host.ok(&format!("check --url {url}"));
         }
-
-        #[derive(Model)]
-        #[model(without_rowid)]
-        pub struct Tags {
-            #[model(primary_key)]
-            pub name: String,
-            pub weight: i64,
+        let create: Option<(String, String)> =
+            mysql_client(&url).query_first("SHOW CREATE TABLE t").unwrap();
+        let create = create.unwrap().1;
+        for part in [
+            "`a` int(11) DEFAULT NULL COMMENT 'A',",
+            "`b` varchar(7) DEFAULT 'x' CHECK (`b` <> ''),",
+            "`c` int(11) DEFAULT NULL CHECK (`c` > `a`),",
+        ] {
+            assert!(create.contains(part), "{part}: {create}");
         }
-    "#]]
-    .assert_eq(&run.stdout);
-    expect![[r#"
-        warning: the models leave out:
-          foreign key on `post_id` of table `post_tags`: there is no model of `blog_posts`
-    "#]]
-    .assert_eq(&run.stderr);
-
-    let out = host.dir.join("src/models.rs");
-    let run = host.ok(&format!("inspect --split --out {}", out.display()));
-    expect![[r#"
-        Generating src/models.rs ... done
-        Generating src/models/blog_post.rs ... done
-        Generating src/models/keyless.rs ... done
-        Generating src/models/post_tag.rs ... done
-        Generating src/models/tag.rs ... done
-        Generating src/models/user.rs ... done
-    "#]]
-    .assert_eq(&run.stdout.replace(&host.dir.display().to_string(), "$DIR"));
-    expect![[r#"
-        // These parts of the database are not in the models:
-        //   view `everyone`
-        //   trigger `late`
-        //   virtual table `search`
-
-        mod blog_post;
-        mod keyless;
-        mod post_tag;
-        mod tag;
-        mod user;
-
-        pub use blog_post::*;
-        pub use keyless::*;
-        pub use post_tag::*;
-        pub use tag::*;
-        pub use user::*;
-    "#]]
-    .assert_eq(&host.read("src/models.rs"));
-    expect![[r#"
-        use dbmigrate_runtime::Model;
-
-        use super::{BlogPost, Tag};
-
-        #[derive(Model)]
-        #[model(table = "post_tags", primary_key(post_id, tag), strict)]
-        pub struct PostTag {
-            #[model(references = BlogPost)]
-            pub post_id: i64,
-            #[model(references = Tag)]
-            pub tag: String,
-        }
-    "#]]
-    .assert_eq(&host.read("src/models/post_tag.rs"));
-    host.write("src/lib.rs", "pub mod models;\n");
-    let run = host.cargo("check");
-    assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
-
-    // A file of a person stays as it is.
-    let run = host.fails(&format!("inspect --out {}", out.display()));
-    expect![[r#"
-        error: `src/models.rs` exists already
-          hint: give the name of a new file with --out
-    "#]]
-    .assert_eq(&host.plain(&run.stderr));
-    let run = host.fails("inspect --tables \"shop_*\"");
-    expect![[r#"
-        error: no table of `sqlite:$HOST/app.db` becomes a model
-          hint: `shop_*` matches none
-    "#]]
-    .assert_eq(&host.plain(&run.stderr).replace(&host.dir.display().to_string(), "$DIR"));
-    let run = host.fails("inspect --tables \"[\"");
-    expect![[r#"
-        error: `--tables [` is not a pattern: Pattern syntax error near position 0: invalid range pattern
-    "#]].assert_eq(&host.plain(&run.stderr));
-    let run = host.fails("inspect --url sqlite:none.db");
-    expect![[r#"
-        error: the database `$HOST/none.db` does not exist
-    "#]]
-    .assert_eq(&host.plain(&run.stderr));
-    let json = host.ok("inspect --tables tags --format json").json();
-    assert_eq!(json["models"][0]["struct"], "Tag");
-    assert_eq!(json["models"][0]["table"], "tags");
-}
-
-#[test]
-fn what_no_model_says_is_listed() {
-    let host = Host::library("inspect-odd", "");
-    let odd = r#"
-        CREATE TABLE "2fast" (a INTEGER, b INTEGER, c TEXT UNIQUE, PRIMARY KEY (b, a));
-        CREATE TABLE "Option" (id BIGINT PRIMARY KEY, "select" TEXT);
-        CREATE TABLE user (id INTEGER PRIMARY KEY);
-        CREATE TABLE users (
-            id INTEGER PRIMARY KEY, "a b" TEXT, a_b TEXT, "self" INT, "fn" TEXT, "Größe" REAL,
-            "x""y\z" TEXT DEFAULT 'it''s "q"
-', n INTEGER DEFAULT -5, f REAL DEFAULT -1.5e10,
-            h BLOB DEFAULT X'00ff', nil TEXT DEFAULT NULL, b BOOLEAN DEFAULT FALSE,
-            made TEXT DEFAULT (datetime('now'))
-        );
-        CREATE TABLE refs (
-            id INTEGER PRIMARY KEY, x INTEGER, y INTEGER, big INT REFERENCES "Option"(id),
-            c TEXT REFERENCES "2fast"(c) ON UPDATE SET NULL,
-            gone_id INTEGER REFERENCES gone(id),
-            FOREIGN KEY (y, x) REFERENCES "2fast" (b, a) ON DELETE SET DEFAULT
-        );
-        CREATE TABLE checked (
-            id INTEGER PRIMARY KEY ON CONFLICT REPLACE, u TEXT UNIQUE ON CONFLICT IGNORE,
-            level INTEGER CHECK (level IN (1,2,3)), c TEXT CHECK (c <> 'a'),
-            e TEXT NOT NULL CHECK (e IN ('X-1','x 1','X_1')), f TEXT CHECK (f IN ('a', ''))
-        );"#;
-    sql(&host.dir.join("app.db"), odd);
-    let out = host.dir.join("src/lib.rs");
-    std::fs::remove_file(&out).unwrap();
-    host.ok(&format!("inspect --url sqlite:app.db --out {}", out.display()));
-    expect![[r#"
-        // These parts of the database are not in the models:
-        //   foreign key on `gone_id` of table `refs`: there is no model of `gone`
-        //   primary key of table `checked` has ON CONFLICT REPLACE
-        //   unique constraint on `u` of table `checked` has ON CONFLICT IGNORE
-        //   column `2fast.a` may be NULL, although it is in the primary key
-        //   column `2fast.b` may be NULL, although it is in the primary key
-        //   column `Option.id` may be NULL, although it is in the primary key
-
-        use dbmigrate_runtime::{ColumnType, Model};
-
-        #[derive(Model)]
-        #[model(table = "2fast", primary_key(b, a))]
-        pub struct T2fast {
-            pub a: i64,
-            pub b: i64,
-            #[model(unique)]
-            pub c: Option<String>,
-        }
-
-        #[derive(Model)]
-        #[model(table = "Option")]
-        pub struct Option_ {
-            #[model(primary_key, type = raw("BIGINT"))]
-            pub id: i64,
-            pub select: Option<String>,
-        }
-
-        #[derive(ColumnType)]
-        pub enum CheckedE {
-            #[column_type(rename = "X-1")]
-            X1,
-            #[column_type(rename = "x 1")]
-            X12,
-            #[column_type(rename = "X_1")]
-            X13,
-        }
-
-        #[derive(Model)]
-        #[model(check("level IN (1,2,3)"), check("c <> 'a'"), check("f IN ('a', '')"))]
-        pub struct Checked {
-            #[model(primary_key)]
-            pub id: i64,
-            #[model(unique)]
-            pub u: Option<String>,
-            pub level: Option<i64>,
-            pub c: Option<String>,
-            pub e: CheckedE,
-            pub f: Option<String>,
-        }
-
-        #[derive(Model)]
-        #[model(
-            table = "refs",
-            foreign_key(columns(y, x), references = T2fast, on_delete = set_default)
-        )]
-        pub struct Ref {
-            #[model(primary_key)]
-            pub id: i64,
-            pub x: Option<i64>,
-            pub y: Option<i64>,
-            #[model(references = Option_, type = raw("INT"))]
-            pub big: Option<i64>,
-            #[model(references = T2fast::c, on_update = set_null)]
-            pub c: Option<String>,
-            pub gone_id: Option<i64>,
-        }
-
-        #[derive(Model)]
-        pub struct User {
-            #[model(primary_key)]
-            pub id: i64,
-        }
-
-        #[derive(Model)]
-        #[model(table = "users")]
-        pub struct User2 {
-            #[model(primary_key)]
-            pub id: i64,
-            #[model(column = "a b")]
-            pub a_b: Option<String>,
-            #[model(column = "a_b")]
-            pub a_b2: Option<String>,
-            #[model(column = "self", type = raw("INT"))]
-            pub self_: Option<i64>,
-            pub r#fn: Option<String>,
-            #[model(column = "Größe")]
-            pub größe: Option<f64>,
-            #[model(column = "x\"y\\z", default = "it's \"q\"\n")]
-            pub x_y_z: Option<String>,
-            #[model(default = -5)]
-            pub n: Option<i64>,
-            #[model(default = -15000000000.0)]
-            pub f: Option<f64>,
-            #[model(default = sql("X'00ff'"))]
-            pub h: Option<Vec<u8>>,
-            #[model(default = sql("NULL"))]
-            pub nil: Option<String>,
-            #[model(default = false)]
-            pub b: Option<bool>,
-            #[model(default = sql("CURRENT_TIMESTAMP"))]
-            pub made: Option<String>,
-        }
-    "#]]
-    .assert_eq(&host.read("src/lib.rs"));
-    let run = host.cargo("check");
-    assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
-    host.ok("init");
-    let run = host.ok("diff database models --url sqlite:app.db");
-    expect![[r#"
-        changed column `2fast.a`: to NOT NULL
-        changed column `2fast.b`: to NOT NULL
-        changed column `Option.id`: to NOT NULL
-        removed foreign key `fk_refs_gone_id_gone` on `refs`
-        primary key of table `checked` has ON CONFLICT REPLACE, which a revision can't express
-        unique constraint on `u` of table `checked` has ON CONFLICT IGNORE, which a revision can't express
-    "#]].assert_eq(&run.stdout);
-}
-
-#[test]
-fn what_no_model_says_of_a_server_is_listed() {
-    let Some(server) = servers::postgres("what_no_model_says_of_a_server_is_listed").pop() else {
-        return;
-    };
-    let host = Host::library("inspect-unsaid", "");
-    let url = server.database();
-    let tables = "CREATE TABLE numbered (id serial PRIMARY KEY, n serial);
-        CREATE TABLE bare ();
-        CREATE TABLE late (c circle, EXCLUDE USING gist (c WITH &&) DEFERRABLE);";
-    client(&url).batch_execute(tables).unwrap();
-    let run = host.ok(&format!("inspect --url {url}"));
-    expect![[r#"
-        warning: the models leave out:
-          table `late` has the exclusion constraint `late_c_excl`: EXCLUDE USING gist (c WITH &&) DEFERRABLE
-          column `numbered.n` takes its values from a sequence
-          table `bare` has no columns
-    "#]].assert_eq(&run.errors());
-}
-
-#[test]
-fn what_models_lack_is_a_patch() {
-    let models = "//! Models.\nuse dbmigrate_runtime::Model;\n\n/// Somebody.\n#[derive(Model)]\n\
-                  #[model(table = \"users\")]\npub struct Account {\n    #[model(primary_key)]\n    pub id: i64\n}\n\n\
-                  pub mod inner {\n    #[derive(dbmigrate_runtime::Model)]\n    \
-                  #[model(table = \"tags\")]\n    pub struct Tag {\n        \
-                  #[model(primary_key)]\n        pub name: String,\n    }\n}\n\npub struct Other;\n";
-    let mut host = Host::library("inspect-update", "pub mod models;\n");
-    host.write("src/models.rs", models);
-    host.env("DATABASE_URL", &format!("sqlite:{}", host.dir.join("app.db").display()));
-    let table = "CREATE TABLE users (id INTEGER PRIMARY KEY); CREATE TABLE tags (name TEXT NOT NULL PRIMARY KEY);";
-    sql(&host.dir.join("app.db"), table);
-    let run = host.ok("inspect --update");
-    assert_eq!(run.stdout, "");
-    assert_eq!(run.errors(), "the models have every table and column of the database\n");
-    sql(
-        &host.dir.join("app.db"),
-        "ALTER TABLE users ADD COLUMN mood TEXT NOT NULL DEFAULT 'ok' CHECK (mood IN ('ok', 'sad'));
-         ALTER TABLE tags ADD COLUMN user_id INTEGER REFERENCES users (id);
-         CREATE TABLE posts (id INTEGER PRIMARY KEY, \"type\" TEXT, author INTEGER REFERENCES users);",
-    );
-    let run = host.ok("inspect --update");
-    expect![[r#"
-        --- a/src/models.rs
-        +++ b/src/models.rs
-        @@ -6,7 +6,9 @@
-         #[model(table = "users")]
-         pub struct Account {
-             #[model(primary_key)]
-        -    pub id: i64
-        +    pub id: i64,
-        +    #[model(default = "ok")]
-        +    pub mood: AccountMood,
-         }
-        (blank)
-         pub mod inner {
-        @@ -15,7 +17,25 @@
-             pub struct Tag {
-                 #[model(primary_key)]
-                 pub name: String,
-        +        #[model(references = crate::models::Account)]
-        +        pub user_id: Option<i64>,
-             }
-         }
-        (blank)
-         pub struct Other;
-        +
-        +#[derive(Model)]
-        +#[model(table = "posts")]
-        +pub struct Post {
-        +    #[model(primary_key)]
-        +    pub id: i64,
-        +    pub r#type: Option<String>,
-        +    #[model(references = crate::models::Account)]
-        +    pub author: Option<i64>,
-        +}
-        +
-        +#[derive(dbmigrate_runtime::ColumnType)]
-        +pub enum AccountMood {
-        +    Ok,
-        +    Sad,
-        +}
-        the patch adds table `posts`, column `tags.user_id`, column `users.mood`; `git apply` takes it, and `diff models database` then lists what else differs
-    "#]].assert_eq(&format!("{}{}", run.stdout, run.errors()).replace("\n \n", "\n(blank)\n"));
-    assert_eq!(host.read("src/models.rs"), models);
-    host.write("models.patch", &run.stdout);
-    let mut git = host.command("git");
-    let run = dbmigrate_tests::Run::of(git.args(["apply", "models.patch"]));
-    assert_eq!(run.code, 0, "{run}");
-    let run = host.cargo("check");
-    assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
-    assert_eq!(host.ok("inspect --update").stdout, "");
-    host.ok("init");
-    assert_eq!(host.ok("diff models database").stdout, "No differences.\n");
-
-    // New models in a file of their own.
-    host.write("src/models.rs", models);
-    let run = host.ok("inspect --update --tables posts --out src/posts.rs");
-    expect![[r#"
-        --- /dev/null
-        +++ b/src/posts.rs
-        @@ -0,0 +1,9 @@
-        +#[derive(dbmigrate_runtime::Model)]
-        +#[model(table = "posts")]
-        +pub struct Post {
-        +    #[model(primary_key)]
-        +    pub id: i64,
-        +    pub r#type: Option<String>,
-        +    #[model(references = crate::models::Account)]
-        +    pub author: Option<i64>,
-        +}
-    "#]]
-    .assert_eq(&run.stdout);
-    // A struct without lines for fields is left to a person.
-    host.replace(
-        "src/models.rs",
-        "pub struct Account {\n    #[model(primary_key)]\n    pub id: i64\n}",
-        "pub struct Account { #[model(primary_key)] pub id: i64 }",
-    );
-    let run = host.ok("inspect --update --tables users");
-    assert_eq!(run.stdout, "");
-    expect![[r#"
-        warning: `inspect_update::models::Account` at src/models.rs:7 can't be extended by a patch; add these fields by hand:
-            #[model(default = "ok")]
-            pub mood: AccountMood,
-    "#]]
-    .assert_eq(&run.errors());
+        host.ok(&format!("downgrade --url {url}"));
+        host.ok(&format!("check --no-database --url {url}"));
+    }
 }

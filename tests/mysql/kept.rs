@@ -594,7 +594,6 @@ fn what_no_model_says_is_named_and_not_lost() {
           t (ix) has `IGNORED`
           > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new', ALGORITHM=INSTANT
         a INT CHECK (a > 1))
-          t.a has the check `"a" > 1`
           > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new' CHECK ("a" > 1)
         a INT) ENGINE=Aria
           t has PAGE_CHECKSUM=1

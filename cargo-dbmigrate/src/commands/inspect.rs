@@ -2,7 +2,7 @@
 
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -98,8 +98,14 @@ fn read(
     let conn = driver.as_connection();
     let facts = conn.facts().map_err(failed)?;
     let comparing = conn.dialect().comparing(&facts);
-    let found = conn.catalog(None).map_err(failed)?;
-    let is_wanted = wanted(cx, args, &comparing)?;
+    let elsewhere = conn.dialect().tables_elsewhere(conn).map_err(failed)?;
+    let is_wanted = wanted(cx, args, (&comparing, elsewhere.iter().cloned().collect()))?;
+    // The tables of another schema have to be asked for.
+    let is_named = |name: &String| !args.tables.is_empty() && is_wanted(name);
+    let (named, elsewhere): (BTreeSet<String>, BTreeSet<String>) =
+        elsewhere.into_iter().partition(|name| is_named(name) || existing.contains_key(name));
+    let found = conn.catalog_with(None, &named).map_err(failed)?;
+    let rest = conn.dialect().unsaid(conn).map_err(failed)?;
     // With --update, the others may be referred to.
     let is_read = |name: &str| is_wanted(name) || existing.contains_key(name);
     let tables = found.schema.tables.values();
@@ -120,15 +126,23 @@ fn read(
     };
     let (models, keys) = inspect::models(conn, &tables, &style).map_err(failed)?;
     let models = models.into_iter().filter(|model| is_wanted(&model.table)).collect();
-    let unsaid = unsaid(&found, is_wanted, args.tables.is_empty());
-    Ok(Found { models, left_out: [keys, unsaid].concat() })
+    let all = args.tables.is_empty();
+    let mut left_out = [keys, unsaid(&found, &is_wanted, all)].concat();
+    // Those of tables that aren't read belong to schemas, which are listed.
+    let is_read = |table: &String| is_wanted(table) && !elsewhere.contains(table);
+    let rest = rest.into_iter().filter(|rest| rest.table.as_ref().map_or(all, is_read));
+    left_out.extend(rest.map(|rest| rest.text));
+    if all {
+        left_out.extend(schemas(&elsewhere));
+    }
+    Ok(Found { models, left_out })
 }
 
 /// Which tables become models: not those of migration tools, such as this one.
 fn wanted<'a>(
     cx: &'a Context,
     args: &Inspect,
-    comparing: &Comparing,
+    (comparing, elsewhere): (&Comparing, BTreeSet<String>),
 ) -> Result<impl Fn(&str) -> bool + use<'a>> {
     let scope = cx.scope();
     let folding = comparing.folding;
@@ -137,17 +151,21 @@ fn wanted<'a>(
         pattern.map_err(|err| Error::new(format!("`--tables {text}` is not a pattern: {err}")))
     });
     let patterns = patterns.collect::<Result<Vec<_>>>()?;
+    // Only a pattern with a schema is about the tables of another one.
+    let is_of = move |pattern: &glob::Pattern, name: &str| {
+        pattern.matches(name) && (pattern.as_str().contains('.') || !elsewhere.contains(name))
+    };
     Ok(move |name: &str| {
         scope.has_table(name)
             && !is_own(cx, folding, name)
             && !import::is_of_a_tool(name)
-            && (patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name)))
+            && (patterns.is_empty() || patterns.iter().any(|pattern| is_of(pattern, name)))
     })
 }
 
 /// What no model can say, in words. Objects that aren't part of a table count if all tables are
 /// wanted.
-fn unsaid(found: &Catalog, is_wanted: impl Fn(&str) -> bool, all: bool) -> Vec<String> {
+fn unsaid(found: &Catalog, is_wanted: &impl Fn(&str) -> bool, all: bool) -> Vec<String> {
     let unreadable = found.unreadable.iter().filter(|object| is_wanted(&object.name));
     let unreadable = unreadable.map(inspect::unreadable);
     let beyond = found.beyond.iter().filter(|beyond| is_wanted(&beyond.table));
@@ -169,6 +187,19 @@ fn unsaid(found: &Catalog, is_wanted: impl Fn(&str) -> bool, all: bool) -> Vec<S
     let bare = tables.clone().filter(|table| table.columns.is_empty());
     let bare = bare.map(|table| format!("table `{}` has no columns", table.name));
     unreadable.chain(beyond).chain(keys).chain(sequences).chain(bare).chain(others).collect()
+}
+
+/// The schemas of these tables, with how to get their models.
+fn schemas(tables: &BTreeSet<String>) -> Vec<String> {
+    let mut n_tables: BTreeMap<&str, usize> = BTreeMap::new();
+    for (schema, _) in tables.iter().filter_map(|name| name.split_once('.')) {
+        *n_tables.entry(schema).or_default() += 1;
+    }
+    let line = |(schema, n): (&str, usize)| {
+        let tables = if n == 1 { "1 table".to_owned() } else { format!("{n} tables") };
+        format!("schema `{schema}` with {tables}, which needs `--tables \"{schema}.*\"`")
+    };
+    n_tables.into_iter().map(line).collect()
 }
 
 /// The columns of a primary key that may be NULL, as SQLite allows in most tables.

@@ -1,6 +1,5 @@
 //! `migrate` and `revision`: write a revision.
 
-use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
@@ -13,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::history::{Ahead, History};
 use crate::new_file::rows::{Loss, Rows};
 use crate::new_file::{
-    self, FileFormat, Position, Proposed, decimal_warnings, questions, rewrite, try_out,
+    self, FileFormat, Position, Proposed, decimal_warnings, questions, refused, rewrite, try_out,
 };
 use crate::output::{self, Output};
 use crate::render::Contents;
@@ -91,7 +90,9 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
             cx.out.warning(warning);
         }
     }
-    warn_unplannable(cx, &upgrade.operations, &back.operations, &before);
+    for warning in refused::warnings(cx, [&upgrade.operations, &back.operations], &before) {
+        cx.out.warning(warning);
+    }
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
     cx.out.json(
         name,
@@ -372,22 +373,6 @@ pub fn agree_to_losses(out: Output, args: &NewRevision, losses: &[Loss]) -> Resu
         return Ok(());
     }
     Err(Error::new(message).hint("--allow-destructive writes it anyway"))
-}
-
-/// Warns if an upgrade will refuse the revision, or its downgrade.
-fn warn_unplannable(cx: &Context, upgrade: &[Operation], downgrade: &[Operation], schema: &Schema) {
-    for dialect in cx.dialects() {
-        let mut schema = schema.clone();
-        for (name, operations) in [("an upgrade", upgrade), ("a downgrade", downgrade)] {
-            // Both are planned in sequence: the downgrade starts from the schema that the upgrade
-            // leaves.
-            if let Err(err) = plan::offline(operations, &mut schema, dialect) {
-                let hint = err.hint.map_or(String::new(), |hint| format!("\n  hint: {hint}"));
-                cx.out.warning(format!("{name} will refuse this revision: {}{hint}", err.message));
-                break;
-            }
-        }
-    }
 }
 
 /// Refuses tables that models can't have.

@@ -93,14 +93,25 @@ impl Names {
     fn of(tables: &[Declared], style: &Style<'_>, used: &mut BTreeSet<String>) -> Names {
         let (mut structs, mut fields, mut natural) =
             (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for Declared { table, natural: types, .. } in tables {
+        let one = |table: &Table| {
             let bare = table.bare_name();
-            let one = if style.singular { names::singular(bare) } else { bare.to_owned() };
-            let name = match style.existing.get(&table.name) {
-                Some(path) => path.clone(),
-                None => names::unused(names::of_type(&one), used),
+            if style.singular { names::singular(bare) } else { bare.to_owned() }
+        };
+        // Plain names are for the tables of the connection's own schema.
+        let (elsewhere, own): (Vec<_>, Vec<_>) =
+            tables.iter().map(|declared| &declared.table).partition(|table| table.schema.is_some());
+        for table in own.into_iter().chain(elsewhere) {
+            let short = names::of_type(&one(table));
+            let name = match (style.existing.get(&table.name), &table.schema) {
+                (Some(path), _) => path.clone(),
+                (None, Some(schema)) if used.contains(&short) => {
+                    names::unused(names::of_type(&format!("{schema}_{}", one(table))), used)
+                }
+                (None, _) => names::unused(short, used),
             };
             structs.insert(table.name.clone(), name);
+        }
+        for Declared { table, natural: types, .. } in tables {
             let mut used = BTreeSet::new();
             for (column, ty) in table.columns.iter().zip(types) {
                 let field = names::unused(names::of_field(&column.name), &mut used);

@@ -118,3 +118,27 @@ fn patterns() {
         assert_eq!(manifest::fits(name.as_bytes(), pattern.as_bytes()), expected, "{pattern}");
     }
 }
+
+#[test]
+fn a_directory_of_another_tool_is_not_the_migrations() {
+    let of_other = ("migrations/1_a.sql", "");
+    let manifest = ("Cargo.toml", "package.name = 'app'\n");
+    let files = Files::new("of-another-tool", &[manifest, of_other]);
+    let found = || files.find("Cargo.toml", None);
+    let is = |name: &str| assert_eq!(found().unwrap().migrations_dir, files.0.join(name));
+    let write = |path: &str| {
+        fs::create_dir_all(files.0.join(path).parent().unwrap()).unwrap();
+        fs::write(files.0.join(path), "").unwrap();
+    };
+    is("migrations");
+    write("db/dbmigrate.toml");
+    is("db");
+    write("other/dbmigrate.toml");
+    let message = found().unwrap_err().to_string();
+    assert!(
+        message.starts_with("both `db` and `other` are migrations directories of "),
+        "{message}"
+    );
+    write("migrations/dbmigrate.toml");
+    is("migrations");
+}

@@ -311,6 +311,15 @@ impl Catalog {
     }
 }
 
+/// Something that a database has and that is compared with nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsaid {
+    /// The table that it belongs to, if it belongs to one.
+    pub table: Option<String>,
+    /// What it is, in words.
+    pub text: String,
+}
+
 /// A table or an index that could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {

@@ -22,7 +22,7 @@ use std::fmt;
 
 pub use catalog::{
     Beyond, Broken, Catalog, Existing, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part,
-    PartKind, Shadow, Trigger, Unreadable, Violation, ViolationKind,
+    PartKind, Shadow, Trigger, Unreadable, Unsaid, Violation, ViolationKind,
 };
 pub(crate) use catalog::{Read, Schemas, User, ViewName, Views};
 pub use comparing::Comparing;
@@ -371,6 +371,26 @@ pub trait Dialect: Sync {
     ///
     /// The database's errors.
     fn schemas(&self, conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
+        let _ = conn;
+        Ok(Vec::new())
+    }
+
+    /// The tables of other schemas than the connection's own, with their schemas.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn tables_elsewhere(&self, conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
+        let _ = conn;
+        Ok(Vec::new())
+    }
+
+    /// What neither a catalog nor a comparison contains: for whoever takes a database over.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn unsaid(&self, conn: &mut dyn Connection) -> Result<Vec<Unsaid>, DatabaseError> {
         let _ = conn;
         Ok(Vec::new())
     }

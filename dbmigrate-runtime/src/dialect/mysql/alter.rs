@@ -274,7 +274,10 @@ impl Planner<'_> {
         };
         let ddl = self.ddl(idx);
         let [from, into] = [ddl.definition(before, was)?, ddl.definition(after, to)?];
-        let own = self.own(idx, &after.name, column)?.unwrap_or_else(|| from.clone());
+        let own = match self.own(idx, &after.name, column)? {
+            Some(own) => own,
+            None => Definition { check: self.own_check(before, column), ..from.clone() },
+        };
         let target = own.changed(&from, &into);
         let altered = Altered { before, after, was, to, from, into, own, target };
         match (&was.generated, &to.generated) {
@@ -517,7 +520,11 @@ impl Planner<'_> {
         let mut new = after.checks.clone();
         new.extend(text_enum::checks(after));
         for check in checks.iter().filter(|check| self.names(&check.expression, column)) {
-            down.push(self.drop_check(table, &check.name));
+            if self.has_own_check(table, column, check) {
+                continue;
+            }
+            let own = self.drop_own_check(idx, after, check)?;
+            down.push(own.unwrap_or_else(|| self.drop_check(table, &check.name)));
         }
         for check in new.iter().filter(|check| self.names(&check.expression, column)) {
             up.push(clause(format!("ADD {}", super::ddl::check(check)), &check.name));

@@ -113,7 +113,9 @@ impl Assembling {
         if is_json && ty == Type::Text {
             ty = Type::Json;
         } else if let Some(check) = &definition.check {
-            self.beyond(name(), None, format!("has the check `{check}`"));
+            // It has the column's name, and no constraint can be dropped by it.
+            let expression = flavor.lexicon().unparenthesised(check);
+            self.table.checks.push(Check::new("", expression));
         }
         let mut column = Column::new(&part.name, ty.clone());
         column.nullable = definition.nullable;

@@ -99,7 +99,8 @@ impl Definition {
             generated: pick(&self.generated, &was.generated, &to.generated),
             comment: pick(&self.comment, &was.comment, &to.comment),
             invisible: pick(&self.invisible, &was.invisible, &to.invisible),
-            check: self.check.clone().filter(|_| !is_typed),
+            // The one that a type brings with it goes with it.
+            check: self.check.clone().filter(|check| !is_typed || !is_of_type(check)),
         }
     }
 
@@ -157,6 +158,11 @@ impl Definition {
         }
         (definition, unknown)
     }
+}
+
+/// Whether a check is the one by which MariaDB has JSON.
+fn is_of_type(check: &str) -> bool {
+    check.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("json_valid"))
 }
 
 /// Reads a definition from left to right.

@@ -26,6 +26,7 @@ mod literal;
 mod merge;
 mod names;
 mod options;
+mod own_check;
 mod parse;
 mod planner;
 mod raw;
@@ -46,7 +47,7 @@ pub use lexicon::{MARIADB, MYSQL};
 
 use super::{
     Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, Plan, Refusal,
-    RowCount, Script, Shadow,
+    RowCount, Script, Shadow, Unsaid,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -236,6 +237,10 @@ impl Dialect for Mysql {
         name: &str,
     ) -> Result<bool, DatabaseError> {
         read::has_table(conn, schema, name)
+    }
+
+    fn unsaid(&self, conn: &mut dyn Connection) -> Result<Vec<Unsaid>, DatabaseError> {
+        read::unsaid(conn)
     }
 
     fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount> {

@@ -272,8 +272,13 @@ impl<'a> Planner<'a> {
                 self.alter(idx, table, vec![clause]);
                 Ok(())
             }
-            (Operation::DropCheck { table, name }, ..) => {
-                let clause = self.drop_check(table, name);
+            (Operation::DropCheck { table, name }, before, after) => {
+                let check = before.into_iter().flat_map(|before| &before.checks);
+                let clause = match (check.into_iter().find(|check| check.name == *name), after) {
+                    (Some(check), Some(after)) => self.drop_own_check(idx, after, check)?,
+                    _ => None,
+                };
+                let clause = clause.unwrap_or_else(|| self.drop_check(table, name));
                 self.alter(idx, table, vec![clause]);
                 Ok(())
             }
@@ -539,12 +544,6 @@ impl<'a> Planner<'a> {
         let named: Vec<String> =
             names.filter(|name| lexicon.mentions(&check.expression, name)).cloned().collect();
         clause.with_needs(&named)
-    }
-
-    pub(super) fn drop_check(&self, table: &str, name: &str) -> Clause {
-        let effect = Effect::Constraint(table.to_owned(), name.to_owned(), false);
-        let sql = format!("DROP CONSTRAINT {}", quote(name));
-        Clause::new(sql, Class::Instant, name, effect)
     }
 
     /// Adds a query that must find nothing: before everything else if nothing that it is about has

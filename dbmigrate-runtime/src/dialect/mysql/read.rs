@@ -12,7 +12,7 @@ use super::flavor::{Flavor, quote};
 use super::parse::{self, Parsed};
 use crate::Value;
 use crate::dialect::{
-    Catalog, Existing, Facts, Object, ObjectKind, ObjectName, RowCount, Shadow, Unreadable,
+    Catalog, Existing, Facts, Object, ObjectKind, ObjectName, RowCount, Shadow, Unreadable, Unsaid,
 };
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
@@ -272,6 +272,7 @@ pub(super) fn existing(
         | Operation::AlterTable { table, .. }
         | Operation::RenameColumn { table, .. }
         | Operation::AddPrimaryKey { table, .. }
+        | Operation::DropCheck { table, .. }
         | Operation::DropPrimaryKey { table, .. } => Some(table.clone()),
         _ => None,
     });
@@ -285,6 +286,14 @@ pub(super) fn existing(
         }
     }
     Ok(existing)
+}
+
+/// What no model says and nothing is compared with: the events of the database.
+pub(super) fn unsaid(conn: &mut dyn Connection) -> Result<Vec<Unsaid>, DatabaseError> {
+    let sql = "SELECT event_name FROM information_schema.events WHERE event_schema = DATABASE() \
+               ORDER BY event_name";
+    let unsaid = |name| Unsaid { table: None, text: format!("event `{name}`") };
+    Ok(conn.query(sql, &[])?.texts().map(unsaid).collect())
 }
 
 /// A temporary table hides a table of the same name.

@@ -34,6 +34,7 @@ mod silence;
 mod simple;
 mod text_enum;
 mod types;
+mod unsaid;
 mod values;
 mod views;
 mod words;
@@ -48,7 +49,7 @@ pub use lexicon::POSTGRES;
 
 use super::{
     Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, ObjectKind, Plan,
-    Refusal, RowCount, Script, Shadow, Uncommitted,
+    Refusal, RowCount, Script, Shadow, Uncommitted, Unsaid,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -246,6 +247,14 @@ impl Dialect for Postgres {
 
     fn schemas(&self, conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
         Ok(conn.query(queries::SCHEMAS, &[])?.texts().collect())
+    }
+
+    fn tables_elsewhere(&self, conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
+        Ok(conn.query(&unsaid::tables_elsewhere(), &[])?.texts().collect())
+    }
+
+    fn unsaid(&self, conn: &mut dyn Connection) -> Result<Vec<Unsaid>, DatabaseError> {
+        read::unsaid(conn)
     }
 
     fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount> {

@@ -100,7 +100,8 @@ fn among<'a>(alias: &str, tables: impl Iterator<Item = &'a String>) -> Option<St
 }
 
 /// The schema in which statements create and find tables.
-const OWN: &str = "(SELECT s.oid FROM pg_namespace s WHERE s.nspname = current_schema())";
+pub(super) const OWN: &str =
+    "(SELECT s.oid FROM pg_namespace s WHERE s.nspname = current_schema())";
 
 /// The condition for the row `c` of `pg_class`. What belongs to an extension is left out, and a
 /// partition is a part of its table.
@@ -127,7 +128,7 @@ impl<'a> Tables<'a> {
 }
 
 /// The condition for an object that doesn't belong to an extension.
-fn not_of_extension(catalog: &str, oid: &str) -> String {
+pub(super) fn not_of_extension(catalog: &str, oid: &str) -> String {
     format!(
         "NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = '{catalog}'::regclass \
          AND e.objid = {oid} AND e.deptype = 'e')"
@@ -519,10 +520,13 @@ pub(super) fn objects(versions: bool, elsewhere: &BTreeSet<String>) -> String {
              WHERE r.rulename <> '_RETURN' AND {}",
             known.has("c")
         ),
+        // The constructors of a range belong to its type.
         format!(
             "SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' \
                ELSE 'function' END, p.proname::text, p.proname::text, NULL, false, p.oid::bigint \
-             FROM pg_proc p WHERE p.pronamespace = {OWN} AND {}",
+             FROM pg_proc p WHERE p.pronamespace = {OWN} AND {} AND NOT EXISTS (SELECT 1 \
+               FROM pg_depend pd WHERE pd.classid = 'pg_proc'::regclass AND pd.objid = p.oid \
+               AND pd.refclassid = 'pg_type'::regclass AND pd.deptype = 'i')",
             not_of_extension("pg_proc", "p.oid"),
         ),
         // The type of a column belongs to its table.

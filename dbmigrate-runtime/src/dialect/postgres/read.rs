@@ -9,10 +9,11 @@ use super::groups::LARGE;
 use super::queries::{self, Named, Tables};
 use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
 use super::schemas;
+use super::unsaid;
 use super::views;
 use crate::Value;
 use crate::dialect::{
-    Catalog, Existing, Facts, Object, ObjectKind, ObjectName, RowCount, Schemas, Shadow,
+    Catalog, Existing, Facts, Object, ObjectKind, ObjectName, RowCount, Schemas, Shadow, Unsaid,
 };
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
@@ -198,6 +199,17 @@ pub(super) fn existing(
         existing.users = found.rows.into_iter().map(rows::texts_of).map(rows::user).collect();
     }
     Ok(existing)
+}
+
+/// What no model says and nothing is compared with.
+pub(super) fn unsaid(conn: &mut dyn Connection) -> Result<Vec<Unsaid>, DatabaseError> {
+    let version = version(conn)?;
+    let read = |row| {
+        let [table, text] = rows::texts_of(row);
+        Some(Unsaid { table, text: text? })
+    };
+    let found = conn.query(&unsaid::all(version), &[])?;
+    Ok(found.rows.into_iter().filter_map(read).collect())
 }
 
 /// Which of these schemas exist.

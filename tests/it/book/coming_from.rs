@@ -1,0 +1,21 @@
+//! The pages "Coming from ...", played on databases that those tools made.
+
+use dbmigrate_tests::{Host, left_out};
+
+use super::played::{Player, is_installed, is_long};
+
+/// A package without models, as a person has it who used another tool.
+const LIBRARY: &str = "//! The shop.\n";
+
+#[test]
+fn histories_of_sql_files_are_taken_over_as_the_pages_show() {
+    for tool in ["diesel", "sqlx", "refinery"] {
+        if is_long() && !is_installed(tool) {
+            left_out("histories_of_sql_files_are_taken_over_as_the_pages_show", tool);
+            continue;
+        }
+        let host = Host::library("shop", LIBRARY);
+        let page = format!("coming-from/{tool}.md");
+        Player { host: &host, page: &page, shown_as: &[] }.play();
+    }
+}

@@ -1,0 +1,16 @@
+CREATE TABLE __diesel_schema_migrations (
+       version VARCHAR(50) PRIMARY KEY NOT NULL,
+       run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+INSERT INTO "__diesel_schema_migrations" VALUES ('20240131120000', '2026-11-29 19:13:58');
+INSERT INTO "__diesel_schema_migrations" VALUES ('20240210090000', '2026-11-29 19:13:58');
+CREATE TABLE users (
+    id INTEGER NOT NULL PRIMARY KEY,
+    email VARCHAR(100) NOT NULL UNIQUE
+);
+CREATE TABLE posts (
+    id INTEGER NOT NULL PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    title TEXT NOT NULL
+);
+CREATE INDEX posts_by_user ON posts (user_id);

@@ -1,0 +1,173 @@
+//! What no model says, and names that are no names in Rust.
+
+use dbmigrate_tests::servers::{self, client};
+use dbmigrate_tests::{Host, sql};
+use expect_test::expect;
+
+#[test]
+fn what_no_model_says_is_listed() {
+    let host = Host::library("inspect-odd", "");
+    let odd = r#"
+        CREATE TABLE "2fast" (a INTEGER, b INTEGER, c TEXT UNIQUE, PRIMARY KEY (b, a));
+        CREATE TABLE "Option" (id BIGINT PRIMARY KEY, "select" TEXT);
+        CREATE TABLE user (id INTEGER PRIMARY KEY);
+        CREATE TABLE users (
+            id INTEGER PRIMARY KEY, "a b" TEXT, a_b TEXT, "self" INT, "fn" TEXT, "Größe" REAL,
+            "x""y\z" TEXT DEFAULT 'it''s "q"
+', n INTEGER DEFAULT -5, f REAL DEFAULT -1.5e10,
+            h BLOB DEFAULT X'00ff', nil TEXT DEFAULT NULL, b BOOLEAN DEFAULT FALSE,
+            made TEXT DEFAULT (datetime('now'))
+        );
+        CREATE TABLE refs (
+            id INTEGER PRIMARY KEY, x INTEGER, y INTEGER, big INT REFERENCES "Option"(id),
+            c TEXT REFERENCES "2fast"(c) ON UPDATE SET NULL,
+            gone_id INTEGER REFERENCES gone(id),
+            FOREIGN KEY (y, x) REFERENCES "2fast" (b, a) ON DELETE SET DEFAULT
+        );
+        CREATE TABLE checked (
+            id INTEGER PRIMARY KEY ON CONFLICT REPLACE, u TEXT UNIQUE ON CONFLICT IGNORE,
+            level INTEGER CHECK (level IN (1,2,3)), c TEXT CHECK (c <> 'a'),
+            e TEXT NOT NULL CHECK (e IN ('X-1','x 1','X_1')), f TEXT CHECK (f IN ('a', ''))
+        );"#;
+    sql(&host.dir.join("app.db"), odd);
+    let out = host.dir.join("src/lib.rs");
+    std::fs::remove_file(&out).unwrap();
+    host.ok(&format!("inspect --url sqlite:app.db --out {}", out.display()));
+    expect![[r#"
+        // These parts of the database are not in the models:
+        //   foreign key on `gone_id` of table `refs`: there is no model of `gone`
+        //   primary key of table `checked` has ON CONFLICT REPLACE
+        //   unique constraint on `u` of table `checked` has ON CONFLICT IGNORE
+        //   column `2fast.a` may be NULL, although it is in the primary key
+        //   column `2fast.b` may be NULL, although it is in the primary key
+        //   column `Option.id` may be NULL, although it is in the primary key
+
+        use dbmigrate_runtime::{ColumnType, Model};
+
+        #[derive(Model)]
+        #[model(table = "2fast", primary_key(b, a))]
+        pub struct T2fast {
+            pub a: i64,
+            pub b: i64,
+            #[model(unique)]
+            pub c: Option<String>,
+        }
+
+        #[derive(Model)]
+        #[model(table = "Option")]
+        pub struct Option_ {
+            #[model(primary_key, type = raw("BIGINT"))]
+            pub id: i64,
+            pub select: Option<String>,
+        }
+
+        #[derive(ColumnType)]
+        pub enum CheckedE {
+            #[column_type(rename = "X-1")]
+            X1,
+            #[column_type(rename = "x 1")]
+            X12,
+            #[column_type(rename = "X_1")]
+            X13,
+        }
+
+        #[derive(Model)]
+        #[model(check("level IN (1,2,3)"), check("c <> 'a'"), check("f IN ('a', '')"))]
+        pub struct Checked {
+            #[model(primary_key)]
+            pub id: i64,
+            #[model(unique)]
+            pub u: Option<String>,
+            pub level: Option<i64>,
+            pub c: Option<String>,
+            pub e: CheckedE,
+            pub f: Option<String>,
+        }
+
+        #[derive(Model)]
+        #[model(
+            table = "refs",
+            foreign_key(columns(y, x), references = T2fast, on_delete = set_default)
+        )]
+        pub struct Ref {
+            #[model(primary_key)]
+            pub id: i64,
+            pub x: Option<i64>,
+            pub y: Option<i64>,
+            #[model(references = Option_, type = raw("INT"))]
+            pub big: Option<i64>,
+            #[model(references = T2fast::c, on_update = set_null)]
+            pub c: Option<String>,
+            pub gone_id: Option<i64>,
+        }
+
+        #[derive(Model)]
+        pub struct User {
+            #[model(primary_key)]
+            pub id: i64,
+        }
+
+        #[derive(Model)]
+        #[model(table = "users")]
+        pub struct User2 {
+            #[model(primary_key)]
+            pub id: i64,
+            #[model(column = "a b")]
+            pub a_b: Option<String>,
+            #[model(column = "a_b")]
+            pub a_b2: Option<String>,
+            #[model(column = "self", type = raw("INT"))]
+            pub self_: Option<i64>,
+            pub r#fn: Option<String>,
+            #[model(column = "Größe")]
+            pub größe: Option<f64>,
+            #[model(column = "x\"y\\z", default = "it's \"q\"\n")]
+            pub x_y_z: Option<String>,
+            #[model(default = -5)]
+            pub n: Option<i64>,
+            #[model(default = -15000000000.0)]
+            pub f: Option<f64>,
+            #[model(default = sql("X'00ff'"))]
+            pub h: Option<Vec<u8>>,
+            #[model(default = sql("NULL"))]
+            pub nil: Option<String>,
+            #[model(default = false)]
+            pub b: Option<bool>,
+            #[model(default = sql("CURRENT_TIMESTAMP"))]
+            pub made: Option<String>,
+        }
+    "#]]
+    .assert_eq(&host.read("src/lib.rs"));
+    let run = host.cargo("check");
+    assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
+    host.ok("init");
+    let run = host.ok("diff database models --url sqlite:app.db");
+    expect![[r#"
+        changed column `2fast.a`: to NOT NULL
+        changed column `2fast.b`: to NOT NULL
+        changed column `Option.id`: to NOT NULL
+        removed foreign key `fk_refs_gone_id_gone` on `refs`
+        primary key of table `checked` has ON CONFLICT REPLACE, which a revision can't express
+        unique constraint on `u` of table `checked` has ON CONFLICT IGNORE, which a revision can't express
+    "#]].assert_eq(&run.stdout);
+}
+
+#[test]
+fn what_no_model_says_of_a_server_is_listed() {
+    let Some(server) = servers::postgres("what_no_model_says_of_a_server_is_listed").pop() else {
+        return;
+    };
+    let host = Host::library("inspect-unsaid", "");
+    let url = server.database();
+    let tables = "CREATE TABLE numbered (id serial PRIMARY KEY, n serial);
+        CREATE TABLE bare ();
+        CREATE TABLE late (c circle, EXCLUDE USING gist (c WITH &&) DEFERRABLE);";
+    client(&url).batch_execute(tables).unwrap();
+    let run = host.ok(&format!("inspect --url {url}"));
+    expect![[r#"
+        warning: the models leave out:
+          table `late` has the exclusion constraint `late_c_excl`: EXCLUDE USING gist (c WITH &&) DEFERRABLE
+          column `numbered.n` takes its values from a sequence
+          table `bare` has no columns
+    "#]].assert_eq(&run.errors());
+}
