@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::engine::record::ModelRecord;
+use proc_macro2::LineColumn;
 use similar::TextDiff;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -50,7 +51,12 @@ pub(super) fn run(
                 (None, Some(first)) => file(cx, first),
                 (None, None) => cx.project.package_dir.join("src/models.rs"),
             };
-            patch.append(&file, &model.code)?;
+            let krate = existing.first().map_or("", |first| first.path.as_str());
+            let code = match out {
+                Some(_) => model.code.clone(),
+                None => in_crate(&model.code, krate, &cx.project.package),
+            };
+            patch.append(&file, &code)?;
             added.push(format!("table `{}`", model.table));
             continue;
         };
@@ -74,8 +80,8 @@ pub(super) fn run(
         cx.out.progress("the models have every table and column of the database");
     } else if !added.is_empty() {
         cx.out.progress(format!(
-            "the patch adds {}; `git apply` takes it, and `diff models database` then lists what \
-             else differs",
+            "the patch adds {}; `git apply` takes it at the root of the repository, and `diff models \
+             database` then lists what else differs",
             added.join(", ")
         ));
     }
@@ -125,10 +131,15 @@ impl Patch<'_> {
         Ok(())
     }
 
-    /// Adds fields at the end of a model's struct, and their enumerations at the end of its file.
-    /// Returns whether it has room for them.
+    /// Adds fields at the end of a model's struct, and their enumerations after it. Returns whether
+    /// there is a place for them.
     fn add_fields(&mut self, record: &ModelRecord, lacking: &[&ColumnCode]) -> Result<bool> {
         let path = file(self.cx, record);
+        let (package, runtime) = (&self.cx.project.package, self.cx.project.runtime.clone());
+        let fields: Vec<String> =
+            lacking.iter().map(|code| in_crate(&code.field, &record.path, package)).collect();
+        let enumerations = lacking.iter().filter_map(|code| code.enumeration.as_deref());
+        let enumerations: Vec<&str> = enumerations.collect();
         let after = self.after(&path)?;
         let name = record.path.rsplit("::").next().unwrap_or_default();
         let is_there = |place: &Place, code: &ColumnCode| {
@@ -138,27 +149,38 @@ impl Patch<'_> {
         let place = Finder::place(after, name)
             .filter(|place| !lacking.iter().any(|code| is_there(place, code)));
         let Some(place) = place else {
-            let fields: String = lacking.iter().map(|code| code.field.as_str()).collect();
             self.cx.out.warning(format!(
                 "{} can't be extended by a patch; add these fields by hand:\n{}",
                 models::location(record),
-                fields.trim_end()
+                [&fields.concat(), enumerations.concat().as_str()].concat().trim_end()
             ));
             return Ok(false);
         };
-        let mut lines: Vec<String> = after.split_inclusive('\n').map(str::to_owned).collect();
-        let indented = |field: &str| -> String {
-            let more = " ".repeat(place.indentation.saturating_sub(4));
-            field.lines().map(|line| format!("{more}{line}\n")).collect()
-        };
-        let fields: String = lacking.iter().map(|code| indented(&code.field)).collect();
-        if let Some(last) = place.lacks_comma {
-            lines[last] = lines[last].trim_end().to_owned() + ",\n";
+        let enumerations = enumerations.iter().map(|code| {
+            // What the file imports, a module in it doesn't.
+            let file = if place.outer.is_empty() { after.as_str() } else { "" };
+            format!(
+                "\n\n{}",
+                indented(&qualified(code, file, &runtime), &place.outer, 0).trim_end()
+            )
+        });
+        let enumerations: String = enumerations.collect();
+        let fields: String = fields.iter().map(|code| indented(code, &place.inner, 4)).collect();
+        // From the end, so that places before stay where they are.
+        let rest = after[place.end..].trim_start_matches([' ', '\t']);
+        let is_last = enumerations.is_empty() || rest.is_empty() || rest.starts_with(['\r', '\n']);
+        let end = if is_last { place.end } else { after.len() - rest.len() };
+        let gap = if is_last { "" } else { "\n\n" };
+        after.replace_range(place.end..end, &format!("{enumerations}{gap}"));
+        match place.line {
+            Some(line) => after.insert_str(line, &fields),
+            None => {
+                let end = after[..place.brace].trim_end().len();
+                after.replace_range(end..place.brace, &format!("\n{fields}{}", place.outer));
+            }
         }
-        lines.insert(place.line, fields);
-        *after = lines.concat();
-        for enumeration in lacking.iter().filter_map(|code| code.enumeration.as_deref()) {
-            self.append(&path, enumeration)?;
+        if let Some(comma) = place.comma {
+            after.insert(comma, ',');
         }
         Ok(true)
     }
@@ -172,7 +194,16 @@ impl Patch<'_> {
             let shown = paths::relative(&root, path);
             let old = if path.exists() { format!("a/{shown}") } else { "/dev/null".to_owned() };
             let diff = TextDiff::from_lines(before, &after);
-            text += &diff.unified_diff().header(&old, &format!("b/{shown}")).to_string();
+            let diff = diff.unified_diff().header(&old, &format!("b/{shown}")).to_string();
+            if diff.is_empty() {
+                continue;
+            }
+            // Without this line, git takes paths as relative to the working directory.
+            text += &format!("diff --git a/{shown} b/{shown}\n");
+            if !path.exists() {
+                text += "new file mode 100644\n";
+            }
+            text += &diff;
         }
         text
     }
@@ -197,51 +228,106 @@ fn qualified(code: &str, file: &str, runtime: &str) -> String {
     })
 }
 
+/// Code with the paths that a crate's own modules use.
+fn in_crate(code: &str, path: &str, package: &str) -> String {
+    let package = package.replace('-', "_");
+    let own = path.split("::").next().unwrap_or_default();
+    if own == package {
+        return code.to_owned();
+    }
+    let refers_to = |krate: &str| format!("references = {krate}::");
+    code.replace(&refers_to("crate"), &refers_to(&package))
+        .replace(&refers_to(own), &refers_to("crate"))
+}
+
+/// Code that is indented by this many spaces, indented as the lines of a file are.
+fn indented(code: &str, by: &str, spaces: usize) -> String {
+    let unit = if by.contains('\t') { "\t" } else { "    " };
+    let line = |line: &str| {
+        let text = line.trim_start();
+        let levels = (line.len() - text.len()).saturating_sub(spaces) / 4;
+        format!("{by}{}{text}\n", unit.repeat(levels))
+    };
+    code.lines().map(line).collect()
+}
+
 /// Where a struct gets more fields.
 struct Place {
-    /// The index of the line before which they are inserted.
-    line: usize,
-    /// How far its fields are indented.
-    indentation: usize,
-    /// The index of the last field's line, if no comma follows it.
-    lacks_comma: Option<usize>,
+    /// The closing brace.
+    brace: usize,
+    /// The beginning of its line, if nothing else is on it.
+    line: Option<usize>,
+    /// What follows the closing brace.
+    end: usize,
+    /// Where a comma is missing after the last field.
+    comma: Option<usize>,
+    /// The indentation of the struct.
+    outer: String,
+    /// The indentation of its fields.
+    inner: String,
     /// The names of its fields.
     fields: Vec<String>,
 }
 
 /// Finds a struct in a file.
 struct Finder<'a> {
+    text: &'a str,
     name: &'a str,
     found: Vec<Place>,
 }
 
 impl Finder<'_> {
-    /// `None` if the struct isn't there, is there several times, or has no lines for fields.
+    /// `None` if the struct isn't there, or is there several times.
     fn place(text: &str, name: &str) -> Option<Place> {
         let file = syn::parse_file(text).ok()?;
-        let mut finder = Finder { name, found: Vec::new() };
+        let mut finder = Finder { text, name, found: Vec::new() };
         finder.visit_file(&file);
         let mut found = finder.found.into_iter();
         found.next().filter(|_| found.next().is_none())
+    }
+
+    /// The bytes before a place.
+    fn offset(&self, place: LineColumn) -> usize {
+        let lines = self.text.split_inclusive('\n');
+        let before: usize = lines.take(place.line - 1).map(str::len).sum();
+        let line = &self.text[before..];
+        before + line.chars().take(place.column).map(char::len_utf8).sum::<usize>()
+    }
+
+    /// The white space at the beginning of a line, and where that ends.
+    fn indentation(&self, place: LineColumn) -> (&str, usize) {
+        let begin = self.offset(LineColumn { column: 0, ..place });
+        let line = &self.text[begin..];
+        let length = line.len() - line.trim_start_matches([' ', '\t']).len();
+        (&line[..length], begin + length)
     }
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
         if let syn::Fields::Named(fields) = &item.fields {
-            let (open, close) = (fields.brace_token.span.open(), fields.brace_token.span.close());
-            let line = close.start().line;
-            let ends = fields.named.iter().map(|field| Spanned::span(&field.ty).end().line);
-            // The last line has room only if it has nothing but the brace.
-            let has_room = open.start().line < line && ends.max().is_none_or(|end| end < line);
-            if item.ident == self.name && has_room {
-                let names = fields.named.iter().filter_map(|field| field.ident.as_ref());
+            if item.ident == self.name {
+                let close = fields.brace_token.span.close();
+                let (brace, end) = (self.offset(close.start()), self.offset(close.end()));
+                let (_, close_at) = self.indentation(close.start());
+                let (outer, _) = self.indentation(Spanned::span(item).start());
                 let last = fields.named.last();
-                let end = last.map(|field| Spanned::span(&field.ty).end().line - 1);
+                let inner = last.and_then(|field| {
+                    let start = Spanned::span(field).start();
+                    let (indentation, end) = self.indentation(start);
+                    (end == self.offset(start)).then_some(indentation)
+                });
+                let usual = if outer.contains('\t') { "\t" } else { "    " };
+                let names = fields.named.iter().filter_map(|field| field.ident.as_ref());
+                let comma = last.map(|field| self.offset(Spanned::span(&field.ty).end()));
                 self.found.push(Place {
-                    line: line - 1,
-                    indentation: close.start().column + 4,
-                    lacks_comma: end.filter(|_| !fields.named.trailing_punct()),
+                    brace,
+                    line: (close_at == brace)
+                        .then(|| self.offset(LineColumn { column: 0, ..close.start() })),
+                    end,
+                    comma: comma.filter(|_| !fields.named.trailing_punct()),
+                    outer: outer.to_owned(),
+                    inner: inner.map_or_else(|| format!("{outer}{usual}"), str::to_owned),
                     fields: names.map(ToString::to_string).collect(),
                 });
             }

@@ -56,8 +56,9 @@ fn of_columns(version: u32) -> Vec<String> {
         ),
         of_column("'has STATISTICS ' || a.attstattarget", "a.attstattarget >= 0"),
         of_column(
-            "'has the options `' || array_to_string(a.attoptions, ', ') || '`'",
-            "a.attoptions IS NOT NULL",
+            "'has the options `' || (SELECT string_agg(own.option, ', ') \
+             FROM unnest(a.attoptions) own (option) WHERE own.option LIKE 'n_distinct%') || '`'",
+            "array_to_string(a.attoptions, ',') LIKE '%n_distinct%'",
         ),
         of_column(
             "'has a type of the schema `' || s.nspname || '`: `' || y.typname || '`'",
