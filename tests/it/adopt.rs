@@ -100,6 +100,17 @@ fn a_database_that_exists_is_adopted_in_one_command() {
     let run = host.dbmigrate("adopt");
     assert_eq!(run.code, 1, "{run}");
     assert!(run.stdout.starts_with("Models and migrations differ:\n"), "{run}");
+    // That is what the next revision has, and the one after it nothing.
+    let run = host.ok("migrate -m name");
+    expect![[r#"
+        Detected added column `users.name`
+        Generating migrations/versions/m$DAY_$TIME_$ID1_name.rs ... done
+    "#]]
+    .assert_eq(&host.plain(&run.stdout));
+    host.ok("upgrade");
+    let run = host.ok("migrate -m nothing");
+    assert_eq!(run.stdout, "No changes in schema detected.\n");
+    host.ok("adopt");
     let run = host.fails("downgrade base --allow-destructive");
     expect![[r#"
         error: revision `$ID1` can't be undone: its tables were there before the history began
@@ -218,5 +229,7 @@ fn databases_on_servers_are_adopted_in_one_command() {
         assert_eq!(detected, ["Detected added column `posts.stars`"], "{run}");
         host.ok("upgrade");
         host.ok("check");
+        let run = host.ok("migrate -m nothing");
+        assert_eq!(run.stdout, "No changes in schema detected.\n");
     }
 }

@@ -4,6 +4,8 @@
 #[cfg(unix)]
 mod coming_from;
 #[cfg(unix)]
+mod existing;
+#[cfg(unix)]
 mod played;
 
 use std::collections::BTreeSet;
@@ -84,8 +86,10 @@ fn the_tutorial_is_played_as_it_stands() {
     assert!(played > 8, "{played} commands");
 }
 
-/// The pages with console sessions that [`the_guides_are_played_as_they_stand`] plays.
-const PLAYED: [&str; 4] = ["squash", "many-files", "teams-and-branches", "several-databases"];
+/// The guides with console sessions: [`existing`] plays its page, and
+/// [`the_guides_are_played_as_they_stand`] the others.
+const PLAYED: [&str; 5] =
+    ["existing-database", "squash", "many-files", "teams-and-branches", "several-databases"];
 
 /// Plays the blocks of a guide: the output of a console session has to be on the page, lines on
 /// standard error excepted; the commands of a `sh` block have to succeed.

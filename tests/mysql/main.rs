@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod asynchronous;
+mod classes;
 mod connecting;
 mod ledger;
 mod imitation;

@@ -71,6 +71,8 @@ pub enum ErrorKind {
         /// Its quoted name.
         table: String,
     },
+    /// The server can't change the table in the way that the statement asserts.
+    Slower,
     /// The server only lets this connection read.
     Unwritable(Unwritable),
     /// The server has no lock that outlives a transaction.

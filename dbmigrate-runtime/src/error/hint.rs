@@ -90,6 +90,21 @@ fn hint_of_damaged(table: &str) -> String {
     )
 }
 
+/// A table can have traces that its definition doesn't show: a hidden column of a full-text index
+/// that is gone, or as many versions of its rows as the server takes. Writing it again removes them.
+fn hint_of_slower(sql: &str) -> String {
+    let table = sql.strip_prefix("ALTER TABLE ").and_then(|rest| {
+        let end = rest.find(|sign: char| sign.is_whitespace())?;
+        Some(&rest[..end]).filter(|name| name.len() > 1 && name.ends_with('`'))
+    });
+    let table = table.unwrap_or("...");
+    format!(
+        "the server can't change this table as cheaply as planned: run `ALTER TABLE {table} FORCE` \
+         when the table may be busy for a while, which writes it again without what is in the way, \
+         and then this command again"
+    )
+}
+
 /// What to do about a failed statement, given the kind of its error.
 pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Option<String> {
     let sql = &statement.sql;
@@ -112,6 +127,7 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
         }
         ErrorKind::Unwritable(why) => return Some(hint_of_unwritable(*why).to_owned()),
         ErrorKind::Damaged { table } => return Some(hint_of_damaged(table)),
+        ErrorKind::Slower => return Some(hint_of_slower(sql)),
         _ => {}
     }
     if *kind == ErrorKind::Needed {

@@ -1,6 +1,6 @@
 //! The pages "Coming from ...", played on databases that those tools made.
 
-use dbmigrate_tests::{Host, left_out};
+use dbmigrate_tests::{Host, left_out, sql};
 
 use super::played::{Player, is_installed, is_long};
 
@@ -16,6 +16,13 @@ fn histories_of_sql_files_are_taken_over_as_the_pages_show() {
         }
         let host = Host::library("shop", LIBRARY);
         let page = format!("coming-from/{tool}.md");
-        Player { host: &host, page: &page, shown_as: &[] }.play();
+        Player {
+            host: &host,
+            page: &page,
+            is_played: &|_| true,
+            database: &|text| sql(&host.dir.join("app.db"), text),
+            shown_as: &[],
+        }
+        .play();
     }
 }

@@ -88,6 +88,17 @@ fn a_history_of_a_server_is_tried_on_an_empty_database() {
         host.write("src/lib.rs", "pub mod models;\n");
         let run = host.dbmigrate(&format!("check --url {url}"));
         assert_eq!(run.code, 0, "{}: {run}\n{}", server.name, host.read(&host.revisions()[0]));
+        // The next revision has exactly what the models change, and the one after it nothing.
+        let title = host.read("src/models.rs");
+        let title = title.lines().find(|line| line.contains("pub title: ")).expect("the field");
+        host.replace("src/models.rs", title, &format!("{title}\n    pub stars: Option<i32>,"));
+        let run = host.ok("migrate -m stars");
+        let (found, written) = run.stdout.split_once('\n').unwrap();
+        assert_eq!(found, "Detected added column `posts.stars`", "{}: {run}", server.name);
+        assert_eq!(written.lines().count(), 1, "{}: {run}", server.name);
+        host.ok(&format!("upgrade --url {url}"));
+        let run = host.ok("migrate -m nothing");
+        assert_eq!(run.stdout, "No changes in schema detected.\n");
         host.ok(&format!("downgrade base --allow-destructive --url {url}"));
         remove_revisions(&host);
         let run = host.fails(&format!("import golang-migrate sql --shadow-url {url}"));

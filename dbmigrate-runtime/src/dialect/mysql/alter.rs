@@ -27,11 +27,11 @@ impl Planner<'_> {
         let definition = ddl.definition(after, column)?;
         let place = place(after, &column.name);
         let is_last = place.is_empty();
-        let (flavor, facts) = (self.flavor, self.facts);
+        let (flavor, facts, limits) = (self.flavor, self.facts, self.limits(table));
         let is_virtual = column.generated.as_ref().is_some_and(|generated| !generated.stored);
         let class_of = |definition: &Definition| {
             let class = class::add_column(flavor, facts, definition, is_last);
-            class::of_column(flavor, after, class, is_virtual)
+            limits.of_column(flavor, class, is_virtual)
         };
         let add = |definition: &Definition| {
             let sql = format!("ADD COLUMN {} {}{place}", quote(&column.name), definition.sql());
@@ -116,7 +116,7 @@ impl Planner<'_> {
         let generated = before.find_column(column).and_then(|own| own.generated.as_ref());
         let is_virtual = generated.is_some_and(|generated| !generated.stored);
         let class = class::drop_column(self.flavor, self.facts);
-        let class = class::of_column(self.flavor, before, class, is_virtual);
+        let class = self.limits(table).of_column(self.flavor, class, is_virtual);
         clauses.push(Clause::new(sql, class, column, effect));
         self.alter(idx, table, clauses);
     }
@@ -450,7 +450,7 @@ impl Planner<'_> {
         let sql = format!("ADD COLUMN {} {}", quote(&scratch), bare.sql());
         let effect = Effect::Column(table.clone(), scratch.clone(), true);
         let class = class::add_column(self.flavor, self.facts, &bare, true);
-        let class = class::of_column(self.flavor, after, class, false);
+        let class = self.limits(table).of_column(self.flavor, class, false);
         self.alter(idx, table, vec![Clause::new(sql, class, &scratch, effect)]);
         self.update(idx, (after, &scratch), value, None)?;
         let definition = Definition { nullable: into.nullable, ..target.clone() };

@@ -74,7 +74,7 @@ pub(super) fn has_all(charset: &str) -> bool {
 }
 
 /// The storage engine that most of what is known here is about, and that tables have by default.
-const INNODB: &str = "InnoDB";
+pub(super) const INNODB: &str = "InnoDB";
 
 /// The storage engine of a table.
 pub(super) fn engine(table: &Table) -> &str {

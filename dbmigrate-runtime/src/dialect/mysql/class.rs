@@ -6,7 +6,6 @@
 use super::column::Definition;
 use super::flavor::Flavor;
 use crate::dialect::{Blocks, Cost, Facts, Lock, Work};
-use crate::schema::{IndexTerm, Table};
 
 /// How a server changes a table, from the cheapest to the most expensive way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,35 +96,6 @@ pub(super) fn of_definition(cost: Option<Cost>, facts: &Facts) -> Option<Cost> {
     }
     let cost = cost.unwrap_or_else(|| Cost::new(Vec::new(), Work::None));
     Some(Cost { blocks_cluster: true, ..cost })
-}
-
-/// The class of a new or dropped column, or of another definition of one, in a table where an index
-/// has a virtual column: then some changes are made in another way.
-pub(super) fn of_column(flavor: Flavor, table: &Table, class: Class, is_virtual: bool) -> Class {
-    let is_cheap = matches!(class, Class::Instant | Class::Rebuild);
-    let is_restricted = has_virtual_key(table) && is_virtual != flavor.is_mariadb();
-    if is_cheap && is_restricted {
-        Class::Open
-    } else if class == Class::Instant && is_virtual && flavor.is_mariadb() {
-        Class::Virtual
-    } else {
-        class
-    }
-}
-
-/// Whether a key or an index has a virtual column, which one over an expression has, too.
-fn has_virtual_key(table: &Table) -> bool {
-    let is_virtual = |name: &String| {
-        let column = table.find_column(name).and_then(|column| column.generated.as_ref());
-        column.is_some_and(|generated| !generated.stored)
-    };
-    let by_unique = table.uniques.iter().any(|unique| unique.columns.iter().any(is_virtual));
-    let mut terms = table.indexes.iter().flat_map(|index| &index.columns).map(|key| &key.term);
-    by_unique
-        || terms.any(|term| match term {
-            IndexTerm::Column(name) => is_virtual(name),
-            IndexTerm::Expression(_) => true,
-        })
 }
 
 /// A new column.

@@ -7,7 +7,7 @@ use crate::schema::{Index, IndexColumn, IndexTerm, Table};
 /// The word for an index that finds words.
 pub(super) const FULLTEXT: &str = "FULLTEXT ";
 /// The word for an index that finds places.
-const SPATIAL: &str = "SPATIAL ";
+pub(super) const SPATIAL: &str = "SPATIAL ";
 
 /// The word for an index of a kind of its own.
 pub(super) fn special(index: &Index) -> Option<&'static str> {

@@ -7,15 +7,18 @@ use super::clause::{Alter, Clause, merged};
 use super::column::Definition;
 use super::effect::Effect;
 use super::flavor::quote;
+use super::limits::{self, Limits};
 use super::planner::Planner;
 use crate::dialect::{Alone, Cost, Statement, StatementKind, Task};
+use crate::operations::Operation;
+use crate::schema::Table;
 
 impl Planner<'_> {
     /// Adds clauses that have to be in one statement.
     pub(super) fn alter(&mut self, idx: usize, table: &str, clauses: Vec<Clause>) {
         let Some(class) = merged(clauses.iter().map(|clause| clause.class)) else { return };
         // What is possible there depends on more than the change.
-        let class = if self.is_hashed(table) { Class::Open } else { class };
+        let class = self.limits(table).of_change(class);
         let is_new = self.created.contains(table);
         let joins = self.open.as_ref().is_some_and(|open| {
             let class = open.class.merged(class);
@@ -61,13 +64,39 @@ impl Planner<'_> {
         }
     }
 
+    /// What tables have before anything changes.
+    pub(super) fn look_at_tables(&mut self) {
+        for name in self.operations.iter().flat_map(Operation::tables) {
+            if let Some(table) = self.schema.table(name) {
+                let limits = Limits::of(self.flavor, table).lasting();
+                self.limits.insert(table.name.clone(), limits);
+            }
+        }
+        for (name, sql) in &self.facts.existing.definitions {
+            let existing = Limits::of_existing(self.flavor, sql);
+            self.limits.entry(name.clone()).or_default().extend(existing);
+        }
+    }
+
+    /// What a table has, or had before this plan, that makes changes more expensive.
+    pub(super) fn limits(&self, table: &str) -> Limits {
+        let mut limits = self.limits.get(table).cloned().unwrap_or_default();
+        if let Some(own) = self.schema.table(table) {
+            limits.extend(Limits::of(self.flavor, own));
+        }
+        limits
+    }
+
+    /// The class of a new unique constraint.
+    pub(super) fn unique_class(&self, table: &Table, columns: &[String]) -> Class {
+        let is_order = self.flavor.is_mariadb() && limits::may_order_rows(table, columns);
+        if is_order { Class::Open } else { Class::NoCopy }
+    }
+
     /// How a column gets another definition.
     pub(super) fn modified(&self, table: &str, was: &Definition, to: &Definition) -> Class {
         let class = class::modify(self.flavor, was, to);
-        match self.schema.table(table).filter(|_| class == Class::Rebuild) {
-            Some(own) => class::of_column(self.flavor, own, class, false),
-            None => class,
-        }
+        self.limits(table).of_rebuild(self.flavor, class)
     }
 
     /// Ends the statement that changes are added to.

@@ -22,6 +22,7 @@ mod index;
 mod kept;
 mod keys;
 mod lexicon;
+mod limits;
 mod literal;
 mod merge;
 mod names;

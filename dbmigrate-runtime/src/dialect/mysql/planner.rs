@@ -11,6 +11,7 @@ use super::clause::{Alter, Clause};
 use super::ddl::{self, Ddl};
 use super::effect::Effect;
 use super::flavor::{Flavor, closed, quote, text};
+use super::limits::{self, Limits};
 use super::{guards, hidden, names, raw, size, text_enum};
 use crate::dialect::{
     Alone, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Uncommitted,
@@ -57,8 +58,7 @@ pub(super) struct Part<'a> {
 
 fn planned(mut planner: Planner<'_>, rules: NameRules) -> Result<Plan, Refusal> {
     let operations = planner.operations;
-    let hashed = planner.schema.tables.values().filter(|table| has_hash(planner.flavor, table));
-    planner.hashed = hashed.map(|table| table.name.clone()).collect();
+    planner.look_at_tables();
     for idx in 0..operations.len() {
         planner.take(idx, rules)?;
     }
@@ -67,12 +67,6 @@ fn planned(mut planner: Planner<'_>, rules: NameRules) -> Result<Plan, Refusal> 
     let Planner { guards, tasks, .. } = planner;
     let tasks = guards.into_iter().map(Task::Guard).chain(tasks).collect();
     Ok(Plan { tasks, taken: operations.len(), uncommitted: Uncommitted::default() })
-}
-/// Whether a unique constraint is kept by a hash, a hidden column of MariaDB.
-fn has_hash(flavor: Flavor, table: &Table) -> bool {
-    let by_unique =
-        table.uniques.iter().any(|unique| size::is_hashed(flavor, table, &unique.columns));
-    by_unique || table.indexes.iter().any(|index| ddl::is_hashed_index(flavor, table, index))
 }
 
 /// A foreign key that the schema has and the database lacks for now.
@@ -104,8 +98,8 @@ pub(super) struct Planner<'a> {
     pub(super) pending: Vec<Pending>,
     /// The names of everything that was changed so far, in lower case.
     pub(super) touched: BTreeSet<String>,
-    /// The tables that have or had a unique constraint by a hash.
-    hashed: BTreeSet<String>,
+    /// What tables had before that makes changes more expensive.
+    pub(super) limits: BTreeMap<String, Limits>,
     /// The indexes that were dropped, with their tables.
     dropped: Vec<(String, String)>,
     /// Whether rows may have changed so far.
@@ -135,7 +129,7 @@ impl<'a> Planner<'a> {
             absent: BTreeSet::new(),
             pending: Vec::new(),
             touched: BTreeSet::new(),
-            hashed: BTreeSet::new(),
+            limits: BTreeMap::new(),
             dropped: Vec::new(),
             has_changed_rows: false,
             new_values: BTreeMap::new(),
@@ -236,7 +230,8 @@ impl<'a> Planner<'a> {
                     self.guard(guard);
                 }
                 let is_hashed = size::is_hashed(self.flavor, after, &unique.columns);
-                let class = if is_hashed { Class::Open } else { Class::NoCopy };
+                let class = self.unique_class(after, &unique.columns);
+                let class = if is_hashed { Class::Open } else { class };
                 let effect = Effect::Index(table.clone(), unique.name.clone(), true);
                 let clause =
                     Clause::new(add, class, &unique.name, effect).with_needs(&unique.columns);
@@ -252,7 +247,7 @@ impl<'a> Planner<'a> {
                         && index.unique
                         && terms.any(|term| matches!(term, IndexTerm::Expression(_)))
                 };
-                if before.indexes.iter().any(is_over_expression) {
+                if before.indexes.iter().any(is_over_expression) || limits::is_order(before, name) {
                     clause.class = Class::Open;
                 }
                 self.with_own_indexes(idx, [before, after], vec![clause]);
@@ -428,12 +423,6 @@ impl<'a> Planner<'a> {
         self.pending.iter().any(|pending| pending.table == *table && pending.name == *name)
     }
 
-    /// Whether a table has or had a unique constraint by a hash.
-    pub(super) fn is_hashed(&self, table: &str) -> bool {
-        let own = self.schema.table(table).is_some_and(|own| has_hash(self.flavor, own));
-        own || self.hashed.contains(table)
-    }
-
     fn rename_table(&mut self, idx: usize, [before, after]: [&Table; 2], from: &str, to: &str) {
         self.guard_views(idx, from, None);
         let cost = (!self.created.contains(from)).then(|| class::of_table(from));
@@ -442,8 +431,8 @@ impl<'a> Planner<'a> {
         if self.created.remove(from) {
             self.created.insert(to.to_owned());
         }
-        if self.hashed.remove(from) {
-            self.hashed.insert(to.to_owned());
+        if let Some(limits) = self.limits.remove(from) {
+            self.limits.insert(to.to_owned(), limits);
         }
         self.touched.extend([from.to_lowercase(), to.to_lowercase()]);
         let renamed = |(table, name): (String, String)| {
@@ -514,11 +503,12 @@ impl<'a> Planner<'a> {
             Class::Copy
         } else if has_expression || is_special {
             Class::Shared
-        } else if is_hashed {
-            Class::Open
+        } else if index.unique {
+            self.unique_class(table, &columns)
         } else {
             Class::NoCopy
         };
+        let class = if is_hashed { Class::Open } else { class };
         let effect = Effect::Index(table.name.clone(), index.name.clone(), true);
         let clause = Clause::new(add, class, &index.name, effect).with_needs(&columns);
         // One statement adds one of them.

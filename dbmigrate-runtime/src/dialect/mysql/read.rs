@@ -238,7 +238,7 @@ fn changed_table(
     }
 }
 
-/// The definitions of the tables whose columns the operations change.
+/// The definitions of the tables that the operations change.
 pub(super) fn existing(
     conn: &mut dyn Connection,
     operations: &[Operation],
@@ -246,13 +246,25 @@ pub(super) fn existing(
     let changed = operations.iter().filter_map(|operation| match operation {
         Operation::AlterColumn { table, .. }
         | Operation::AlterTable { table, .. }
+        | Operation::AddColumn { table, .. }
+        | Operation::DropColumn { table, .. }
         | Operation::RenameColumn { table, .. }
         | Operation::AddPrimaryKey { table, .. }
-        | Operation::DropCheck { table, .. }
-        | Operation::DropPrimaryKey { table, .. } => Some(table.clone()),
+        | Operation::DropPrimaryKey { table, .. }
+        | Operation::AddUnique { table, .. }
+        | Operation::DropUnique { table, .. }
+        | Operation::CreateIndex { table, .. }
+        | Operation::DropIndex { table, .. }
+        | Operation::RenameIndex { table, .. }
+        | Operation::DropCheck { table, .. } => Some(table.clone()),
         _ => None,
     });
-    let changed: BTreeSet<String> = changed.collect();
+    let mut changed: BTreeSet<String> = changed.collect();
+    for operation in operations {
+        if let Operation::CreateTable(table) = operation {
+            changed.remove(&table.name);
+        }
+    }
     let mut existing = Existing::default();
     for name in changed {
         if has_table(conn, "", &name)? {

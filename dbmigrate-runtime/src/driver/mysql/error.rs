@@ -69,6 +69,7 @@ fn kind(err: &MySqlError) -> ErrorKind {
         1290 | 1836 | 1874 => ErrorKind::Unwritable(Unwritable::Server),
         1792 => ErrorKind::Unwritable(Unwritable::Session),
         1034 | 1712 | 1877 => ErrorKind::Damaged { table: quote_mysql(quoted(&err.message)) },
+        1845 | 1846 | 4092 => ErrorKind::Slower,
         1021 | 1114 => ErrorKind::Full,
         1050 => ErrorKind::AlreadyExists(format!("table `{}`", quoted(&err.message))),
         1007 => ErrorKind::AlreadyExists(format!("database `{}`", quoted(&err.message))),
