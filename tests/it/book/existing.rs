@@ -16,6 +16,7 @@ fn an_existing_database_is_adopted_as_the_page_shows() {
     Player {
         host: &host,
         page: PAGE,
+        is_kept: false,
         is_played: &|heading| ![POSTGRES, MYSQL].contains(&heading),
         database: &|text| sql(&host.dir.join("app.db"), text),
         shown_as: &[],
@@ -42,6 +43,7 @@ fn on(server: &Server, [part, shown]: [&str; 2], run: &dyn Fn(&str, &str)) {
     Player {
         host: &host,
         page: PAGE,
+        is_kept: false,
         is_played: &|heading| heading == part,
         database: &|text| run(&url, text),
         shown_as: &[(url.clone(), shown)],

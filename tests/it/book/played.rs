@@ -25,6 +25,8 @@ const OTHER_TOOLS: [&str; 6] = ["alembic", "diesel", "flask", "python3", "refine
 
 pub struct Player<'a> {
     pub host: &'a Host,
+    /// Whether the ordinary run begins with what another tool left.
+    pub is_kept: bool,
     /// Whether the part below this heading is played.
     pub is_played: &'a dyn Fn(&str) -> bool,
     /// Runs SQL on the database.
@@ -114,7 +116,7 @@ impl Player<'_> {
             };
             let _ = write!(text, "$ {command}\n{printed}");
         }
-        if others > 0 && !*is_left {
+        if others > 0 && !*is_left && self.is_kept {
             *is_left = true;
             self.leave();
         }
