@@ -1,5 +1,6 @@
 //! `import` and `stamp --from`: the history of another tool, taken over.
 
+mod faults;
 mod real;
 mod recorded;
 mod refused;
@@ -306,4 +307,22 @@ fn rows_that_only_enforced_foreign_keys_change_are_said() {
     }
     let run = host.ok("import goose goose");
     assert!(!run.stderr.contains("foreign keys"), "{run}");
+}
+
+#[test]
+fn a_long_import_shows_its_progress_at_a_terminal() {
+    let host = Host::library("import-progress", "");
+    host.ok("init --dialect sqlite");
+    host.write("sql/1_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);");
+    host.write(
+        "sql/2_b.sql",
+        "INSERT INTO a WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \
+         1000000) SELECT i FROM n;",
+    );
+    let mut session = super::questions::at_terminal(&host, "import sqlx sql --dry-run");
+    session.exp_string("1 of 2 migrations tried").unwrap();
+    session.exp_string("of 6 runs that prove them").unwrap();
+    session.exp_eof().unwrap();
+    let run = host.ok("import sqlx sql --dry-run");
+    assert!(!run.stderr.contains(" of 2 "), "{run}");
 }

@@ -21,7 +21,7 @@ fn model(fields: &str, variants: &str) -> String {
 }
 
 /// The tool in a terminal.
-fn at_terminal(host: &Host, args: &str) -> PtySession {
+pub(super) fn at_terminal(host: &Host, args: &str) -> PtySession {
     let mut command = host.command(tool());
     command.arg("dbmigrate").args(args.split_whitespace());
     command.stdin(Stdio::inherit()).env("TERM", "xterm");

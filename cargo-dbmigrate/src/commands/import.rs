@@ -38,17 +38,22 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
         terms: Terms::new(cx, &models),
         tool: args.tool,
         original: None,
+        reads_all: false,
     };
     let foreign = match found {
         Some(found) => found,
         None => trying.recorded(&args.dir, args.shadow_url.as_deref())?,
     };
     let n = foreign.len();
-    let bar = run::bar(cx.out, n, "migrations");
-    let revised = trying.revised(foreign, || bar.inc(1));
+    let bar = run::bar(cx.out, n, "migrations tried");
+    let revised = trying.revised(foreign, &bar);
     bar.finish_and_clear();
     let revised = revised?;
-    let other_rows = trying.prove(&revised)?;
+    // As they stand, as revisions, and back.
+    let bar = run::bar(cx.out, n * 3, "runs that prove them");
+    let other_rows = trying.prove(&revised, &bar);
+    bar.finish_and_clear();
+    let other_rows = other_rows?;
     drop(scratch);
     let files = files(cx, &format, &revised)?;
     let documents: Vec<serde_json::Value> = revised

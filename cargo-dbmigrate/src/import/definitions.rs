@@ -1,4 +1,4 @@
-//! What a server tells of functions, views and the like, beyond their names.
+//! What PostgreSQL tells of functions, views and the like, beyond their names.
 
 use std::collections::BTreeMap;
 
@@ -27,17 +27,6 @@ const OF_POSTGRES: &str = "
     FROM pg_sequence AS s JOIN pg_class AS c ON c.oid = s.seqrelid
     WHERE c.relnamespace = current_schema()::regnamespace";
 
-const OF_MYSQL: &str = "
-    SELECT concat('view ', table_name), view_definition FROM information_schema.views
-    WHERE table_schema = DATABASE()
-    UNION ALL
-    SELECT concat(lower(routine_type), ' ', routine_name), routine_definition
-    FROM information_schema.routines WHERE routine_schema = DATABASE()
-    UNION ALL
-    SELECT concat('trigger ', trigger_name), concat_ws(' ', action_timing, event_manipulation,
-        event_object_table, action_statement)
-    FROM information_schema.triggers WHERE trigger_schema = DATABASE()";
-
 /// What emptying a database leaves: statements that drop it.
 const LEFT_BY_POSTGRES: &str = "
     SELECT format('DROP EXTENSION %I CASCADE', extname), '' FROM pg_extension
@@ -51,7 +40,7 @@ const LEFT_BY_MYSQL: &str = "
     SELECT concat('DROP EVENT `', replace(event_name, '`', '``'), '`'), ''
     FROM information_schema.events WHERE event_schema = DATABASE()";
 
-/// The definitions by kind and name; on SQLite the catalog has them.
+/// The definitions by kind and name; other catalogs have them.
 ///
 /// # Errors
 ///
@@ -59,7 +48,7 @@ const LEFT_BY_MYSQL: &str = "
 pub(super) fn definitions(
     conn: &mut dyn Connection,
 ) -> Result<BTreeMap<String, String>, DatabaseError> {
-    rows(conn, OF_POSTGRES, OF_MYSQL)
+    rows(conn, OF_POSTGRES, "")
 }
 
 /// The statements that drop what emptying leaves: extensions, other schemas, events.
@@ -80,8 +69,11 @@ fn rows(
     let sql = match backend {
         Backend::Postgres => of_postgres,
         backend if backend.is_mysql_like() => of_mysql,
-        _ => return Ok(BTreeMap::new()),
+        _ => "",
     };
+    if sql.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let text = |value: &Value| match value {
         Value::Text(text) => text.clone(),
         Value::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),

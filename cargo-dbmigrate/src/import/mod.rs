@@ -10,6 +10,7 @@ mod scratch;
 mod script;
 mod terms;
 mod tool;
+mod touched;
 mod trying;
 mod version;
 

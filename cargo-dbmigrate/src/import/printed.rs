@@ -66,11 +66,13 @@ struct Told {
     message: String,
     path: PathBuf,
     created: Option<Timestamp>,
+    is_head: bool,
 }
 
 impl Printed<'_> {
     fn alembic(&self) -> Result<Vec<Foreign>> {
         let told = told(&self.output(&["history", "-v"])?);
+        refuse_heads(self.tool, &told)?;
         let up = self.output(&["upgrade", "base:heads", "--sql"])?;
         // A migration without a way back makes all of this fail.
         let down = self.output(&["downgrade", "heads:base", "--sql"]).unwrap_or_default();
@@ -190,13 +192,30 @@ fn sections(text: &str, mark: &str, key: impl Fn(&str) -> Option<String>) -> Vec
     found
 }
 
+/// Fails if a history ends in several revisions: an imported one is a single line.
+fn refuse_heads(tool: Tool, told: &[Told]) -> Result<()> {
+    let heads: Vec<String> = told
+        .iter()
+        .filter(|told| told.is_head)
+        .map(|told| format!("`{}` ({})", told.id, told.path.display()))
+        .collect();
+    if heads.len() < 2 {
+        return Ok(());
+    }
+    let merge =
+        if tool == Tool::FlaskMigrate { "flask db merge heads" } else { "alembic merge heads" };
+    let message = format!("the history of {tool} has {} heads: {}", heads.len(), heads.join(", "));
+    Err(Error::new(message).hint(format!("merge them with `{merge}`, and import again")))
+}
+
 /// The revisions in the output of `alembic history -v`.
 fn told(text: &str) -> Vec<Told> {
     let mut all: Vec<Told> = Vec::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("Rev: ") {
             let id = rest.split_whitespace().next().unwrap_or_default().to_owned();
-            all.push(Told { id, ..Told::default() });
+            let is_head = rest.contains("(head)");
+            all.push(Told { id, is_head, ..Told::default() });
         } else if let Some(last) = all.last_mut() {
             if let Some(path) = line.strip_prefix("Path: ") {
                 last.path = PathBuf::from(path);
@@ -231,6 +250,19 @@ mod tests {
             shown,
             ["b200 /x/b200_add.py: add bio, and more", "a100 /x/a100_a.py: create users"]
         );
+    }
+
+    #[test]
+    fn a_history_with_several_heads_is_refused() {
+        let text = "Rev: b2 (head)\nPath: /x/b2.py\n\nRev: c3 (head)\nPath: /x/c3.py\n\nRev: a1 \
+                    (branchpoint)\nPath: /x/a1.py\n";
+        let err = refuse_heads(Tool::Alembic, &told(text)).unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "the history of Alembic has 2 heads: `b2` (/x/b2.py), `c3` (/x/c3.py)\n  hint: merge \
+             them with `alembic merge heads`, and import again"
+        );
+        assert!(refuse_heads(Tool::Alembic, &told(&text.replace("c3 (head)", "c3"))).is_ok());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, ObjectKind};
 use dbmigrate_runtime::engine::driver::Driver;
@@ -9,6 +10,7 @@ use dbmigrate_runtime::operations::{Operation, OtherObject};
 use dbmigrate_runtime::schema::{Schema, Table};
 
 use super::definitions::definitions;
+use super::touched;
 use crate::autogenerate::{self, StorageRules};
 use crate::context::Context;
 use crate::error::Result;
@@ -28,6 +30,8 @@ pub struct State {
     beyond: BTreeSet<String>,
     /// The definitions of functions and the like.
     definitions: BTreeMap<String, String>,
+    /// What was read, in the database's own terms.
+    found: Rc<Catalog>,
 }
 
 impl State {
@@ -63,10 +67,37 @@ impl<'a> Terms<'a> {
     ///
     /// The database's errors.
     pub fn state(&mut self, driver: &mut dyn Driver) -> Result<State> {
+        let found = driver.as_connection().catalog(None).map_err(failed)?;
+        self.of_catalog(driver, found)
+    }
+
+    /// The same after this SQL, given what the database contained before it. Reads only the tables
+    /// that the SQL can have changed, if that can be told.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    pub fn state_after(
+        &mut self,
+        driver: &mut dyn Driver,
+        sql: &str,
+        before: &State,
+    ) -> Result<State> {
+        let dialect = driver.dialect();
+        let Some(tables) = touched::tables(dialect, sql, &before.found) else {
+            return self.state(driver);
+        };
+        let read = driver.as_connection().catalog(Some(&tables)).map_err(failed)?;
+        match touched::merged(&before.found, read, &tables) {
+            Some(found) => self.of_catalog(driver, found),
+            None => self.state(driver),
+        }
+    }
+
+    fn of_catalog(&mut self, driver: &mut dyn Driver, mut found: Catalog) -> Result<State> {
         let conn = driver.as_connection();
         let facts = conn.facts().map_err(failed)?;
         let comparing = conn.dialect().comparing(&facts);
-        let mut found = conn.catalog(None).map_err(failed)?;
         found.schema.tables.retain(|name, _| !is_own(self.cx, comparing.folding, name));
         let is_new =
             |table: &&Table| self.known.get(&table.name).is_none_or(|(stored, _)| stored != *table);
@@ -100,6 +131,7 @@ impl<'a> Terms<'a> {
             objects: objects.collect(),
             beyond: beyond.chain(unreadable).collect(),
             definitions: definitions(driver.as_connection()).map_err(failed)?,
+            found: Rc::new(found),
         })
     }
 

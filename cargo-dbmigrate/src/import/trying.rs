@@ -5,10 +5,12 @@ use std::path::Path;
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::driver::{DatabaseError, Driver, ErrorKind};
+use dbmigrate_runtime::engine::executor::Observer;
 use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Execute, Operation, Sql};
+use indicatif::ProgressBar;
 
 use super::applied::{ENDS, with_checksum};
 use super::layout::{Foreign, Script};
@@ -21,7 +23,7 @@ use crate::autogenerate::Commented;
 use crate::cli::Tool;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::trial::{enforce_foreign_keys, has_violations, run_silently};
+use crate::trial::{enforce_foreign_keys, has_violations, run_observed};
 
 /// A migration of another tool as a revision.
 pub struct Revised {
@@ -41,6 +43,9 @@ pub struct Trying<'a> {
     pub tool: Tool,
     /// What the migrations built by themselves, if they are programs that were run.
     pub original: Option<State>,
+    /// Whether all tables are read after each migration, and not only those that it can have
+    /// changed.
+    pub reads_all: bool,
 }
 
 /// The failure of a migration.
@@ -69,7 +74,23 @@ impl Trying<'_> {
     /// # Errors
     ///
     /// A migration that fails.
-    pub fn revised(&mut self, foreign: Vec<Foreign>, on_done: impl Fn()) -> Result<Vec<Revised>> {
+    pub fn revised(&mut self, foreign: Vec<Foreign>, bar: &ProgressBar) -> Result<Vec<Revised>> {
+        let (revised, ends_as_read) = self.revised_once(foreign.clone(), bar)?;
+        if ends_as_read {
+            return Ok(revised);
+        }
+        // SQL has changed what it doesn't name.
+        self.reads_all = true;
+        bar.set_position(0);
+        Ok(self.revised_once(foreign, bar)?.0)
+    }
+
+    /// The revisions, and whether the database is in the end what was read of it step by step.
+    fn revised_once(
+        &mut self,
+        foreign: Vec<Foreign>,
+        bar: &ProgressBar,
+    ) -> Result<(Vec<Revised>, bool)> {
         let lexicon = self.cx.dialect().lexicon();
         let width = foreign.iter().map(|one| one.version.width()).max().unwrap_or_default();
         refuse_same_ids(&foreign, width)?;
@@ -94,7 +115,7 @@ impl Trying<'_> {
             let [up, down] = &texts;
             let script = foreign.up.clone();
             self.run_first(&mut *driver, &mut foreign, (&script, up.as_deref()))?;
-            let after = self.state(&mut *driver)?;
+            let after = self.state_after(&mut *driver, up.as_deref(), &before)?;
             let mut downgrade = Commented::default();
             let mut leaves = Vec::new();
             match foreign.down.clone() {
@@ -102,7 +123,7 @@ impl Trying<'_> {
                 None => downgrade.irreversible = Some("it has no way back".to_owned()),
                 Some(script) => {
                     self.run_first(&mut *driver, &mut foreign, (&script, down.as_deref()))?;
-                    let back = self.state(&mut *driver)?;
+                    let back = self.state_after(&mut *driver, down.as_deref(), &after)?;
                     downgrade.operations =
                         executed(down.as_ref(), self.terms.described(&after, &back));
                     leaves = self.terms.differences(&before, &back);
@@ -134,9 +155,13 @@ impl Trying<'_> {
                 leaves,
             });
             before = after;
-            on_done();
+            bar.inc(1);
         }
-        Ok(revised)
+        let ends_as_read = self.reads_all || {
+            let end = self.state(&mut *driver)?;
+            self.terms.differences(&before, &end).is_empty()
+        };
+        Ok((revised, ends_as_read))
     }
 
     /// An empty database with the settings of the tool's connection.
@@ -231,17 +256,33 @@ impl Trying<'_> {
         self.terms.state(driver)
     }
 
+    /// What the database contains after this SQL.
+    fn state_after(
+        &mut self,
+        driver: &mut dyn Driver,
+        sql: Option<&str>,
+        before: &State,
+    ) -> Result<State> {
+        match sql {
+            None => Ok(before.clone()),
+            Some(_) if self.reads_all => self.terms.state(driver),
+            Some(sql) => self.terms.state_after(driver, sql, before),
+        }
+    }
+
     /// Runs the revisions, and fails if they don't build what the migrations built, or if undoing
     /// them leaves anything. Says in which rows they differ.
     ///
     /// # Errors
     ///
     /// A revision that fails, and a difference.
-    pub fn prove(&mut self, revised: &[Revised]) -> Result<Option<String>> {
+    pub fn prove(&mut self, revised: &[Revised], bar: &ProgressBar) -> Result<Option<String>> {
+        let mut observer = Counting(bar);
         let migrations = migrations(revised)?;
         let mut original = self.empty()?;
         for one in revised {
             self.run_again(&mut *original, one)?;
+            bar.inc(1);
         }
         let as_it_stands = self.state(&mut *original)?;
         if let Some(by_themselves) = &self.original {
@@ -252,7 +293,7 @@ impl Trying<'_> {
         let version_table = &self.cx.config.version_table;
         let all = revised.last().map(|last| last.id.clone()).into_iter().collect();
         let up = (Direction::Upgrade, &Target::Revisions(all));
-        run_silently(&mut *driver, &migrations, version_table, up)
+        run_observed(&mut *driver, &migrations, version_table, up, &mut observer)
             .map_err(|err| self.of_file(revised, err.into()))?;
         let as_revisions = self.state(&mut *driver)?;
         self.refuse_different("applied", &as_it_stands, &as_revisions)?;
@@ -269,7 +310,8 @@ impl Trying<'_> {
             Some(last) => Target::Revisions(vec![last.id.clone()]),
             None => Target::Base,
         };
-        run_silently(&mut *driver, &migrations, version_table, (Direction::Downgrade, &down_to))
+        let down = (Direction::Downgrade, &down_to);
+        run_observed(&mut *driver, &migrations, version_table, down, &mut observer)
             .map_err(|err| self.of_file(revised, err.into()))?;
         if down_to == Target::Base {
             let back = self.state(&mut *driver)?;
@@ -319,6 +361,15 @@ impl Trying<'_> {
         let lines = differences.iter().map(|difference| format!("\n  {difference}"));
         Err(Error::new(message + &lines.collect::<String>())
             .hint("nothing was written; please report this with the files that it is about"))
+    }
+}
+
+/// Counts the revisions that run.
+struct Counting<'a>(&'a ProgressBar);
+
+impl Observer for Counting<'_> {
+    fn running(&mut self, _: Direction, _: &Revision) {
+        self.0.inc(1);
     }
 }
 

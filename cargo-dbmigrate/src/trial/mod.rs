@@ -27,7 +27,7 @@ use dbmigrate_runtime::schema::{Schema, Table};
 pub use parts::BACKEND;
 pub use start::{
     History, Start, enforce_foreign_keys, has_violations, in_file, in_memory, reaches_outside,
-    run_silently,
+    run_observed,
 };
 
 use crate::autogenerate::Commented;

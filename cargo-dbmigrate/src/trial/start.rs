@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver};
-use dbmigrate_runtime::engine::executor::{Executor, Steps};
+use dbmigrate_runtime::engine::executor::{Executor, Observer, Steps};
 use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::sql::Token;
@@ -382,18 +382,21 @@ pub fn has_violations(driver: &mut dyn Driver) -> Result<bool> {
     Ok(!found.map_err(failed)?.rows.is_empty())
 }
 
-/// Runs migrations silently, without their steps.
+/// Runs migrations without their steps; only the observer hears of it.
 ///
 /// # Errors
 ///
 /// As [`Executor::run_to`].
-pub fn run_silently(
+pub fn run_observed(
     driver: &mut dyn Driver,
     migrations: &Migrations,
     version_table: &str,
-    end: (Direction, &Target),
+    (direction, target): (Direction, &Target),
+    observer: &mut dyn Observer,
 ) -> std::result::Result<(), dbmigrate_runtime::Error> {
-    run_to(driver, migrations, &options(version_table), end)
+    let (options, steps) = (&options(version_table), &mut NoSteps);
+    let mut executor = Executor { driver, migrations, options, observer, steps };
+    executor.run_to(direction, target).map(drop)
 }
 
 fn run_to(

@@ -99,7 +99,7 @@ pub const ALL: &[Row] = &[
     },
     Row {
         name: "import",
-        what: "500 migrations of sqlx taken over; the `sqlite3` shell running them once",
+        what: "500 migrations of sqlx taken over; the client running them there, back and there",
         run: import::run,
     },
     Row { name: "memory", what: "peak memory at 1000 models; cargo's own", run: memory::run },

@@ -77,3 +77,12 @@ pub fn sql(date_time: &str) -> Vec<String> {
     };
     (1..=N_REVISIONS).map(change).collect()
 }
+
+/// The way back of each of these changes.
+pub fn sql_back() -> Vec<String> {
+    let change = |n: usize| match n % 2 {
+        1 => format!("DROP TABLE \"thing_{n}\";\n"),
+        _ => format!("ALTER TABLE \"thing_{}\" DROP COLUMN \"note\";\n", n - 1),
+    };
+    (1..=N_REVISIONS).map(change).collect()
+}

@@ -6,8 +6,9 @@ use expect_test::expect;
 use super::remove_revisions;
 
 /// Two migrations, as sqlx and refinery recorded them with the checksums of these texts.
-const FIRST: &str = "-- x\nCREATE TABLE a (id INTEGER PRIMARY KEY, t TEXT NOT NULL);\n\n";
-const SECOND: &str = "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER REFERENCES \
+pub(super) const FIRST: &str =
+    "-- x\nCREATE TABLE a (id INTEGER PRIMARY KEY, t TEXT NOT NULL);\n\n";
+pub(super) const SECOND: &str = "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER REFERENCES \
                       a(id));\nCREATE INDEX bi ON b(a_id);";
 
 const OF_SQLX: &str = "

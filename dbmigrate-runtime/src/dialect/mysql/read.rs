@@ -84,17 +84,18 @@ pub(super) fn has_table(
 /// The tables, views, triggers and routines; an index belongs to its table.
 pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
     const OBJECTS: [&str; 3] = [
-        "SELECT t.table_type, t.table_name, t.table_name, v.view_definition \
-         FROM information_schema.tables AS t LEFT JOIN information_schema.views AS v \
-         ON v.table_schema = t.table_schema AND v.table_name = t.table_name \
-         WHERE t.table_schema = DATABASE() ORDER BY t.table_type, t.table_name",
+        "SELECT table_type, table_name, table_name, NULL FROM information_schema.tables \
+         WHERE table_schema = DATABASE() ORDER BY table_type, table_name",
         "SELECT 'TRIGGER', trigger_name, event_object_table, \
          concat(action_timing, ' ', event_manipulation, ' ', action_statement) \
          FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY trigger_name",
         "SELECT routine_type, routine_name, '', routine_definition \
          FROM information_schema.routines WHERE routine_schema = DATABASE() ORDER BY routine_name",
     ];
-    let mut objects = Vec::new();
+    // Asking for views takes long where there are many tables.
+    const VIEWS: &str = "SELECT table_name, view_definition FROM information_schema.views \
+                         WHERE table_schema = DATABASE()";
+    let mut objects: Vec<Object> = Vec::new();
     for sql in OBJECTS {
         for row in conn.query(sql, &[])?.rows {
             let cells: Vec<_> = row.iter().map(|cell| text(Some(cell))).collect();
@@ -116,6 +117,17 @@ pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, Database
                 sql: sql.clone(),
                 temporary,
             });
+        }
+    }
+    if objects.iter().any(|object| object.kind == ObjectKind::View) {
+        for row in conn.query(VIEWS, &[])?.rows {
+            let (name, sql) = (text(row.first()), text(row.get(1)));
+            let is_it = |object: &&mut Object| {
+                object.kind == ObjectKind::View && name.as_deref() == Some(object.name.as_str())
+            };
+            if let Some(view) = objects.iter_mut().find(is_it) {
+                view.sql = sql;
+            }
         }
     }
     Ok(objects)
@@ -177,11 +189,23 @@ pub(super) fn definitions(
     let tokens = flavor.lexicon().significant(sql);
     let names: BTreeSet<_> = tokens.iter().filter_map(|token| token.identifier()).collect();
     let mut found = String::new();
-    for object in objects(conn)? {
-        if object.kind != ObjectKind::Table || !names.contains(object.name.as_str()) {
+    if names.is_empty() {
+        return Ok(found);
+    }
+    // The server opens each table that it tells more of than its name and type.
+    let listed: Vec<_> = names.iter().map(|name| super::flavor::text(name)).collect();
+    let query = format!(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() \
+         AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_name IN ({}) \
+         ORDER BY table_type, table_name",
+        listed.join(", ")
+    );
+    for row in conn.query(&query, &[])?.rows {
+        let table = text(row.first()).unwrap_or_default();
+        if !names.contains(table.as_str()) {
             continue;
         }
-        let sql = show(conn, &object.name)?.unwrap_or_default();
+        let sql = show(conn, &table)?.unwrap_or_default();
         if !found.is_empty() {
             found.push('\n');
         }
