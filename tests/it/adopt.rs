@@ -215,7 +215,7 @@ fn databases_on_servers_are_adopted_in_one_command() {
             +++ b/src/models.rs
             +    #[model(length = 20)]
             +    pub note: Option<String>,
-            the patch adds column `posts.note`; `git apply` takes it, and `diff models database` then lists what else differs
+            the patch adds column `posts.note`; `git apply` takes it at the root of the repository, and `diff models database` then lists what else differs
         "#]].assert_eq(&format!("{changed}{}", run.errors().replace(&urls[0], "$URL0")));
 
         // The next revision has exactly what the models changed.

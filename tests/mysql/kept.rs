@@ -99,6 +99,13 @@ const BEYOND: &[(&str, &str)] = &[
     ("", "a INT, KEY ix (a) COMMENT 'words')"),
     ("", "a INT, FULLTEXT KEY ix (t) WITH PARSER ngram, t TEXT)"),
     ("", "a INT UNIQUE) ENGINE=MEMORY"),
+    ("", "a INT) ENGINE=MyISAM"),
+    ("", "a INT) ENGINE=MERGE UNION=()"),
+    ("", "a INT) ENGINE=FEDERATED"),
+    ("", "a INT) ENGINE=CONNECT"),
+    ("", "a INT) ENGINE=ROCKSDB"),
+    ("mysql", "a INT) ENGINE=ARCHIVE"),
+    ("mysql", "a INT) ENGINE=BLACKHOLE"),
     ("mysql", "a INT, KEY ix (a) INVISIBLE)"),
     ("mysql", "a INT, CONSTRAINT ck CHECK (a > 1) NOT ENFORCED)"),
     ("mysql", "a INT) ENCRYPTION='N' COMPRESSION='zlib'"),
@@ -183,6 +190,20 @@ fn what_no_model_says_is_named_and_not_lost() {
               > ALTER TABLE `t` MODIFY COLUMN `a` int NULL COMMENT 'new', ALGORITHM=INSTANT
             a INT UNIQUE) ENGINE=MEMORY
               > ALTER TABLE `t` MODIFY COLUMN `a` int NULL COMMENT 'new'
+            a INT) ENGINE=MyISAM
+              > ALTER TABLE `t` MODIFY COLUMN `a` int NULL COMMENT 'new'
+            a INT) ENGINE=MERGE UNION=()
+              > ALTER TABLE `t` MODIFY COLUMN `a` int NULL COMMENT 'new'
+            a INT) ENGINE=FEDERATED
+              not here: Unknown storage engine 'FEDERATED'
+            a INT) ENGINE=CONNECT
+              not here: Unknown storage engine 'CONNECT'
+            a INT) ENGINE=ROCKSDB
+              not here: Unknown storage engine 'ROCKSDB'
+            a INT) ENGINE=ARCHIVE
+              > ALTER TABLE `t` MODIFY COLUMN `a` int NULL COMMENT 'new'
+            a INT) ENGINE=BLACKHOLE
+              > ALTER TABLE `t` MODIFY COLUMN `a` int NULL COMMENT 'new'
             a INT, KEY ix (a) INVISIBLE)
               t (ix) has `INVISIBLE`
               > ALTER TABLE `t` MODIFY COLUMN `a` int NULL COMMENT 'new', ALGORITHM=INSTANT
@@ -223,6 +244,16 @@ fn what_no_model_says_is_named_and_not_lost() {
           not here: Function 'ngram' is not defined
         a INT UNIQUE) ENGINE=MEMORY
           > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new'
+        a INT) ENGINE=MyISAM
+          > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new'
+        a INT) ENGINE=MERGE UNION=()
+          > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new'
+        a INT) ENGINE=FEDERATED
+          not here: Unknown storage engine 'FEDERATED'
+        a INT) ENGINE=CONNECT
+          not here: Unknown storage engine 'CONNECT'
+        a INT) ENGINE=ROCKSDB
+          not here: Unknown storage engine 'ROCKSDB'
         a INT) WITH SYSTEM VERSIONING
           t has `WITH SYSTEM VERSIONING`
           refused: cannot alter column `a` of table `t` on MariaDB: table `t` has `WITH SYSTEM VERSIONING`, and no change of such a table is known to be safe

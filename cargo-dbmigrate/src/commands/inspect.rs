@@ -109,7 +109,8 @@ fn read(
     // With --update, the others may be referred to.
     let is_read = |name: &str| is_wanted(name) || existing.contains_key(name);
     let tables = found.schema.tables.values();
-    let tables = tables.filter(|table| is_read(&table.name) && !table.columns.is_empty());
+    let tables = tables.filter(|table| is_read(&table.name) && !table.name.is_empty());
+    let tables = tables.filter(|table| table.columns.iter().any(|column| !column.name.is_empty()));
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
     let dependency = cx.project.dependencies.values().find(|dependency| {
         dependency.get("package").and_then(toml::Value::as_str) == Some(RUNTIME)
@@ -186,6 +187,27 @@ fn unsaid(found: &Catalog, is_wanted: &impl Fn(&str) -> bool, all: bool) -> Vec<
     });
     let bare = tables.clone().filter(|table| table.columns.is_empty());
     let bare = bare.map(|table| format!("table `{}` has no columns", table.name));
+    let nameless = tables.clone().filter(|table| {
+        table.name.is_empty() || table.columns.iter().any(|column| column.name.is_empty())
+    });
+    let nameless = nameless.map(|table| {
+        if table.name.is_empty() {
+            "a table without a name".to_owned()
+        } else {
+            format!("table `{}` has a column without a name", table.name)
+        }
+    });
+    let is_blank = |comment: &Option<String>| {
+        comment.as_ref().is_some_and(|comment| comment.trim().is_empty())
+    };
+    let blank = tables.clone().flat_map(|table| {
+        let columns = table.columns.iter().filter(|column| is_blank(&column.comment));
+        let columns = columns.map(|column| format!("column `{}.{}`", table.name, column.name));
+        let own = is_blank(&table.comment).then(|| format!("table `{}`", table.name));
+        own.into_iter().chain(columns).collect::<Vec<_>>()
+    });
+    let blank = blank.map(|what| format!("{what} has a comment of white space alone"));
+    let bare = bare.chain(nameless).chain(blank);
     unreadable.chain(beyond).chain(keys).chain(sequences).chain(bare).chain(others).collect()
 }
 
@@ -220,7 +242,7 @@ fn header(left_out: &[String]) -> String {
     if left_out.is_empty() {
         return String::new();
     }
-    let line = |what: &String| format!("//   {}\n", what.replace('\n', " "));
+    let line = |what: &String| format!("//   {}\n", what.replace(char::is_control, " "));
     let lines: String = left_out.iter().map(line).collect();
     format!("// These parts of the database are not in the models:\n{lines}\n")
 }

@@ -2,6 +2,7 @@
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::schema::{DefaultValue, Deferrable, ForeignKey, ReferentialAction};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::render::text;
 
@@ -58,8 +59,26 @@ pub(super) fn default(default: &DefaultValue) -> Option<String> {
 
 /// A doc comment.
 pub(super) fn comment(comment: Option<&str>, indent: &str) -> String {
-    let lines = comment.into_iter().flat_map(str::lines);
-    lines.map(|line| format!("{indent}{}\n", format!("/// {line}").trim_end())).collect()
+    let text = comment.unwrap_or_default().replace("\r\n", "\n");
+    let lines = text.trim_end().split(['\n', '\r']);
+    let line = |line: &str| {
+        let line: String = line.chars().filter(|char| !is_unwritten(*char)).collect();
+        format!("{indent}{}\n", format!("/// {line}").trim_end())
+    };
+    let is_empty = text.trim().is_empty();
+    lines.filter(|_| !is_empty).map(line).collect()
+}
+
+/// Whether a doc comment says exactly this.
+pub(super) fn is_said_by_comment(comment: &str) -> bool {
+    comment.trim() == comment && !comment.chars().any(|char| is_unwritten(char) || char == '\n')
+}
+
+/// Letters that the compiler doesn't take in comments: control characters, and those that turn the
+/// direction of what follows.
+fn is_unwritten(char: char) -> bool {
+    char.is_control() && char != '\t'
+        || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An attribute with these keys, in one line if it fits.
@@ -69,7 +88,12 @@ pub(super) fn attribute(keys: &[Key], indent: &str) -> String {
     }
     let texts: Vec<_> = keys.iter().map(Key::in_line).collect();
     let line = texts.join(", ");
-    if line.len() <= KEYS_WIDTH {
+    // A single key may take the whole line.
+    let room = match keys {
+        [Key::Plain(_)] => WIDTH - indent.width() - "#[model()]".len(),
+        _ => KEYS_WIDTH,
+    };
+    if line.width() <= room {
         return format!("{indent}#[model({line})]\n");
     }
     let inside = format!("{indent}    ");
@@ -90,7 +114,7 @@ impl Key {
         let line = format!("{indent}{}", self.in_line());
         match self {
             Key::List(word, parts)
-                if line.len() >= WIDTH || parts.join(", ").len() > KEYS_WIDTH =>
+                if line.width() >= WIDTH || parts.join(", ").width() > KEYS_WIDTH =>
             {
                 let parts: Vec<_> =
                     parts.iter().map(|part| format!("{indent}    {part}")).collect();

@@ -1,6 +1,7 @@
 //! Models from a database: its tables, as a person would write them.
 
 mod attribute;
+mod code;
 mod declare;
 mod names;
 mod rust_types;
@@ -11,10 +12,10 @@ use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::schema::{Column, DefaultValue, Index, Table, Type};
 
+pub use code::{ColumnCode, Model, Style};
 use declare::Words;
 pub use names::{of_field, written};
 pub use rust_types::Crates;
-pub use source::{ColumnCode, Model, Style};
 
 /// The columns that take their values from a sequence by their default: a new database doesn't have
 /// it.
@@ -36,8 +37,11 @@ pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
         })
     };
     let mut table = table.clone();
+    table.columns.retain(|column| !column.name.is_empty());
     table.indexes.retain(|index| !is_beyond(index));
+    table.comment.take_if(|comment| comment.trim().is_empty());
     for column in &mut table.columns {
+        column.comment.take_if(|comment| comment.trim().is_empty());
         if is_of_sequence(column) {
             column.default = None;
         }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use unicode_ident::{is_xid_continue, is_xid_start};
+use unicode_normalization::UnicodeNormalization as _;
+
 /// Words that can be names only with `r#` before them.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
@@ -38,8 +41,10 @@ pub(super) fn snake(name: &str) -> String {
 
 /// The words of a name, in lower case.
 fn words(name: &str) -> Vec<String> {
+    // The compiler wants letters in their usual form.
+    let letters = name.nfkc();
     let cleaned: String =
-        name.chars().map(|char| if char.is_alphanumeric() { char } else { '_' }).collect();
+        letters.map(|char| if is_xid_continue(char) { char } else { '_' }).collect();
     snake(&cleaned).split('_').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
@@ -50,7 +55,7 @@ fn capital(word: &str) -> String {
 
 /// A name that begins with a letter.
 fn begun(name: String, with: &str) -> String {
-    let is_begun = name.starts_with(|char: char| char.is_alphabetic() || char == '_');
+    let is_begun = name.starts_with(|char: char| is_xid_start(char) || char == '_');
     if is_begun { name } else { format!("{with}{name}") }
 }
 
@@ -102,9 +107,12 @@ pub(super) fn singular(name: &str) -> String {
 
 /// A name that isn't among those that are used, and is from now on.
 pub(super) fn unused(name: String, used: &mut BTreeSet<String>) -> String {
-    let numbered = (2..).map(|number| format!("{name}{number}"));
+    // A type's name has no underscore before a number.
+    let is_type = name.starts_with(char::is_uppercase);
+    let stem = if is_type { name.trim_end_matches('_') } else { &name };
+    let numbered = (2..).map(|number| format!("{stem}{number}"));
     let mut names = std::iter::once(name.clone()).chain(numbered);
-    names.find(|name| used.insert(name.clone())).unwrap_or(name)
+    names.find(|name| used.insert(name.clone())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -147,6 +155,9 @@ mod tests {
             ("a-b.c", "a_b_c", "ABC"),
             ("", "c", "T"),
             ("größe", "größe", "Größe"),
+            ("x²", "x2", "X2"),
+            ("e\u{301}ﬁ", "éfi", "Éfi"),
+            ("👍", "c", "T"),
             ("_", "__", "T"),
             ("option", "option", "Option_"),
         ];

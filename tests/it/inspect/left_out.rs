@@ -202,7 +202,10 @@ fn what_no_model_says_of_a_server_is_listed() {
         CREATE TABLE shop.users (id bigint PRIMARY KEY);
         CREATE SCHEMA "Other one";
         CREATE TABLE "Other one".users (id bigint PRIMARY KEY);
-        CREATE TABLE buyers (id bigint PRIMARY KEY, user_id bigint REFERENCES shop.users, state shop.state)"#;
+        CREATE TABLE buyers (id bigint PRIMARY KEY, user_id bigint REFERENCES shop.users, state shop.state);
+        CREATE TABLE blank (id bigint PRIMARY KEY);
+        COMMENT ON TABLE blank IS ' ';
+        COMMENT ON COLUMN blank.id IS E'\n';"#;
     client(&url).batch_execute(tables).unwrap();
     let run = host.ok(&format!("inspect --url {url}"));
     expect![[r#"
@@ -226,6 +229,8 @@ fn what_no_model_says_of_a_server_is_listed() {
           column `numbered.n` takes its values from a sequence
           column `sequenced.id` takes its values from a sequence
           table `bare` has no columns
+          table `blank` has a comment of white space alone
+          column `blank.id` has a comment of white space alone
           sequence `custom`
           policy `own_rows`
           rule `keep`

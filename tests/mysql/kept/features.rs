@@ -250,6 +250,17 @@ pub(super) fn features() -> Vec<(&'static str, Table)> {
             ]),
         ),
         (
+            "texts whose character set is that of bytes",
+            with([
+                Column::new("a", Type::raw("char(5)")).charset("binary"),
+                Column::new("b", Type::String(50)).charset("binary"),
+                Column::new("c", Type::Text).collate("binary").not_null(),
+                Column::new("d", Type::raw("text")).charset("binary"),
+                Column::new("e", mood()).charset("binary"),
+            ]),
+        ),
+        ("a table of bytes", with([Column::new("a", Type::String(50))]).charset("binary")),
+        (
             "the collation of a table",
             with([Column::new("a", Type::String(50))]).collate("latin1_bin"),
         ),

@@ -3,11 +3,14 @@
 use super::flavor::{CHARSET, Flavor};
 use crate::schema::{Column, Table};
 
+/// The character set of bytes, and its collation.
+pub(super) const BINARY: &str = "binary";
+
 /// The collation of a character set that compares texts exactly.
 fn exact(flavor: Flavor, charset: &str) -> String {
     match charset.to_ascii_lowercase().as_str() {
         CHARSET => flavor.collation().to_owned(),
-        "binary" => "binary".to_owned(),
+        BINARY => BINARY.to_owned(),
         "utf8" => "utf8mb3_bin".to_owned(),
         charset => format!("{charset}_bin"),
     }
@@ -26,7 +29,7 @@ pub(super) fn of(collation: &str) -> &str {
 /// The collation that a server leaves out beside a character set: the default one.
 pub(super) fn default_of(charset: &str) -> String {
     let kind = match charset {
-        "binary" => return charset.to_owned(),
+        BINARY => return charset.to_owned(),
         "utf8mb4" => "0900_ai_ci",
         "latin1" | "dec8" | "swe7" => "swedish_ci",
         "latin5" => "turkish_ci",

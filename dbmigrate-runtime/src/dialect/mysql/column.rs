@@ -25,13 +25,6 @@ pub(super) struct Definition {
     pub(super) check: Option<String>,
 }
 
-/// Whether values of a declared type are texts, which have a collation.
-fn is_text(ty: &str) -> bool {
-    let word = ty.split(|sign: char| !sign.is_ascii_alphabetic()).next().unwrap_or_default();
-    let word = word.to_ascii_lowercase();
-    word.ends_with("text") || ["varchar", "char", "enum", "set"].contains(&word.as_str())
-}
-
 impl Definition {
     pub(super) fn sql(&self) -> String {
         let mut sql = self.ty.clone();
@@ -78,19 +71,17 @@ impl Definition {
             if was == to { own.clone() } else { to.clone() }
         }
         let is_typed = was.ty != to.ty;
-        // A text that stays one keeps what it is compared by.
-        let is_collated = !is_typed || (is_text(&was.ty) && is_text(&to.ty));
         Definition {
             ty: pick(&self.ty, &was.ty, &to.ty),
-            charset: if is_collated && was.collate == to.collate {
-                self.charset.clone()
-            } else {
+            charset: if is_typed || was.collate != to.collate {
                 to.charset.clone()
-            },
-            collate: if is_collated {
-                pick(&self.collate, &was.collate, &to.collate)
             } else {
+                self.charset.clone()
+            },
+            collate: if is_typed {
                 to.collate.clone()
+            } else {
+                pick(&self.collate, &was.collate, &to.collate)
             },
             nullable: pick(&self.nullable, &was.nullable, &to.nullable),
             // A default may be spelled in another way for another type.

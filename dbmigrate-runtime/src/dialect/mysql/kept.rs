@@ -61,6 +61,10 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
         let collation = Some(charset::of_column(flavor, table, column)).filter(|_| is_collated);
         column.collation = collation.filter(|name| name != flavor.collation());
         column.charset = None;
+        let is_bytes = column.collation.as_deref() == Some(charset::BINARY);
+        if let Some(bytes) = types::as_bytes(flavor, &declared).filter(|_| is_bytes) {
+            (column.ty, column.collation) = (bytes, None);
+        }
         let default = column.default.take().filter(|_| column.generated.is_none());
         column.default = default.and_then(|default| constant::kept(flavor, &default, &declared));
         let is_key = key == [column.name.clone()] && column.ty.is_integer();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::charset;
 use super::class::{self, Class};
 use super::clause::{Alter, Clause, merged};
 use super::column::Definition;
@@ -95,7 +96,14 @@ impl Planner<'_> {
 
     /// How a column gets another definition.
     pub(super) fn modified(&self, table: &str, was: &Definition, to: &Definition) -> Class {
-        let class = class::modify(self.flavor, was, to);
+        // What a definition leaves out, it takes from the table.
+        let of_table = self.schema.table(table).map(|own| charset::of_table(self.flavor, own));
+        let resolved = |definition: &Definition| {
+            let own = definition.charset.as_deref().map(charset::default_of);
+            let collate = definition.collate.clone().or(own).or_else(|| of_table.clone());
+            Definition { charset: None, collate, ..definition.clone() }
+        };
+        let class = class::modify(self.flavor, &resolved(was), &resolved(to));
         self.limits(table).of_rebuild(self.flavor, class)
     }
 

@@ -110,6 +110,22 @@ pub(super) fn kept(flavor: Flavor, ty: &Type) -> Result<Type, String> {
     }
 }
 
+/// The type that a server makes of a text whose character set is `binary`: bytes.
+pub(super) fn as_bytes(flavor: Flavor, ty: &Type) -> Option<Type> {
+    let mut words = Words::of(flavor, &type_name(flavor, ty).ok()?)?;
+    let name = match words.name.as_str() {
+        "char" => "binary",
+        "varchar" => "varbinary",
+        "tinytext" => "tinyblob",
+        "text" => "blob",
+        "mediumtext" => "mediumblob",
+        "longtext" => "longblob",
+        _ => return None,
+    };
+    name.clone_into(&mut words.name);
+    Some(words.portable().unwrap_or_else(|| Type::raw(&words.spelled(flavor))))
+}
+
 /// The type's name in messages.
 pub(super) fn shown(flavor: Flavor, ty: &Type) -> String {
     type_name(flavor, ty).unwrap_or_else(|_| ty.to_string())

@@ -1,0 +1,52 @@
+//! Models as code, and how they are to be written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::dialect::Comparing;
+use dbmigrate_runtime::engine::naming::Convention;
+
+use super::rust_types::Crates;
+
+/// How models are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Style<'a> {
+    pub crates: &'a Crates,
+    /// The convention for names that models leave out.
+    pub naming: &'a Convention,
+    pub backend: Backend,
+    /// Whether the singular of a table's name is the name of its struct.
+    pub singular: bool,
+    /// Whether the first line of a doc comment is the comment in the database.
+    pub doc_comments: bool,
+    /// The types in the database's terms.
+    pub comparing: Comparing,
+    /// The paths of the structs that tables have already.
+    pub existing: &'a BTreeMap<String, String>,
+}
+
+/// A model as code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    pub table: String,
+    /// The name of the struct.
+    pub name: String,
+    /// The structs and enumerations, without imports.
+    pub code: String,
+    /// Whether there is an enumeration among them.
+    pub has_enumeration: bool,
+    /// The structs of other models that the code names.
+    pub refers_to: BTreeSet<String>,
+    /// The code of each column.
+    pub columns: Vec<ColumnCode>,
+}
+
+/// The code of one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnCode {
+    pub column: String,
+    /// Its field, with attributes.
+    pub field: String,
+    /// The enumeration that is its type, unless another column has declared it.
+    pub enumeration: Option<String>,
+}
