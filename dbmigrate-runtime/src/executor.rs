@@ -432,16 +432,13 @@ impl<'m> Executor<'m> {
         let Some(migration) = migrations.get(id).filter(|_| pending.first() == Some(id)) else {
             return Ok(false);
         };
-        // Where definitions are changed outside of transactions, the ledger is needed for all.
-        let is_alone = migration.recording(direction).no_transaction;
-        if !is_alone || self.runs_apart()? {
-            let planner = Planner::new(&migrations, direction, applied)?;
-            return self.run_groups(migration, planner, budget).map(|()| true);
+        let facts = self.facts()?;
+        let mut planner = Planner::new(&migrations, direction, applied)?;
+        if !migration.recording(direction).no_transaction {
+            return self.run_groups(migration, &mut planner, &facts, budget).map(|()| true);
         }
         let before = self.violations()?;
-        let mut planner = Planner::new(&migrations, direction, applied)?;
         // Nothing can be rolled back, so there is nothing to verify either.
-        let facts = self.facts()?;
         let mut none = Verification::none(self.driver.dialect(), &facts);
         let place = Place { in_transaction: false, server: &facts, known: None };
         self.run_one(migration, &mut planner, place, &mut none)?;

@@ -69,7 +69,7 @@ const STARTED: &str = "started";
 /// What stands in place of the definitions if a script started a statement: they are not known.
 pub(crate) const BY_A_SCRIPT: &str = "by a script";
 
-/// The rows of a revision; none if the table doesn't exist.
+/// The rows of a revision; `None` if the table doesn't exist.
 ///
 /// # Errors
 ///
@@ -78,14 +78,21 @@ pub(crate) fn read(
     conn: &mut dyn Connection,
     name: Name<'_>,
     revision: &str,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Option<Vec<Row>>, Error> {
     let failed = |err| Error::database("read which statements have run", err);
-    if !conn.dialect().has_table(conn, name.schema, name.table).map_err(failed)? {
-        return Ok(Vec::new());
+    let dialect = conn.dialect();
+    // Elsewhere a query that fails does no harm, and is one less where the table exists.
+    let fails_for_good = dialect.capabilities().aborts_on_error;
+    if fails_for_good && !dialect.has_table(conn, name.schema, name.table).map_err(failed)? {
+        return Ok(None);
     }
-    let name = name.quoted(conn.dialect())?;
+    let name = name.quoted(dialect)?;
     let sql = format!("SELECT number, hash, state, error FROM {name} WHERE revision = ?1");
-    let rows = conn.query(&sql, &[revision.into()]).map_err(failed)?.rows;
+    let rows = match conn.query(&sql, &[revision.into()]) {
+        Ok(found) => found.rows,
+        Err(err) if err.is_missing() => return Ok(None),
+        Err(err) => return Err(failed(err)),
+    };
     let row = |row: Vec<Value>| match row.as_slice() {
         [Value::Integer(number), Value::Text(hash), Value::Text(state), error] => {
             let before = state.strip_prefix(STARTED).unwrap_or_default().trim().to_owned();
@@ -94,7 +101,7 @@ pub(crate) fn read(
         }
         _ => None,
     };
-    Ok(rows.into_iter().filter_map(row).collect())
+    Ok(Some(rows.into_iter().filter_map(row).collect()))
 }
 
 /// The revisions of which groups are entered; none if the table doesn't exist.

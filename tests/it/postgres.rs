@@ -173,9 +173,9 @@ fn a_database_with_many_tables_is_reset_on_postgresql() {
         host.ok("migrate -m first");
         host.ok("upgrade");
         let first = dump(&mut client(&url));
-        for nth in 0..6 {
+        for nth in 0..30 {
             let create = format!(
-                "DO $$ BEGIN FOR i IN {nth} * 500 .. {nth} * 500 + 499 LOOP EXECUTE format(
+                "DO $$ BEGIN FOR i IN {nth} * 100 .. {nth} * 100 + 99 LOOP EXECUTE format(
                      'CREATE TABLE t%s (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
                       name text UNIQUE)', i); END LOOP; END $$"
             );
@@ -193,8 +193,12 @@ fn a_database_with_many_tables_is_reset_on_postgresql() {
                  CREATE SCHEMA other; CREATE TABLE other.kept (a int)",
             )
             .expect("objects");
-        let err = client(&url).batch_execute("DROP SCHEMA public CASCADE").unwrap_err();
-        assert_eq!(err.code().map(|code| code.code()), Some("53200"), "{err}");
+        // The locks of all of them don't fit into the server's memory, which other tests need.
+        let count = "SELECT count(*) > current_setting('max_locks_per_transaction')::int
+                     * current_setting('max_connections')::int FROM pg_class
+                     WHERE relnamespace = 'public'::regnamespace";
+        let is_too_many: bool = client(&url).query_one(count, &[]).expect("a count").get(0);
+        assert!(is_too_many);
 
         let run = host.dbmigrate("reset");
         assert_eq!(run.code, 3, "{run:?}");

@@ -256,22 +256,20 @@ fn what_no_model_says_is_named_and_not_lost() {
           not here: Unknown storage engine 'ROCKSDB'
         a INT) WITH SYSTEM VERSIONING
           t has `WITH SYSTEM VERSIONING`
-          > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new', ALGORITHM=INSTANT
-          failed: Not allowed for system-versioned `app`.`t`. Change @@system_versioning_alter_history to proceed with ALTER.
+          refused: cannot alter column `a` of table `t` on MariaDB: table `t` has `WITH SYSTEM VERSIONING`, and no change of such a table is known to be safe
         a INT WITHOUT SYSTEM VERSIONING, b INT) WITH SYSTEM VERSIONING
           t has `WITH SYSTEM VERSIONING`
           t.a has `WITHOUT SYSTEM VERSIONING`
-          refused: cannot alter column `a` of table `t` on MariaDB: column `a` of table `t` has `WITHOUT SYSTEM VERSIONING`, which a new definition would lose
+          refused: cannot alter column `a` of table `t` on MariaDB: table `t` has `WITH SYSTEM VERSIONING`, and no change of such a table is known to be safe
         a DATE, b DATE, PERIOD FOR p (a, b), UNIQUE KEY uq (id, p WITHOUT OVERLAPS))
           t has `PERIOD FOR "p" ("a", "b")`
-          > ALTER TABLE `t` MODIFY COLUMN `a` date NOT NULL COMMENT 'new', ALGORITHM=INSTANT
-          failed: ALGORITHM=INSTANT is not supported for this operation. Try ALGORITHM=COPY
+          refused: cannot alter column `a` of table `t` on MariaDB: table `t` has `PERIOD FOR "p" ("a", "b")`, and no change of such a table is known to be safe
         a TEXT COMPRESSED)
           t.a has `COMPRESSED`
           refused: cannot alter column `a` of table `t` on MariaDB: column `a` of table `t` has `COMPRESSED`, which a new definition would lose
         a INT) PAGE_COMPRESSED=1 TRANSACTIONAL=1
           t has TRANSACTIONAL=1
-          t has "PAGE_COMPRESSED"=1
+          t has PAGE_COMPRESSED=1
           > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new', ALGORITHM=INSTANT
         a INT, KEY ix (a) IGNORED)
           t (ix) has `IGNORED`

@@ -18,6 +18,7 @@ mod test_database;
 mod tls;
 mod profiles;
 mod values;
+mod whole;
 
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::url::{Location, Url};

@@ -46,6 +46,7 @@ fn the_missing_privilege_is_named() {
         let seen =
             seen.replace(&format!("`{database}`.`dbmigrate_version`"), "'dbmigrate_version'");
         let seen = seen.replace(&format!("`{database}`.`dbmigrate_step`"), "'dbmigrate_step'");
+        let seen = seen.replace("utf8mb4_nopad_bin", "utf8mb4_0900_bin");
         expect![[r#"
             + SELECT
             failed to create the version table
@@ -64,11 +65,15 @@ fn the_missing_privilege_is_named() {
             revision `m1` is half undone: an earlier run stopped in it, so no other revision can run
               hint: `cargo dbmigrate downgrade -1` continues it; with `--restart`, what is done of it is taken back first
             read_only
-            failed to create the ledger
+            failed to take the database's lock
               caused by: The MariaDB server is running with the --read-only option so it cannot execute this statement
               hint: run it with the URL of the server that takes the writes, for example with `--url`; if this is the one, let an administrator run `SET GLOBAL read_only = 0`
             READ ONLY
-            failed to create the ledger
+            revision `m1` was rolled back: statement 1 of 2 failed: CREATE TABLE `item` (
+                `id` bigint NOT NULL AUTO_INCREMENT,
+                `name` varchar(100) NOT NULL,
+                PRIMARY KEY (`id`)
+            ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin
               caused by: Cannot execute statement in a READ ONLY transaction
               hint: the session's setting makes all its transactions read-only: if the program made it, let it run `SET SESSION TRANSACTION READ WRITE` first; if the server did, let an administrator run `SET GLOBAL TRANSACTION READ WRITE`
         "#]].assert_eq(&seen.replace(database, "app"));

@@ -5,6 +5,7 @@
 use super::budget::Budget;
 use super::{Executor, Scope, halfway};
 use crate::direction::Direction;
+use crate::plan::Planner;
 use crate::revision::Target;
 use crate::{Error, plan, version_table};
 
@@ -23,29 +24,27 @@ impl Executor<'_> {
         budget: &mut Budget,
     ) -> Result<Vec<String>, Error> {
         budget.begin(self, Scope::Alone)?;
-        let mut done = Vec::new();
-        loop {
-            let standing = self.look()?;
-            let here = standing.graph().translated(target);
-            let pending = standing.route(direction, &here);
-            let Some(first) = pending.first() else { return Ok(done) };
-            if done.is_empty() {
-                let view = &standing.view;
-                halfway::refuse_others(&self.begun()?, &view.applied, Some(first))?;
-                let (migrations, dialect) = (&*view.of, self.driver.dialect());
-                if direction == Direction::Upgrade {
-                    plan::check_order(migrations.graph(), &view.applied, &pending, &here)?;
-                }
-                plan::refuse_mistakes(migrations, direction, &pending, dialect)?;
-                self.provide_version_table(budget)?;
-                if !view.counted.is_empty() {
-                    self.in_group(budget, |this| this.settle(view))?;
-                }
-            }
-            if self.run_alone(direction, target, first, budget)? {
-                done.push(first.clone());
-            }
+        let standing = self.look()?;
+        let target = standing.graph().translated(target);
+        let pending = standing.route(direction, &target);
+        let Some(first) = pending.first() else { return Ok(Vec::new()) };
+        let view = standing.view;
+        let (migrations, dialect) = (&*view.of, self.driver.dialect());
+        halfway::refuse_others(&self.begun()?, &view.applied, Some(first))?;
+        if direction == Direction::Upgrade {
+            plan::check_order(migrations.graph(), &view.applied, &pending, &target)?;
         }
+        plan::refuse_mistakes(migrations, direction, &pending, dialect)?;
+        self.provide_version_table(budget)?;
+        if !view.counted.is_empty() {
+            self.in_group(budget, |this| this.settle(&view))?;
+        }
+        let server = self.facts()?;
+        let mut planner = Planner::new(migrations, direction, view.applied.clone())?;
+        for migration in pending.iter().filter_map(|id| migrations.get(id)) {
+            self.run_groups(migration, &mut planner, &server, budget)?;
+        }
+        Ok(pending)
     }
 
     /// Creates the version table if it doesn't exist, outside a transaction.

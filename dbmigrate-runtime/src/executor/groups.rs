@@ -105,37 +105,44 @@ impl Executor<'_> {
     pub(super) fn run_groups<'a>(
         &mut self,
         migration: &'a Migration,
-        mut planner: Planner<'a>,
+        planner: &mut Planner<'a>,
+        server: &Facts,
         budget: &mut Budget,
     ) -> Result<(), Error> {
         let id = &migration.revision.id;
         let direction = planner.direction();
         let dialect = self.driver.dialect();
         let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
-        let server = self.facts()?;
-        let mut done = ledger::read(self.conn(), ledger, id)?;
+        let known = ledger::read(self.conn(), ledger, id)?;
+        let is_missing = known.is_none();
+        let mut done = known.unwrap_or_default();
         let is_taken_back = done.iter().any(|row| row.number < 0);
         if is_taken_back || self.options.halfway == Halfway::Restart && !done.is_empty() {
-            self.take_back(migration, &planner, &done, budget)?;
+            self.take_back(migration, planner, &done, budget)?;
             done.clear();
         }
         if dialect.capabilities().commits_definitions {
             verify::unhidden(self.conn(), planner.schema(), planner.operations(migration))?;
         }
-        let facts = self.facts_for(planner.operations(migration), &server)?;
+        let facts = self.facts_for(planner.operations(migration), server)?;
         let tasks_with = |facts: &Facts| Ok(planner.clone().next(migration, dialect, facts)?.tasks);
         let operations = planner.operations(migration).iter();
         let tables = operations.filter(|operation| dialect.may_take_groups(operation));
         let tables = tables.flat_map(Operation::tables).collect();
         let facts = as_begun(facts, &tables, &done, tasks_with);
-        let replaying = planner.clone();
+        let begun = (!done.is_empty()).then(|| planner.clone());
+        // The plan may be that one anyway.
+        let is_stable = facts == plan::replayed(&facts);
+        let stable =
+            if is_stable { Vec::new() } else { self.replayed_groups(migration, planner, &facts)? };
         let planned = planner.next(migration, dialect, &facts)?;
         self.observer.running(direction, &migration.revision);
         self.driver.runs(id);
         let start = Instant::now();
-        self.repeated(budget, |this| ledger::create(this.conn(), ledger))?;
+        if is_missing {
+            self.repeated(budget, |this| ledger::create(this.conn(), ledger))?;
+        }
         let groups = groups(&planned.tasks);
-        let stable = self.replayed_groups(migration, &replaying, &facts)?;
         let is_continued = dialect.capabilities().commits_definitions;
         let n_tasks = match groups.iter().map(|tasks| tasks.len()).sum() {
             // There are borders around each statement there.
@@ -160,8 +167,11 @@ impl Executor<'_> {
                     if known.hash != row.hash && self.options.halfway != Halfway::Resume =>
                 {
                     // A script may have been written without the version of the server.
-                    let written =
-                        self.replayed_groups(migration, &replaying, &dialect.offline_facts())?;
+                    let offline = dialect.offline_facts();
+                    let written = match &begun {
+                        Some(begun) => self.replayed_groups(migration, begun, &offline)?,
+                        None => Vec::new(),
+                    };
                     written.get(idx).is_none_or(|tasks| known.hash != hash(tasks))
                 }
                 _ => false,

@@ -144,7 +144,7 @@ impl Planner<'_> {
             // MySQL refuses to rename what an expression names.
             for (was, is) in before.checks.iter().zip(&after.checks) {
                 if was.expression != is.expression || self.names(&was.expression, from) {
-                    clauses.push(self.drop_check(table, &was.name));
+                    clauses.push(self.set_check_aside(idx, table, &was.name)?);
                     clauses.push(self.add_check(table, is));
                 }
             }
@@ -154,7 +154,7 @@ impl Planner<'_> {
                     IndexTerm::Column(_) => false,
                 });
                 if is_named {
-                    clauses.push(self.drop_index(table, &was.name));
+                    clauses.push(self.set_index_aside(idx, table, &was.name)?);
                     let add = format!("ADD {}", self.ddl(idx).index(after, is)?);
                     clauses.push(Clause::new(add, Class::Shared, &is.name, Effect::Unseen));
                 }
@@ -233,33 +233,6 @@ impl Planner<'_> {
         }
         self.alter(idx, table, clauses);
         Ok(())
-    }
-
-    /// A column as the server has it, unless this plan has changed it. What isn't understood of it
-    /// would be lost in a new definition.
-    pub(super) fn own(
-        &self,
-        idx: usize,
-        table: &str,
-        column: &str,
-    ) -> Result<Option<Definition>, Refusal> {
-        let definitions = &self.facts.existing.definitions;
-        let Some((_, sql)) = definitions.iter().find(|(name, _)| name == table) else {
-            return Ok(None);
-        };
-        let Some(own) = super::parse::column(self.flavor, sql, column) else { return Ok(None) };
-        if !own.unknown.is_empty() {
-            let words = own.unknown.join(" ");
-            let why = format!(
-                "column `{column}` of table `{table}` has `{words}`, which a new definition would \
-                 lose"
-            );
-            let hint = "write the change by hand: `op.execute(\"ALTER TABLE ...\").describes(...)`";
-            return Err(self.ddl(idx).refuse(&why, hint));
-        }
-        let is_touched =
-            [table, column].iter().any(|name| self.touched.contains(&name.to_lowercase()));
-        Ok(Some(own.definition).filter(|_| !is_touched))
     }
 
     pub(super) fn alter_column(
@@ -398,7 +371,7 @@ impl Planner<'_> {
         for (was, is) in before.indexes.iter().zip(&after.indexes) {
             let definition = ddl.index(after, is)?;
             if ddl.index(before, was)? != definition {
-                clauses.push(self.drop_index(table, &was.name));
+                clauses.push(self.set_index_aside(idx, table, &was.name)?);
                 let add = format!("ADD {definition}");
                 added.push(Clause::new(add, Class::Open, "", Effect::Unseen));
             }
@@ -409,7 +382,7 @@ impl Planner<'_> {
                 |of: &Table, columns: &[String]| size::is_hashed(self.flavor, of, columns);
             if is_hashed(before, &was.columns) != is_hashed(after, &is.columns) {
                 let add = format!("ADD {}", ddl.unique(after, is)?);
-                clauses.push(self.drop_index(table, &was.name));
+                clauses.push(self.set_index_aside(idx, table, &was.name)?);
                 added.push(Clause::new(add, Class::Open, "", Effect::Unseen));
             }
         }
@@ -493,7 +466,7 @@ impl Planner<'_> {
         let mut up = Vec::new();
         let clause = |sql: String, name: &str| Clause::new(sql, Class::Open, name, Effect::Unseen);
         for unique in before.uniques.iter().filter(|unique| unique.columns.contains(column)) {
-            down.push(self.drop_index(table, &unique.name));
+            down.push(self.set_index_aside(idx, table, &unique.name)?);
             up.push(clause(format!("ADD {}", ddl.unique(after, unique)?), &unique.name));
         }
         let names = |index: &crate::schema::Index| {
@@ -506,7 +479,7 @@ impl Planner<'_> {
         };
         let indexes: Vec<_> = before.indexes.iter().filter(|index| names(index)).collect();
         for index in indexes {
-            down.push(self.drop_index(table, &index.name));
+            down.push(self.set_index_aside(idx, table, &index.name)?);
             up.push(clause(format!("ADD {}", ddl.index(after, index)?), &index.name));
         }
         for key in super::keys::without_index(after) {
@@ -523,8 +496,10 @@ impl Planner<'_> {
             if self.has_own_check(table, column, check) {
                 continue;
             }
-            let own = self.drop_own_check(idx, after, check)?;
-            down.push(own.unwrap_or_else(|| self.drop_check(table, &check.name)));
+            down.push(match self.drop_own_check(idx, after, check)? {
+                Some(own) => own,
+                None => self.set_check_aside(idx, table, &check.name)?,
+            });
         }
         for check in new.iter().filter(|check| self.names(&check.expression, column)) {
             up.push(clause(format!("ADD {}", super::ddl::check(check)), &check.name));

@@ -154,17 +154,13 @@ impl Assembling {
     }
 
     fn key(&mut self, key: &KeyPart) {
-        let is_hashed = key.rest.iter().map(|word| word.to_ascii_uppercase()).eq(["USING", "HASH"]);
         let plain: Option<Vec<String>> = key
             .terms
             .iter()
             .map(|term| term.column.clone().filter(|_| term.prefix.is_none() && !term.descending))
             .collect();
-        let mut rest = if is_hashed { Vec::new() } else { key.rest.clone() };
-        // A comment that only some servers run.
-        rest.retain(|word| !word.starts_with("/*!") && word != "*/");
-        if !rest.is_empty() {
-            self.part(PartKind::Index, &key.name, &format!("has `{}`", rest.join(" ")));
+        if let Some(words) = key.words() {
+            self.part(PartKind::Index, &key.name, &format!("has `{words}`"));
         }
         match (key.kind.as_str(), plain) {
             ("PRIMARY", Some(columns)) => {

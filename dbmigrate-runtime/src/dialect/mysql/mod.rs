@@ -38,6 +38,7 @@ mod script;
 mod size;
 mod text_enum;
 mod types;
+mod whole;
 
 use std::collections::BTreeSet;
 

@@ -54,9 +54,7 @@ impl Planner<'_> {
     }
 
     fn column_with(&self, table: &str, check: &Check) -> Option<ColumnPart> {
-        let definitions = &self.facts.existing.definitions;
-        let (_, sql) = definitions.iter().find(|(name, _)| name == table)?;
-        let parsed = parse::parse(self.flavor, sql)?;
+        let parsed = parse::parse(self.flavor, self.existing(table)?)?;
         let is_it = |name: &str| name.eq_ignore_ascii_case(&check.name);
         if parsed.checks.iter().any(|constraint| is_it(&constraint.name)) {
             return None;

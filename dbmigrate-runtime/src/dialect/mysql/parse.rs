@@ -225,7 +225,8 @@ impl Parsed {
                     let value = value
                         .unquoted()
                         .map_or_else(|| value.text.to_owned(), |text| text.into_owned());
-                    self.options.push((first.text.to_ascii_uppercase(), value));
+                    let name = first.identifier().unwrap_or(first.text.into());
+                    self.options.push((name.to_ascii_uppercase(), value));
                     rest = behind;
                 }
                 _ if first.is_word("DEFAULT") => rest = behind,
@@ -242,6 +243,19 @@ impl Parsed {
     pub(super) fn option(&self, name: &str) -> Option<&str> {
         let found = self.options.iter().find(|(option, _)| option == name);
         found.map(|(_, value)| value.as_str())
+    }
+}
+
+impl KeyPart {
+    /// The words behind the parentheses that no schema represents.
+    pub(super) fn words(&self) -> Option<String> {
+        if self.rest.iter().map(|word| word.to_ascii_uppercase()).eq(["USING", "HASH"]) {
+            return None;
+        }
+        // A comment that only some servers run.
+        let words = self.rest.iter().filter(|word| !word.starts_with("/*!") && *word != "*/");
+        let words: Vec<_> = words.map(String::as_str).collect();
+        Some(words.join(" ")).filter(|words| !words.is_empty())
     }
 }
 

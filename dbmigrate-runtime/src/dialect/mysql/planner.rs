@@ -186,6 +186,9 @@ impl<'a> Planner<'a> {
         if let Some(after) = after.as_ref().filter(|_| grows) {
             self.ddl(idx).has_room(after)?;
         }
+        if let Some(before) = before {
+            self.can_be_altered(idx, &before.name)?;
+        }
         match (operation, before, after.as_ref()) {
             (Operation::CreateTable(table), ..) => self.create_table(idx, table),
             (Operation::DropTable { table }, ..) => self.drop_table(idx, table),

@@ -4,7 +4,7 @@
 //! databases and leave things out, and some of their columns take seconds to compute; so they are
 //! only asked for names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assemble::{Assembled, assemble};
 use super::crash;
@@ -142,6 +142,13 @@ pub(super) fn show(
     Ok(found.rows.first().and_then(|row| text(row.get(1))))
 }
 
+fn show_if_there(conn: &mut dyn Connection, table: &str) -> Result<Option<String>, DatabaseError> {
+    match show(conn, table) {
+        Err(err) if err.is_missing() => Ok(None),
+        res => res,
+    }
+}
+
 pub(super) fn catalog(
     flavor: Flavor,
     conn: &mut dyn Connection,
@@ -257,45 +264,44 @@ fn changed_table(
     sql: &str,
 ) -> Result<Option<String>, DatabaseError> {
     match crash::table(flavor, sql) {
-        Some(table) if has_table(conn, "", &table)? => show(conn, &table),
-        _ => Ok(None),
+        Some(table) => show_if_there(conn, &table),
+        None => Ok(None),
     }
 }
 
-/// The definitions of the tables that the operations change.
+/// The definitions of the tables that the operations change, by the names that they have there.
 pub(super) fn existing(
     conn: &mut dyn Connection,
     operations: &[Operation],
 ) -> Result<Existing, DatabaseError> {
-    let changed = operations.iter().filter_map(|operation| match operation {
-        Operation::AlterColumn { table, .. }
-        | Operation::AlterTable { table, .. }
-        | Operation::AddColumn { table, .. }
-        | Operation::DropColumn { table, .. }
-        | Operation::RenameColumn { table, .. }
-        | Operation::AddPrimaryKey { table, .. }
-        | Operation::DropPrimaryKey { table, .. }
-        | Operation::AddUnique { table, .. }
-        | Operation::DropUnique { table, .. }
-        | Operation::CreateIndex { table, .. }
-        | Operation::DropIndex { table, .. }
-        | Operation::RenameIndex { table, .. }
-        | Operation::DropCheck { table, .. } => Some(table.clone()),
-        _ => None,
-    });
-    let mut changed: BTreeSet<String> = changed.collect();
+    // The names now of tables that have another one by the time; `None` if there is none now.
+    let mut origins: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    let mut wanted: BTreeMap<&str, &str> = BTreeMap::new();
     for operation in operations {
-        if let Operation::CreateTable(table) = operation {
-            changed.remove(&table.name);
+        match operation {
+            Operation::CreateTable(table) => {
+                origins.insert(&table.name, None);
+            }
+            Operation::DropTable { table } => {
+                origins.insert(table, None);
+            }
+            Operation::RenameTable { from, to } => {
+                let origin = origins.insert(from, None).unwrap_or(Some(from));
+                origins.insert(to, origin);
+            }
+            operation => {
+                for name in operation.tables() {
+                    if let Some(origin) = origins.get(name).copied().unwrap_or(Some(name)) {
+                        wanted.insert(name, origin);
+                    }
+                }
+            }
         }
     }
     let mut existing = Existing::default();
-    for name in changed {
-        if has_table(conn, "", &name)? {
-            if let Some(sql) = show(conn, &name)? {
-                existing.definitions.push((name, sql));
-            }
-        }
+    for (name, origin) in wanted {
+        let found = show_if_there(conn, origin)?;
+        existing.definitions.extend(found.map(|sql| (name.to_owned(), sql)));
     }
     Ok(existing)
 }

@@ -1,0 +1,127 @@
+//! Tables of which a change would lose or break something that no schema represents.
+
+use super::clause::Clause;
+use super::column::Definition;
+use super::parse::{self, ColumnPart, Parsed};
+use super::planner::Planner;
+use crate::dialect::Refusal;
+use crate::operations::Operation;
+
+/// The options that a table keeps when it is changed, whatever their values.
+const KEPT: [&str; 24] = [
+    "AUTO_INCREMENT",
+    "AVG_ROW_LENGTH",
+    "CHARSET",
+    "CHECKSUM",
+    "COLLATE",
+    "COMMENT",
+    "COMPRESSION",
+    "DELAY_KEY_WRITE",
+    "ENCRYPTED",
+    "ENCRYPTION",
+    "ENCRYPTION_KEY_ID",
+    "ENGINE",
+    "KEY_BLOCK_SIZE",
+    "MAX_ROWS",
+    "MIN_ROWS",
+    "PACK_KEYS",
+    "PAGE_CHECKSUM",
+    "PAGE_COMPRESSED",
+    "PAGE_COMPRESSION_LEVEL",
+    "ROW_FORMAT",
+    "STATS_AUTO_RECALC",
+    "STATS_PERSISTENT",
+    "STATS_SAMPLE_PAGES",
+    "TRANSACTIONAL",
+];
+
+/// What a table has that a change isn't known to keep.
+fn unkept(parsed: &Parsed) -> Option<String> {
+    let is_kept = |words: &&String| words.to_ascii_uppercase().starts_with("PARTITION BY ");
+    if let Some(words) = parsed.unknown.iter().find(|words| !is_kept(words)) {
+        return Some(words.clone());
+    }
+    let option = parsed.options.iter().find(|(name, _)| !KEPT.contains(&name.as_str()));
+    option.map(|(name, value)| format!("{name}={value}"))
+}
+
+impl Planner<'_> {
+    /// The table as the database has it, by the name that it has at this place of the plan; `None`
+    /// without a database, and for a table of this plan.
+    pub(super) fn existing(&self, table: &str) -> Option<&str> {
+        let mut definitions = self.facts.existing.definitions.iter();
+        let found = definitions.find(|(name, _)| name == table).map(|(_, sql)| sql.as_str());
+        found.filter(|_| !self.created.contains(table))
+    }
+
+    fn by_hand(&self, idx: usize, what: &str, words: &str, why: &str) -> Refusal {
+        let hint = "write the change by hand: `op.execute(\"ALTER TABLE ...\").describes(...)`";
+        self.ddl(idx).refuse(&format!("{what} has `{words}`, {why}"), hint)
+    }
+
+    /// Refuses to change a table that isn't understood as a whole.
+    pub(super) fn can_be_altered(&self, idx: usize, table: &str) -> Result<(), Refusal> {
+        if let Operation::DropTable { .. } | Operation::RenameTable { .. } = &self.operations[idx] {
+            return Ok(());
+        }
+        let parsed = self.existing(table).and_then(|sql| parse::parse(self.flavor, sql));
+        let Some(words) = parsed.as_ref().and_then(unkept) else { return Ok(()) };
+        let why = "and no change of such a table is known to be safe";
+        Err(self.by_hand(idx, &format!("table `{table}`"), &words, why))
+    }
+
+    /// A column as the server has it, unless this plan has changed it. What isn't understood of it
+    /// would be lost in a new definition.
+    pub(super) fn own(
+        &self,
+        idx: usize,
+        table: &str,
+        column: &str,
+    ) -> Result<Option<Definition>, Refusal> {
+        let own = self.existing(table).and_then(|sql| parse::column(self.flavor, sql, column));
+        let Some(ColumnPart { definition, unknown, .. }) = own else { return Ok(None) };
+        if !unknown.is_empty() {
+            let what = format!("column `{column}` of table `{table}`");
+            let why = "which a new definition would lose";
+            return Err(self.by_hand(idx, &what, &unknown.join(" "), why));
+        }
+        let is_touched =
+            [table, column].iter().any(|name| self.touched.contains(&name.to_lowercase()));
+        Ok(Some(definition).filter(|_| !is_touched))
+    }
+
+    /// Drops an index that the same change creates again.
+    pub(super) fn set_index_aside(
+        &mut self,
+        idx: usize,
+        table: &str,
+        name: &str,
+    ) -> Result<Clause, Refusal> {
+        let parsed = self.existing(table).and_then(|sql| parse::parse(self.flavor, sql));
+        let own = parsed.and_then(|parsed| parsed.keys.into_iter().find(|key| key.name == name));
+        let words = own.and_then(|key| key.words());
+        if let Some(words) = words {
+            let what = format!("index `{name}` of table `{table}`");
+            let why = "which it would lose when the change creates it again";
+            return Err(self.by_hand(idx, &what, &words, why));
+        }
+        Ok(self.drop_index(table, name))
+    }
+
+    /// Drops a check that the same change creates again.
+    pub(super) fn set_check_aside(
+        &self,
+        idx: usize,
+        table: &str,
+        name: &str,
+    ) -> Result<Clause, Refusal> {
+        let parsed = self.existing(table).and_then(|sql| parse::parse(self.flavor, sql));
+        let own = parsed.and_then(|parsed| parsed.checks.into_iter().find(|own| own.name == name));
+        if own.is_some_and(|check| !check.is_enforced) {
+            let what = format!("check `{name}` of table `{table}`");
+            let why = "which it would lose when the change creates it again";
+            return Err(self.by_hand(idx, &what, "NOT ENFORCED", why));
+        }
+        Ok(self.drop_check(table, name))
+    }
+}

@@ -1,0 +1,132 @@
+//! What a change would lose or can't be made of is refused before anything runs.
+
+use dbmigrate_runtime::engine::dialect::{Alone, Dialect, Flavor, Mysql, Task};
+use dbmigrate_runtime::engine::driver::Driver as _;
+use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::operations::{ColumnChange, Operation};
+use dbmigrate_runtime::schema::{Column, Type};
+use dbmigrate_tests::servers;
+use expect_test::expect;
+
+const TABLE: &str = "t";
+
+fn rename() -> Operation {
+    Operation::RenameColumn { table: TABLE.into(), from: "a".into(), to: "b".into() }
+}
+
+fn shorten() -> Operation {
+    let change = ColumnChange::new().ty(Type::String(40));
+    Operation::AlterColumn { table: TABLE.into(), column: "a".into(), change }
+}
+
+fn generate() -> Operation {
+    let change = ColumnChange::new().generated_stored("id + 1");
+    Operation::AlterColumn { table: TABLE.into(), column: "a".into(), change }
+}
+
+fn add() -> Operation {
+    let column = Column::new("new", Type::Integer);
+    Operation::AddColumn { table: TABLE.into(), column, using: None, before: None }
+}
+
+/// Tables with the servers that have such, and a change of each.
+fn changes() -> Vec<(&'static str, &'static str, Vec<Operation>)> {
+    let renamed = Operation::RenameTable { from: TABLE.into(), to: "u".into() };
+    let column = Column::new("new", Type::Integer);
+    let add_to_renamed =
+        Operation::AddColumn { table: "u".into(), column, using: None, before: None };
+    let drop = Operation::DropTable { table: TABLE.into() };
+    vec![
+        ("mysql", "a INT, CONSTRAINT ck CHECK (a > 1) NOT ENFORCED", vec![rename()]),
+        ("mysql", "a INT, KEY ix ((a + 1)) INVISIBLE", vec![rename()]),
+        ("mysql", "a INT, KEY ix (a) COMMENT 'words'", vec![generate()]),
+        ("mysql", "a INT, CONSTRAINT ck CHECK (a > 1) NOT ENFORCED", vec![generate()]),
+        ("", "a VARCHAR(1000), KEY ix (a(50)) COMMENT 'words'", vec![shorten()]),
+        ("mariadb", "a INT) WITH SYSTEM VERSIONING", vec![add()]),
+        ("mariadb", "a INT) WITH SYSTEM VERSIONING", vec![renamed, add_to_renamed]),
+        ("mariadb", "a INT) WITH SYSTEM VERSIONING", vec![drop]),
+        ("mariadb", "a DATE NOT NULL, b DATE NOT NULL, PERIOD FOR p (a, b)", vec![add()]),
+    ]
+}
+
+#[test]
+fn a_table_that_no_change_would_keep_whole_is_not_changed() {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for server in servers::mysql("a_table_that_no_change_would_keep_whole_is_not_changed") {
+        let mut driver = super::driver(&server.own_database());
+        let is_mariadb = server.name.starts_with("mariadb");
+        let dialect = Mysql(if is_mariadb { Flavor::Mariadb } else { Flavor::Mysql });
+        let mut texts = String::new();
+        for (only, sql, operations) in changes() {
+            if !server.name.starts_with(only) {
+                continue;
+            }
+            texts += &format!("{sql}\n");
+            let closed = if sql.ends_with("VERSIONING") { "" } else { ")" };
+            let create = format!("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, {sql}{closed}");
+            if let Err(err) = driver.batch(&create) {
+                texts += &format!("  not here: {err}\n");
+                continue;
+            }
+            let mut schema =
+                dialect.catalog(&mut driver, None, &Default::default()).unwrap().schema;
+            let facts = dialect.facts(&mut driver).unwrap();
+            let facts = dialect.facts_for(&mut driver, &operations, &facts).unwrap();
+            match plan::tasks(&operations, &mut schema, &dialect, &facts) {
+                Ok(tasks) => {
+                    for task in tasks {
+                        let Task::Alone(Alone { statement, .. }) = task else { continue };
+                        texts += &format!("  > {}\n", statement.sql);
+                        if let Err(err) = driver.batch(&statement.sql) {
+                            texts += &format!("  failed: {err}\n");
+                        }
+                    }
+                }
+                Err(refusal) => {
+                    texts += &format!("  refused: {}\n", refusal.message);
+                    texts += &format!("    hint: {}\n", refusal.hint.unwrap_or_default());
+                }
+            }
+            driver.batch("DROP TABLE IF EXISTS t, u").expect("it goes");
+        }
+        seen.push((server.name.to_string(), texts));
+    }
+    for (name, texts) in seen {
+        if name.starts_with("mysql") {
+            expect![[r#"
+                a INT, CONSTRAINT ck CHECK (a > 1) NOT ENFORCED
+                  refused: cannot rename column `a` of table `t` to `b` on MySQL: check `ck` of table `t` has `NOT ENFORCED`, which it would lose when the change creates it again
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+                a INT, KEY ix ((a + 1)) INVISIBLE
+                  refused: cannot rename column `a` of table `t` to `b` on MySQL: index `ix` of table `t` has `INVISIBLE`, which it would lose when the change creates it again
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+                a INT, KEY ix (a) COMMENT 'words'
+                  refused: cannot alter column `a` of table `t` on MySQL: index `ix` of table `t` has `COMMENT 'words'`, which it would lose when the change creates it again
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+                a INT, CONSTRAINT ck CHECK (a > 1) NOT ENFORCED
+                  refused: cannot alter column `a` of table `t` on MySQL: check `ck` of table `t` has `NOT ENFORCED`, which it would lose when the change creates it again
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+                a VARCHAR(1000), KEY ix (a(50)) COMMENT 'words'
+                  refused: cannot alter column `a` of table `t` on MySQL: index `ix` of table `t` has `COMMENT 'words'`, which it would lose when the change creates it again
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+            "#]].assert_eq(&texts);
+        } else {
+            expect![[r#"
+                a VARCHAR(1000), KEY ix (a(50)) COMMENT 'words'
+                  refused: cannot alter column `a` of table `t` on MariaDB: index `ix` of table `t` has `COMMENT 'words'`, which it would lose when the change creates it again
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+                a INT) WITH SYSTEM VERSIONING
+                  refused: cannot add column `new` to table `t` on MariaDB: table `t` has `WITH SYSTEM VERSIONING`, and no change of such a table is known to be safe
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+                a INT) WITH SYSTEM VERSIONING
+                  refused: cannot add column `new` to table `u` on MariaDB: table `u` has `WITH SYSTEM VERSIONING`, and no change of such a table is known to be safe
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+                a INT) WITH SYSTEM VERSIONING
+                  > DROP TABLE `t`
+                a DATE NOT NULL, b DATE NOT NULL, PERIOD FOR p (a, b)
+                  refused: cannot add column `new` to table `t` on MariaDB: table `t` has `PERIOD FOR "p" ("a", "b")`, and no change of such a table is known to be safe
+                    hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+            "#]].assert_eq(&texts);
+        }
+    }
+}
