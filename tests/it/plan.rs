@@ -178,7 +178,11 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
         }
         let run = host.dbmigrate(&format!("plan --url {url}"));
         assert_eq!(run.code, 1, "{run}");
-        let shown = run.stdout.replace(&url, "URL");
+        // On a busy machine, the earlier revision took long enough to be named.
+        let is_slow = |line: &&str| line.contains("which changed the same tables, took");
+        let lines = run.stdout.lines().filter(|line| !is_slow(line));
+        let shown: String = lines.map(|line| format!("{line}\n")).collect();
+        let shown = shown.replace(&url, "URL");
         if server.dialect() == "postgres" {
             expect![[r#"
                 Upgrade of URL: 1 revision, in one transaction
@@ -199,11 +203,10 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
             .assert_eq(&shown);
             continue;
         }
-        // What a copy keeps others from, and whether it is known that there is one.
+        // What a copy keeps others from.
         let copied = match server.name.as_str() {
-            "mariadb1011" => "against writes (ALGORITHM=COPY)",
             "mariadb118" => "against other changes of its definition (ALGORITHM=COPY)",
-            _ => "against writes (at most)",
+            _ => "against writes (ALGORITHM=COPY)",
         };
         assert_eq!(shown.matches(copied).count(), 1, "{}: {run}", server.name);
         expect![[r#"
