@@ -165,7 +165,10 @@ impl Player<'_> {
         for (real, shown) in self.shown_as {
             text = text.replace(real, shown);
         }
-        let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        // Packages of one name share a target directory here, and on no reader's machine.
+        let is_of_others = |line: &&str| line.starts_with("note: cargo mistook the artifacts of ");
+        let lines = text.lines().filter(|line| !is_of_others(line));
+        let mut lines: Vec<&str> = lines.map(str::trim_end).collect();
         // They are finished at the same time.
         let both =
             |[one, two]: [&str; 2]| [one, two].iter().all(|line| line.starts_with("tenants/"));
