@@ -124,19 +124,21 @@ pub fn name_of(dependencies: &toml::Table, package: &str) -> Option<String> {
     dependencies.iter().find(is_package).map(|(name, _)| name.clone())
 }
 
-/// The migrations directory of a package: the given one, or else `migrations`. If that one is not
-/// ours, it is another tool's, and the directory with the settings is meant.
+/// The migrations directory of a package: the given one, or else `migrations`. If that one has the
+/// files of another tool, the directory beside it that `init` has filled is meant.
 fn migrations_dir(package_dir: &Path, given: Option<&Path>) -> Result<PathBuf> {
     if let Some(given) = given {
         return Ok(package_dir.join(given));
     }
     let default = package_dir.join(MIGRATIONS);
-    if default.join(crate::config::FILE).exists() || default.join("mod.rs").exists() {
+    let has = |dir: &Path, name: &str| dir.join(name).is_file();
+    let is_filled = default.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if !is_filled || has(&default, crate::config::FILE) || has(&default, "mod.rs") {
         return Ok(default);
     }
     let entries = package_dir.read_dir().into_iter().flatten().flatten();
-    let has_settings = |path: &PathBuf| path.join(crate::config::FILE).is_file();
-    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(has_settings).collect();
+    let is_ours = |dir: &PathBuf| has(dir, crate::config::FILE) && has(dir, "mod.rs");
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_ours).collect();
     found.sort();
     if let [one, two, ..] = found.as_slice() {
         let shown =

@@ -317,7 +317,7 @@ fn a_long_import_shows_its_progress_at_a_terminal() {
     host.write(
         "sql/2_b.sql",
         "INSERT INTO a WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \
-         1000000) SELECT i FROM n;",
+         6000000) SELECT i FROM n;",
     );
     let mut session = super::questions::at_terminal(&host, "import sqlx sql --dry-run");
     session.exp_string("1 of 2 migrations tried").unwrap();

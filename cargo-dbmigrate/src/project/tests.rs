@@ -131,9 +131,14 @@ fn a_directory_of_another_tool_is_not_the_migrations() {
         fs::write(files.0.join(path), "").unwrap();
     };
     is("migrations");
+    // A template.
+    write("template/dbmigrate.toml");
+    is("migrations");
     write("db/dbmigrate.toml");
+    write("db/mod.rs");
     is("db");
     write("other/dbmigrate.toml");
+    write("other/mod.rs");
     let message = found().unwrap_err().to_string();
     assert!(
         message.starts_with("both `db` and `other` are migrations directories of "),
