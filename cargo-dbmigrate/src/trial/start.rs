@@ -72,7 +72,7 @@ impl History<'_> {
     /// Runs the history up to its heads.
     fn run(&self, driver: &mut dyn Driver) -> std::result::Result<(), dbmigrate_runtime::Error> {
         let end = (Direction::Upgrade, &self.target());
-        run_to(driver, self.migrations, &self.options(), end)
+        run_to(driver, self.migrations, &self.options(), end, &mut ())
     }
 }
 
@@ -252,7 +252,7 @@ impl Trying {
             Direction::Downgrade if self.parents.is_empty() => Target::Base,
             Direction::Downgrade => Target::Revisions(self.parents.clone()),
         };
-        run_to(&mut *self.driver, &self.migrations, &self.options, (direction, &target))
+        run_to(&mut *self.driver, &self.migrations, &self.options, (direction, &target), &mut ())
     }
 }
 
@@ -391,12 +391,10 @@ pub fn run_observed(
     driver: &mut dyn Driver,
     migrations: &Migrations,
     version_table: &str,
-    (direction, target): (Direction, &Target),
+    end: (Direction, &Target),
     observer: &mut dyn Observer,
 ) -> std::result::Result<(), dbmigrate_runtime::Error> {
-    let (options, steps) = (&options(version_table), &mut NoSteps);
-    let mut executor = Executor { driver, migrations, options, observer, steps };
-    executor.run_to(direction, target).map(drop)
+    run_to(driver, migrations, &options(version_table), end, observer)
 }
 
 fn run_to(
@@ -404,8 +402,9 @@ fn run_to(
     migrations: &Migrations,
     options: &Options,
     (direction, target): (Direction, &Target),
+    observer: &mut dyn Observer,
 ) -> std::result::Result<(), dbmigrate_runtime::Error> {
-    let (observer, steps) = (&mut (), &mut NoSteps);
+    let steps = &mut NoSteps;
     let mut executor = Executor { driver, migrations, options, observer, steps };
     executor.run_to(direction, target).map(drop)
 }
