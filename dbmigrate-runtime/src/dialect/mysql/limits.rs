@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use super::class::Class;
 use super::flavor::Flavor;
-use super::{charset, ddl, index, parse, size};
+use super::parse::Parsed;
+use super::{charset, ddl, index, size};
 use crate::schema::{IndexTerm, Table};
 
 /// Something that a table has.
@@ -59,8 +60,7 @@ impl Limits {
     }
 
     /// Those of a table as `SHOW CREATE TABLE` writes it, which others may have changed.
-    pub(super) fn of_existing(flavor: Flavor, sql: &str) -> Limits {
-        let Some(parsed) = parse::parse(flavor, sql) else { return Limits::default() };
+    pub(super) fn of_existing(parsed: &Parsed) -> Limits {
         let is = |option: &str, value: &str| {
             parsed.option(option).is_some_and(|own| own.eq_ignore_ascii_case(value))
         };

@@ -9,6 +9,7 @@ use super::column::Definition;
 use super::effect::Effect;
 use super::flavor::quote;
 use super::limits::{self, Limits};
+use super::parse;
 use super::planner::Planner;
 use crate::dialect::{Alone, Cost, Statement, StatementKind, Task};
 use crate::operations::Operation;
@@ -74,8 +75,9 @@ impl Planner<'_> {
             }
         }
         for (name, sql) in &self.facts.existing.definitions {
-            let existing = Limits::of_existing(self.flavor, sql);
-            self.limits.entry(name.clone()).or_default().extend(existing);
+            let Some(parsed) = parse::parse(self.flavor, sql) else { continue };
+            self.limits.entry(name.clone()).or_default().extend(Limits::of_existing(&parsed));
+            self.definitions.insert(name.clone(), parsed);
         }
     }
 

@@ -7,7 +7,7 @@ use super::clause::Clause;
 use super::column::Definition;
 use super::effect::Effect;
 use super::flavor::quote;
-use super::parse::{self, ColumnPart};
+use super::parse::ColumnPart;
 use super::planner::Planner;
 use crate::dialect::Refusal;
 use crate::schema::{Check, Table};
@@ -53,14 +53,14 @@ impl Planner<'_> {
         table.checks.iter().find(is_own).map(|check| check.expression.to_string())
     }
 
-    fn column_with(&self, table: &str, check: &Check) -> Option<ColumnPart> {
-        let parsed = parse::parse(self.flavor, self.existing(table)?)?;
+    fn column_with(&self, table: &str, check: &Check) -> Option<&ColumnPart> {
+        let parsed = self.existing(table)?;
         let is_it = |name: &str| name.eq_ignore_ascii_case(&check.name);
         if parsed.checks.iter().any(|constraint| is_it(&constraint.name)) {
             return None;
         }
         let lexicon = self.flavor.lexicon();
         let is_same = |own: &String| lexicon.same_expression(own, &check.expression);
-        parsed.columns.into_iter().find(|part| part.definition.check.as_ref().is_some_and(is_same))
+        parsed.columns.iter().find(|part| part.definition.check.as_ref().is_some_and(is_same))
     }
 }

@@ -85,12 +85,6 @@ pub(super) fn parse(flavor: Flavor, sql: &str) -> Option<Parsed> {
     Some(parsed)
 }
 
-/// One column.
-pub(super) fn column(flavor: Flavor, sql: &str, name: &str) -> Option<ColumnPart> {
-    let parsed = parse(flavor, sql)?;
-    parsed.columns.into_iter().find(|column| column.name.eq_ignore_ascii_case(name))
-}
-
 /// Where the parentheses that open here are closed.
 fn matching(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     let mut depth = 0;
@@ -237,6 +231,11 @@ impl Parsed {
                 }
             }
         }
+    }
+
+    /// The column with this name.
+    pub(super) fn column(&self, name: &str) -> Option<&ColumnPart> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 
     /// The value of an option.

@@ -12,6 +12,7 @@ use super::ddl::{self, Ddl};
 use super::effect::Effect;
 use super::flavor::{Flavor, closed, quote, text};
 use super::limits::{self, Limits};
+use super::parse::Parsed;
 use super::{guards, hidden, names, raw, size, text_enum};
 use crate::dialect::{
     Alone, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Uncommitted,
@@ -100,6 +101,8 @@ pub(super) struct Planner<'a> {
     pub(super) touched: BTreeSet<String>,
     /// What tables had before that makes changes more expensive.
     pub(super) limits: BTreeMap<String, Limits>,
+    /// The tables that the database has, as it defines them, by their names in this plan.
+    pub(super) definitions: BTreeMap<String, Parsed>,
     /// The indexes that were dropped, with their tables.
     dropped: Vec<(String, String)>,
     /// Whether rows may have changed so far.
@@ -130,6 +133,7 @@ impl<'a> Planner<'a> {
             pending: Vec::new(),
             touched: BTreeSet::new(),
             limits: BTreeMap::new(),
+            definitions: BTreeMap::new(),
             dropped: Vec::new(),
             has_changed_rows: false,
             new_values: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use super::clause::Clause;
 use super::column::Definition;
-use super::parse::{self, ColumnPart, Parsed};
+use super::parse::{ColumnPart, KeyPart, Parsed};
 use super::planner::Planner;
 use crate::dialect::Refusal;
 use crate::operations::Operation;
@@ -35,6 +35,9 @@ const KEPT: [&str; 24] = [
     "TRANSACTIONAL",
 ];
 
+/// What happens to something that a change drops and creates again.
+const LOST: &str = "which it would lose when the change creates it again";
+
 /// What a table has that a change isn't known to keep.
 fn unkept(parsed: &Parsed) -> Option<String> {
     let is_kept = |words: &&String| words.to_ascii_uppercase().starts_with("PARTITION BY ");
@@ -48,10 +51,8 @@ fn unkept(parsed: &Parsed) -> Option<String> {
 impl Planner<'_> {
     /// The table as the database has it, by the name that it has at this place of the plan; `None`
     /// without a database, and for a table of this plan.
-    pub(super) fn existing(&self, table: &str) -> Option<&str> {
-        let mut definitions = self.facts.existing.definitions.iter();
-        let found = definitions.find(|(name, _)| name == table).map(|(_, sql)| sql.as_str());
-        found.filter(|_| !self.created.contains(table))
+    pub(super) fn existing(&self, table: &str) -> Option<&Parsed> {
+        self.definitions.get(table).filter(|_| !self.created.contains(table))
     }
 
     fn by_hand(&self, idx: usize, what: &str, words: &str, why: &str) -> Refusal {
@@ -64,8 +65,7 @@ impl Planner<'_> {
         if let Operation::DropTable { .. } | Operation::RenameTable { .. } = &self.operations[idx] {
             return Ok(());
         }
-        let parsed = self.existing(table).and_then(|sql| parse::parse(self.flavor, sql));
-        let Some(words) = parsed.as_ref().and_then(unkept) else { return Ok(()) };
+        let Some(words) = self.existing(table).and_then(unkept) else { return Ok(()) };
         let why = "and no change of such a table is known to be safe";
         Err(self.by_hand(idx, &format!("table `{table}`"), &words, why))
     }
@@ -78,7 +78,7 @@ impl Planner<'_> {
         table: &str,
         column: &str,
     ) -> Result<Option<Definition>, Refusal> {
-        let own = self.existing(table).and_then(|sql| parse::column(self.flavor, sql, column));
+        let own = self.existing(table).and_then(|parsed| parsed.column(column));
         let Some(ColumnPart { definition, unknown, .. }) = own else { return Ok(None) };
         if !unknown.is_empty() {
             let what = format!("column `{column}` of table `{table}`");
@@ -87,7 +87,7 @@ impl Planner<'_> {
         }
         let is_touched =
             [table, column].iter().any(|name| self.touched.contains(&name.to_lowercase()));
-        Ok(Some(definition).filter(|_| !is_touched))
+        Ok(Some(definition).filter(|_| !is_touched).cloned())
     }
 
     /// Drops an index that the same change creates again.
@@ -97,13 +97,11 @@ impl Planner<'_> {
         table: &str,
         name: &str,
     ) -> Result<Clause, Refusal> {
-        let parsed = self.existing(table).and_then(|sql| parse::parse(self.flavor, sql));
-        let own = parsed.and_then(|parsed| parsed.keys.into_iter().find(|key| key.name == name));
-        let words = own.and_then(|key| key.words());
-        if let Some(words) = words {
+        let parsed = self.existing(table);
+        let own = parsed.and_then(|parsed| parsed.keys.iter().find(|key| key.name == name));
+        if let Some(words) = own.and_then(KeyPart::words) {
             let what = format!("index `{name}` of table `{table}`");
-            let why = "which it would lose when the change creates it again";
-            return Err(self.by_hand(idx, &what, &words, why));
+            return Err(self.by_hand(idx, &what, &words, LOST));
         }
         Ok(self.drop_index(table, name))
     }
@@ -115,12 +113,11 @@ impl Planner<'_> {
         table: &str,
         name: &str,
     ) -> Result<Clause, Refusal> {
-        let parsed = self.existing(table).and_then(|sql| parse::parse(self.flavor, sql));
-        let own = parsed.and_then(|parsed| parsed.checks.into_iter().find(|own| own.name == name));
+        let parsed = self.existing(table);
+        let own = parsed.and_then(|parsed| parsed.checks.iter().find(|own| own.name == name));
         if own.is_some_and(|check| !check.is_enforced) {
             let what = format!("check `{name}` of table `{table}`");
-            let why = "which it would lose when the change creates it again";
-            return Err(self.by_hand(idx, &what, "NOT ENFORCED", why));
+            return Err(self.by_hand(idx, &what, "NOT ENFORCED", LOST));
         }
         Ok(self.drop_check(table, name))
     }
