@@ -145,7 +145,7 @@ fn report(cx: &Context, args: &Import, revised: &[Revised]) {
     let without = without.count();
     if without > 0 {
         cx.out.note(format!(
-            "{without} of the migrations have no way back, so their revisions can't be undone"
+            "{without} migration(s) without a way back: their revisions can't be undone"
         ));
     }
     if args.dry_run {
