@@ -5,6 +5,9 @@
 //! only asked for names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::sync::mpsc;
+use std::thread;
 
 use super::assemble::{Assembled, assemble};
 use super::crash;
@@ -156,13 +159,15 @@ pub(super) fn catalog(
     let objects = objects(conn)?;
     let is_wanted = |object: &Object| only.is_none_or(|only| only.contains(&object.table));
     let mut catalog = Catalog::default();
+    let mut tables = Vec::new();
     for object in objects.iter().filter(|object| is_wanted(object) && !object.temporary) {
         if object.kind == ObjectKind::Table {
-            read_table(flavor, conn, &object.name, &mut catalog)?;
+            tables.push(object.name.as_str());
         } else {
             catalog.others.push(ObjectName::new(object.kind, &object.name));
         }
     }
+    read_tables(flavor, conn, &tables, &mut catalog)?;
     Ok(Catalog { objects, ..catalog })
 }
 
@@ -174,33 +179,65 @@ pub(super) fn tables_alone(
 ) -> Result<Catalog, DatabaseError> {
     let mut catalog = Catalog::default();
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    for name in existing_tables(conn, &names)? {
-        read_table(flavor, conn, &name, &mut catalog)?;
-    }
+    let names = existing_tables(conn, &names)?;
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    read_tables(flavor, conn, &names, &mut catalog)?;
     Ok(catalog)
 }
 
-/// Adds a table to what was read, if it is still there.
-fn read_table(
+/// So many tables are parsed while the next ones are asked for.
+const MANY: usize = 50;
+
+/// Adds the tables to what was read, as far as they are still there.
+fn read_tables(
     flavor: Flavor,
     conn: &mut dyn Connection,
-    name: &str,
+    names: &[&str],
     catalog: &mut Catalog,
 ) -> Result<(), DatabaseError> {
-    let Some(sql) = show(conn, name)? else { return Ok(()) };
-    match parse::parse(flavor, &sql) {
-        Some(parsed) => {
-            let Assembled { table, beyond } = assemble(flavor, &parsed);
-            catalog.schema.tables.insert(table.name.clone(), table);
-            catalog.beyond.extend(beyond);
+    if names.len() < MANY {
+        for name in names {
+            if let Some(sql) = show(conn, name)? {
+                catalog.add(name, table(flavor, &sql));
+            }
         }
-        None => catalog.unreadable.push(Unreadable {
-            kind: ObjectKind::Table,
-            name: name.to_owned(),
-            why: "its CREATE TABLE can't be read".to_owned(),
-        }),
+        return Ok(());
+    }
+    let read = thread::scope(|scope| {
+        let (shown, received) = mpsc::channel::<(&str, String)>();
+        let parsing = scope.spawn(move || {
+            let parsed = received.iter().map(|(name, sql)| (name, table(flavor, &sql)));
+            parsed.collect::<Vec<_>>()
+        });
+        for name in names {
+            if let Some(sql) = show(conn, name)? {
+                // It only ends before by a panic, which is passed on below.
+                let _ = shown.send((name, sql));
+            }
+        }
+        drop(shown);
+        Ok(parsing.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })?;
+    for (name, parsed) in read {
+        catalog.add(name, parsed);
     }
     Ok(())
+}
+
+impl Catalog {
+    fn add(&mut self, name: &str, read: Option<(Parsed, Assembled)>) {
+        match read {
+            Some((_, Assembled { table, beyond })) => {
+                self.schema.tables.insert(table.name.clone(), table);
+                self.beyond.extend(beyond);
+            }
+            None => self.unreadable.push(Unreadable {
+                kind: ObjectKind::Table,
+                name: name.to_owned(),
+                why: "its CREATE TABLE can't be read".to_owned(),
+            }),
+        }
+    }
 }
 
 /// The table that a statement creates.
