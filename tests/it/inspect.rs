@@ -1,6 +1,7 @@
 //! `inspect`: the models of an existing database build the same database again.
 
 mod asked;
+mod crates;
 mod left_out;
 mod update;
 
@@ -46,6 +47,9 @@ const SQLITE: &str = "
         age INT CHECK (age > 0),
         \"odd name\" TEXT,
         born DATE,
+        verified bool NOT NULL DEFAULT false,
+        seen DateTime,
+        left_at TIMESTAMP,
         any
     );
     CREATE TABLE blog_posts (
@@ -173,6 +177,11 @@ fn models_of_an_sqlite_file_build_it_again() {
             #[model(column = "odd name")]
             pub odd_name: Option<String>,
             pub born: Option<chrono::NaiveDate>,
+            #[model(type = raw("bool"), default = false)]
+            pub verified: bool,
+            pub seen: Option<chrono::NaiveDateTime>,
+            #[model(type = raw("TIMESTAMP"))]
+            pub left_at: Option<chrono::DateTime<chrono::Utc>>,
             #[model(type = raw(""))]
             pub any: Option<String>,
         }
