@@ -4,7 +4,7 @@ mod faults;
 mod real;
 mod recorded;
 mod refused;
-mod sea_orm;
+pub mod sea_orm;
 mod servers;
 
 use dbmigrate_tests::{Host, sql};
@@ -296,7 +296,7 @@ fn rows_that_only_enforced_foreign_keys_change_are_said() {
     let run = host.ok("import sqlx sql");
     expect![[r#"
         warning: `sql/2_b.sql` leaves 1 row(s) in `c` with sqlx, which enforces foreign keys while it migrates, and 2 as revision `v2`, which runs without that: if new databases need the same rows, write the `DELETE` or `UPDATE` of the foreign key's action into the revision
-        note: 3 of the migrations have no way back, so their revisions can't be undone
+        note: 3 migration(s) without a way back: their revisions can't be undone
         `stamp --from sqlx` marks them as applied in a database that sqlx migrated, and `upgrade` builds a new one
     "#]].assert_eq(&run.errors());
     // goose doesn't enforce them either.

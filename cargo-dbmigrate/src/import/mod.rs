@@ -24,7 +24,7 @@ use crate::error::Result;
 use layout::Foreign;
 
 pub use scratch::Scratch;
-pub use terms::Terms;
+pub use terms::{State, Terms};
 pub use trying::{Revised, Trying, text};
 
 /// Reads the history of a tool, in its order.

@@ -4,7 +4,7 @@ use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, Server, client, mysql_client};
 use dbmigrate_tests::{Host, sql};
 
-use super::played::Player;
+use super::played::{Left, Player};
 
 const PAGE: &str = "guides/existing-database.md";
 const POSTGRES: &str = "PostgreSQL";
@@ -16,7 +16,7 @@ fn an_existing_database_is_adopted_as_the_page_shows() {
     Player {
         host: &host,
         page: PAGE,
-        is_kept: false,
+        left: Left::Nothing,
         is_played: &|heading| ![POSTGRES, MYSQL].contains(&heading),
         database: &|text| sql(&host.dir.join("app.db"), text),
         shown_as: &[],
@@ -43,7 +43,7 @@ fn on(server: &Server, [part, shown]: [&str; 2], run: &dyn Fn(&str, &str)) {
     Player {
         host: &host,
         page: PAGE,
-        is_kept: false,
+        left: Left::Nothing,
         is_played: &|heading| heading == part,
         database: &|text| run(&url, text),
         shown_as: &[(url.clone(), shown)],

@@ -8,7 +8,8 @@
 //! - `<!-- played: COMMAND -->` is run and not shown.
 //!
 //! Commands of another tool are run in the long mode. What its first block leaves in the database
-//! is kept in `left`, and the ordinary run begins with that.
+//! is kept in `left`, and the ordinary run begins with that. A tool that no package has is never
+//! run: its file in `left` was written as its source says, and the page shows no output of it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,12 +22,25 @@ use expect_test::expect_file;
 const HOME: &str = "/home/ada/shop";
 
 /// The programs of other tools, whose commands are only run in the long mode.
-const OTHER_TOOLS: [&str; 6] = ["alembic", "diesel", "flask", "python3", "refinery", "sqlx"];
+const OTHER_TOOLS: [&str; 10] = [
+    "alembic", "dbmate", "diesel", "flask", "flyway", "goose", "migrate", "python3", "refinery",
+    "sqlx",
+];
+
+/// What the first block with commands of another tool leaves in the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing that could be kept: they are run, or there are none.
+    Nothing,
+    /// What the tool left when it was run in the long mode.
+    Kept,
+    /// What the tool would leave. It is never run.
+    Written,
+}
 
 pub struct Player<'a> {
     pub host: &'a Host,
-    /// Whether the ordinary run begins with what another tool left.
-    pub is_kept: bool,
+    pub left: Left,
     /// Whether the part below this heading is played.
     pub is_played: &'a dyn Fn(&str) -> bool,
     /// Runs SQL on the database.
@@ -89,6 +103,11 @@ impl Player<'_> {
         }
     }
 
+    /// Whether the commands of other tools are run.
+    fn runs_others(&self) -> bool {
+        is_long() && self.left != Left::Written
+    }
+
     /// The block with what its commands print.
     fn console(&self, block: &[&str], is_left: &mut bool) -> String {
         let mut session: Vec<(&str, String)> = Vec::new();
@@ -101,12 +120,13 @@ impl Player<'_> {
             }
         }
         let is_other = |command: &str| {
-            OTHER_TOOLS.iter().any(|program| command.split(' ').next() == Some(program))
+            let program = command.split(' ').next().unwrap_or_default();
+            OTHER_TOOLS.contains(&program) || command.starts_with("cargo run")
         };
         let others = session.iter().filter(|(command, _)| is_other(command)).count();
         let mut text = String::new();
         for (command, shown) in &session {
-            let printed = if is_other(command) && !is_long() {
+            let printed = if is_other(command) && !self.runs_others() {
                 shown.clone()
             } else {
                 let run = self.run(command);
@@ -116,7 +136,7 @@ impl Player<'_> {
             };
             let _ = write!(text, "$ {command}\n{printed}");
         }
-        if others > 0 && !*is_left && self.is_kept {
+        if others > 0 && !*is_left && self.left != Left::Nothing {
             *is_left = true;
             self.leave();
         }
@@ -129,7 +149,7 @@ impl Player<'_> {
         let kept = PathBuf::from(file!()).with_file_name(format!("left/{name}.sql"));
         let kept = repository().join(kept);
         let database = self.host.dir.join("app.db");
-        if !is_long() {
+        if !self.runs_others() {
             let _ = fs::remove_file(&database);
             let text = fs::read_to_string(&kept).unwrap_or_else(|err| panic!("{kept:?}: {err}"));
             sql(&database, &text);
@@ -151,7 +171,8 @@ impl Player<'_> {
             command = command.replace(shown, real);
         }
         // As cargo finds its subcommands, without a cargo that waits for another one.
-        let script = format!("cargo() {{ cargo-\"$1\" \"$@\"; }}\n{command}");
+        let cargo = "if [ \"$1\" = run ]; then command cargo \"$@\"; else cargo-\"$1\" \"$@\"; fi";
+        let script = format!("cargo() {{ {cargo}; }}\n{command}");
         let mut shell = self.host.command("sh");
         shell.args(["-c", &format!("exec 2>&1\n{script}")]);
         shell.env("PATH", env::join_paths(path).expect("a path"));
@@ -219,8 +240,10 @@ fn masked(page: &str) -> String {
         if line.starts_with("//! Create Date: ") {
             return "//! Create Date\n".to_owned();
         }
-        // As in `Applied 1/migrate create users (3.8ms)`.
+        // As in `Applied 1/migrate create users (3.8ms)` and `Applied: 1_users.sql in 2.2ms`.
         let time = line.rsplit_once(" (").filter(|(_, time)| time.ends_with("s)"));
+        let time =
+            time.or_else(|| line.rsplit_once(" in ").filter(|(_, time)| time.ends_with('s')));
         let is_time = |time: &str| time.starts_with(|sign: char| sign.is_ascii_digit());
         time.filter(|(_, time)| is_time(time)).map_or(line, |(before, _)| before).to_owned() + "\n"
     };
@@ -232,7 +255,7 @@ fn without_digits(text: &str) -> String {
 }
 
 /// A database file as statements, as its shell's `.dump` writes them.
-fn statements(path: &Path) -> String {
+pub fn statements(path: &Path) -> String {
     let conn = rusqlite::Connection::open(path).expect("the database opens");
     let mut all = conn
         .prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
@@ -252,6 +275,11 @@ fn statements(path: &Path) -> String {
             ("table", true) => after += &rows(&conn, &name),
             _ => after += &format!("{sql};\n"),
         }
+    }
+    let version: i64 =
+        conn.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a version");
+    if version != 0 {
+        after += &format!("PRAGMA user_version = {version};\n");
     }
     text + &after
 }

@@ -5,7 +5,7 @@ use expect_test::expect;
 
 use super::remove_revisions;
 
-const CARGO: &str = r#"[package]
+pub const CARGO: &str = r#"[package]
 name = "migration"
 version = "0.1.0"
 edition = "2024"
@@ -23,7 +23,7 @@ debug = 0
 [workspace]
 "#;
 
-const MAIN: &str = "#[tokio::main]\nasync fn main() {\n    \
+pub const MAIN: &str = "#[tokio::main]\nasync fn main() {\n    \
                     sea_orm_migration::cli::run_cli(migration::Migrator).await;\n}\n";
 
 /// A migration of these bodies.
