@@ -39,6 +39,7 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
         tool: args.tool,
         original: None,
         reads_all: false,
+        built: import::State::default(),
     };
     let foreign = match found {
         Some(found) => found,
@@ -49,8 +50,9 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
     let revised = trying.revised(foreign, &bar);
     bar.finish_and_clear();
     let revised = revised?;
-    // As they stand, as revisions, and back.
-    let bar = run::bar(cx.out, n * 3, "runs that prove them");
+    // As revisions, back, and perhaps once more as they stand.
+    let n_runs = n * (2 + usize::from(trying.may_change_rows()));
+    let bar = run::bar(cx.out, n_runs, "runs that prove them");
     let other_rows = trying.prove(&revised, &bar);
     bar.finish_and_clear();
     let other_rows = other_rows?;

@@ -6,6 +6,7 @@ use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 
+/// The sequence of a column is a part of its table.
 const OF_POSTGRES: &str = "
     SELECT 'function ' || p.oid::regprocedure::text, pg_get_functiondef(p.oid) FROM pg_proc AS p
     WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p')
@@ -25,7 +26,12 @@ const OF_POSTGRES: &str = "
     SELECT 'sequence ' || c.relname, concat_ws(' ', s.seqstart, s.seqincrement, s.seqmin, s.seqmax,
         s.seqcache, s.seqcycle::text)
     FROM pg_sequence AS s JOIN pg_class AS c ON c.oid = s.seqrelid
-    WHERE c.relnamespace = current_schema()::regnamespace";
+    WHERE c.relnamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT FROM pg_depend AS d
+        JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+        LEFT JOIN pg_attrdef AS v ON v.adrelid = a.attrelid AND v.adnum = a.attnum
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        AND d.refclassid = 'pg_class'::regclass AND (d.deptype = 'i' OR d.deptype = 'a'
+        AND pg_get_expr(v.adbin, v.adrelid) = format('nextval(%L::regclass)', c.oid::regclass)))";
 
 /// What emptying a database leaves: statements that drop it.
 const LEFT_BY_POSTGRES: &str = "

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::schema::{Schema, Table};
+use indicatif::ProgressBar;
 
 use super::tool;
 use super::trying::{Revised, Trying};
@@ -15,9 +16,13 @@ use crate::snapshot::failed;
 type Counts = BTreeMap<String, Vec<Value>>;
 
 impl Trying<'_> {
+    /// Whether foreign keys may change rows while the tool migrates, and not while revisions run.
+    pub fn may_change_rows(&self) -> bool {
+        tool::enforces_foreign_keys(self.tool) && self.cx.has_trial()
+    }
+
     /// Says after which migration the rows are others as a revision, because its tool enforces
-    /// foreign keys on SQLite and a run of revisions does not. `original` was migrated by the files
-    /// and `other` by the revisions.
+    /// foreign keys on SQLite and a run of revisions does not. `migrated` is by the revisions.
     ///
     /// # Errors
     ///
@@ -26,12 +31,17 @@ impl Trying<'_> {
         &self,
         revised: &[Revised],
         schema: &Schema,
-        [original, other]: [&mut Box<dyn Driver>; 2],
+        (migrated, bar): (&mut dyn Driver, &ProgressBar),
     ) -> Result<Option<String>> {
-        if !tool::enforces_foreign_keys(self.tool) || !self.cx.has_trial() {
+        if !self.may_change_rows() {
             return Ok(None);
         }
-        if difference(&counts(&mut **original, schema)?, &counts(&mut **other, schema)?).is_none() {
+        let mut original = self.empty()?;
+        for one in revised {
+            self.run_again(&mut *original, one)?;
+            bar.inc(1);
+        }
+        if difference(&counts(&mut *original, schema)?, &counts(migrated, schema)?).is_none() {
             return Ok(None);
         }
         let (mut original, mut other) = (self.empty()?, self.scratch.empty()?);

@@ -49,16 +49,18 @@ pub struct Terms<'a> {
     scope: Scope,
     /// Tables as they were found, and their translations.
     known: HashMap<String, (Table, Option<Table>)>,
+    /// How the database compares names and texts, once it was asked.
+    comparing: Option<Comparing>,
 }
 
 impl<'a> Terms<'a> {
     pub fn new(cx: &'a Context, models: &'a Models) -> Terms<'a> {
-        Terms { cx, models, scope: cx.scope(), known: HashMap::new() }
+        Terms { cx, models, scope: cx.scope(), known: HashMap::new(), comparing: None }
     }
 
     /// The same for another database, of which nothing is known yet.
     pub fn fresh(&self) -> Terms<'a> {
-        Terms { known: HashMap::new(), scope: self.cx.scope(), ..*self }
+        Terms { known: HashMap::new(), scope: self.cx.scope(), comparing: None, ..*self }
     }
 
     /// The contents of a database, without the tables of this tool.
@@ -68,7 +70,7 @@ impl<'a> Terms<'a> {
     /// The database's errors.
     pub fn state(&mut self, driver: &mut dyn Driver) -> Result<State> {
         let found = driver.as_connection().catalog(None).map_err(failed)?;
-        self.of_catalog(driver, found)
+        self.with_definitions(driver, found)
     }
 
     /// The same after this SQL, given what the database contained before it. Reads only the tables
@@ -87,17 +89,38 @@ impl<'a> Terms<'a> {
         let Some(tables) = touched::tables(dialect, sql, &before.found) else {
             return self.state(driver);
         };
-        let read = driver.as_connection().catalog(Some(&tables)).map_err(failed)?;
+        let conn = driver.as_connection();
+        if before.definitions.is_empty() && touched::are_alone(dialect, &tables, &before.found) {
+            let read = conn.tables(&tables).map_err(failed)?;
+            let found = touched::replaced(&before.found, read, &tables);
+            return self.of_catalog(driver, found, BTreeMap::new());
+        }
+        let read = conn.catalog(Some(&tables)).map_err(failed)?;
         match touched::merged(&before.found, read, &tables) {
-            Some(found) => self.of_catalog(driver, found),
+            Some(found) => self.with_definitions(driver, found),
             None => self.state(driver),
         }
     }
 
-    fn of_catalog(&mut self, driver: &mut dyn Driver, mut found: Catalog) -> Result<State> {
-        let conn = driver.as_connection();
-        let facts = conn.facts().map_err(failed)?;
-        let comparing = conn.dialect().comparing(&facts);
+    fn with_definitions(&mut self, driver: &mut dyn Driver, found: Catalog) -> Result<State> {
+        let definitions = definitions(driver.as_connection()).map_err(failed)?;
+        self.of_catalog(driver, found, definitions)
+    }
+
+    fn of_catalog(
+        &mut self,
+        driver: &mut dyn Driver,
+        mut found: Catalog,
+        definitions: BTreeMap<String, String>,
+    ) -> Result<State> {
+        let comparing = match self.comparing {
+            Some(comparing) => comparing,
+            None => {
+                let conn = driver.as_connection();
+                let facts = conn.facts().map_err(failed)?;
+                *self.comparing.insert(conn.dialect().comparing(&facts))
+            }
+        };
         found.schema.tables.retain(|name, _| !is_own(self.cx, comparing.folding, name));
         let is_new =
             |table: &&Table| self.known.get(&table.name).is_none_or(|(stored, _)| stored != *table);
@@ -130,7 +153,7 @@ impl<'a> Terms<'a> {
             schema: Schema::from_tables(tables),
             objects: objects.collect(),
             beyond: beyond.chain(unreadable).collect(),
-            definitions: definitions(driver.as_connection()).map_err(failed)?,
+            definitions,
             found: Rc::new(found),
         })
     }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::{Catalog, Dialect, Object, ObjectKind, ObjectName};
 use dbmigrate_runtime::engine::sql::Token;
+use dbmigrate_runtime::schema::{Column, Table, Type};
 
 /// The beginnings of statements that change the definitions of nothing but what they name.
 const PLAIN: [&[&str]; 13] = [
@@ -91,6 +93,46 @@ fn is_of_rows(statement: &[Token<'_>]) -> bool {
     statement.first().is_some_and(|first| words.iter().any(|word| first.is_word(word)))
 }
 
+/// Whether a database contains nothing but tables and their indexes, so that reading those of these
+/// names again shows all that a statement did.
+pub(super) fn are_alone(
+    dialect: &dyn Dialect,
+    tables: &BTreeSet<String>,
+    before: &Catalog,
+) -> bool {
+    // On PostgreSQL, the type of a column can remain without its table.
+    let is_own = |column: &Column| matches!(column.ty, Type::Enum(..) | Type::Raw(_));
+    let leaves_type = |table: &Table| table.columns.iter().any(is_own);
+    let mut named = tables.iter().filter_map(|name| before.schema.table(name));
+    let is_part = |object: &Object| matches!(object.kind, ObjectKind::Table | ObjectKind::Index);
+    before.objects.iter().all(|object| is_part(object) && !object.temporary)
+        && (dialect.backend() != Backend::Postgres || !named.any(leaves_type))
+}
+
+/// A catalog that contains nothing but tables, of which these were read again.
+pub(super) fn replaced(before: &Catalog, read: Catalog, tables: &BTreeSet<String>) -> Catalog {
+    let mut replaced = Catalog { unreadable: read.unreadable, ..before.clone() };
+    replaced.schema.tables.retain(|name, _| !tables.contains(name));
+    replaced.beyond.retain(|beyond| !tables.contains(&beyond.table));
+    replaced.objects.retain(|object| !tables.contains(&object.table));
+    for table in read.schema.tables.into_values() {
+        let object = |kind, name: &str| Object {
+            kind,
+            name: name.to_owned(),
+            table: table.name.clone(),
+            sql: None,
+            temporary: false,
+        };
+        replaced.objects.push(object(ObjectKind::Table, &table.name));
+        let indexes = table.indexes.iter().map(|index| &index.name);
+        let indexes = indexes.chain(table.uniques.iter().map(|unique| &unique.name));
+        replaced.objects.extend(indexes.map(|name| object(ObjectKind::Index, name)));
+        replaced.schema.tables.insert(table.name.clone(), table);
+    }
+    replaced.beyond.extend(read.beyond);
+    replaced
+}
+
 /// A catalog of which only these tables were read again; `None` if others have come or gone.
 pub(super) fn merged(
     before: &Catalog,
@@ -123,9 +165,8 @@ pub(super) fn merged(
 
 #[cfg(test)]
 mod tests {
-    use dbmigrate_runtime::engine::Backend;
     use dbmigrate_runtime::engine::dialect;
-    use dbmigrate_runtime::schema::{Column, ForeignKey, Table, Type};
+    use dbmigrate_runtime::schema::{ForeignKey, Index};
 
     use super::*;
 
@@ -179,5 +220,37 @@ mod tests {
         assert_eq!(mysql("RENAME TABLE `c` TO d").as_deref(), Some("c"));
         assert_eq!(mysql("/*!40101 DROP TABLE c */; INSERT INTO a VALUES (1)"), None);
         assert_eq!(mysql("PREPARE s FROM 'DROP TABLE c'"), None);
+    }
+
+    #[test]
+    fn tables_are_read_alone_where_nothing_else_can_have_changed() {
+        let postgres = dialect::of(Backend::Postgres).unwrap();
+        let mysql = dialect::of(Backend::Mysql).unwrap();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let mut before = catalog();
+        assert!(!are_alone(postgres, &names(&["c"]), &before));
+        before.objects.retain(|object| object.kind == ObjectKind::Index);
+        assert!(are_alone(postgres, &names(&["c", "d"]), &before));
+        let mood = Column::new("mood", Type::Enum("mood".into(), vec!["ok".into()]));
+        let table = Table::new("c").column(mood);
+        before.schema.tables.insert("c".to_owned(), table);
+        assert!(!are_alone(postgres, &names(&["c"]), &before));
+        assert!(are_alone(postgres, &names(&["a"]), &before));
+        assert!(are_alone(mysql, &names(&["c"]), &before));
+        // What was renamed is gone under its old name.
+        let mut read = Catalog::default();
+        let index = Index::new("by_id", ["id"]);
+        let mut d = Table::new("d").column(Column::new("id", Type::Integer));
+        d.indexes.push(index);
+        read.schema.tables.insert("d".to_owned(), d);
+        let after = replaced(&before, read, &names(&["c", "d"]));
+        let tables: Vec<&str> = after.schema.tables.keys().map(String::as_str).collect();
+        assert_eq!(tables, ["a", "b", "d"]);
+        let objects: Vec<String> = after
+            .objects
+            .iter()
+            .map(|object| format!("{} of {}", object.name, object.table))
+            .collect();
+        assert_eq!(objects, ["d of d", "by_id of d"]);
     }
 }

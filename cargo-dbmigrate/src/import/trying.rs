@@ -6,7 +6,6 @@ use std::path::Path;
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::driver::{DatabaseError, Driver, ErrorKind};
 use dbmigrate_runtime::engine::executor::Observer;
-use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Execute, Operation, Sql};
@@ -46,6 +45,8 @@ pub struct Trying<'a> {
     /// Whether all tables are read after each migration, and not only those that it can have
     /// changed.
     pub reads_all: bool,
+    /// What the migrations built as they stand.
+    pub built: State,
 }
 
 /// The failure of a migration.
@@ -161,13 +162,14 @@ impl Trying<'_> {
             let end = self.state(&mut *driver)?;
             self.terms.differences(&before, &end).is_empty()
         };
+        self.built = before;
         Ok((revised, ends_as_read))
     }
 
     /// An empty database with the settings of the tool's connection.
     pub(super) fn empty(&self) -> Result<Box<dyn Driver>> {
         let mut driver = self.scratch.empty()?;
-        if tool::enforces_foreign_keys(self.tool) && self.cx.has_trial() {
+        if self.may_change_rows() {
             enforce_foreign_keys(&mut *driver)?;
         }
         Ok(driver)
@@ -242,7 +244,7 @@ impl Trying<'_> {
             }
             driver.batch("BEGIN").map_err(failed)?;
             driver.batch(sql).map_err(failed)?;
-            if driver.in_transaction() || driver.dialect().backend().is_mysql_like() {
+            if driver.dialect().backend().is_mysql_like() || driver.in_transaction() {
                 return driver.batch("COMMIT").map_err(failed);
             }
             let err = Error::new(format!("`{file}` ends the transaction that it runs in"))
@@ -279,12 +281,7 @@ impl Trying<'_> {
     pub fn prove(&mut self, revised: &[Revised], bar: &ProgressBar) -> Result<Option<String>> {
         let mut observer = Counting(bar);
         let migrations = migrations(revised)?;
-        let mut original = self.empty()?;
-        for one in revised {
-            self.run_again(&mut *original, one)?;
-            bar.inc(1);
-        }
-        let as_it_stands = self.state(&mut *original)?;
+        let as_it_stands = std::mem::take(&mut self.built);
         if let Some(by_themselves) = &self.original {
             self.refuse_different("recorded", by_themselves, &as_it_stands)?;
         }
@@ -303,8 +300,7 @@ impl Trying<'_> {
         let of_replay = as_revisions.with_schema(scope.compared(&replayed));
         let compared = as_revisions.with_schema(scope.compared(&as_revisions.schema));
         self.refuse_different("replayed", &compared, &of_replay)?;
-        let both = [&mut original, &mut driver];
-        let other_rows = self.other_rows(revised, &as_it_stands.schema, both)?;
+        let other_rows = self.other_rows(revised, &as_it_stands.schema, (&mut *driver, bar))?;
         let is_final = |one: &&Revised| one.downgrade.irreversible.is_some();
         let down_to = match revised.iter().rev().find(is_final) {
             Some(last) => Target::Revisions(vec![last.id.clone()]),
@@ -402,13 +398,8 @@ fn migrations(revised: &[Revised]) -> Result<Migrations> {
             parents: before.map(str::to_owned).into_iter().collect(),
             ..Revision::default()
         };
-        let [upgrade, downgrade] = [&one.upgrade, &one.downgrade].map(|direction| Recording {
-            operations: direction.operations.clone(),
-            no_transaction: direction.no_transaction,
-            irreversible: direction.irreversible.clone(),
-            ..Recording::default()
-        });
-        migrations.push(Migration::new(revision, upgrade, downgrade));
+        let directions = (one.upgrade.recording(), one.downgrade.recording());
+        migrations.push(Migration::new(revision, directions.0, directions.1));
         before = Some(&one.id);
     }
     Ok(Migrations::new(migrations)?)

@@ -69,6 +69,15 @@ impl<'a> dyn Connection + 'a {
         self.dialect().catalog(self, only, elsewhere)
     }
 
+    /// These tables, without the list of objects.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    pub fn tables(&mut self, names: &BTreeSet<String>) -> Result<Catalog, DatabaseError> {
+        self.dialect().tables(self, names)
+    }
+
     /// The tables as this database would store them, each compared with the existing table of the
     /// same name.
     ///

@@ -151,7 +151,7 @@ impl<'a> PostgresDriver<'a> {
 
     fn ran<T>(&self, sql: &str, res: &Result<T, DatabaseError>) {
         if may_change_transaction(sql) {
-            self.is_open.set(None);
+            self.is_open.set(transaction_after(sql).filter(|_| res.is_ok()));
         }
         if res.as_ref().is_err_and(DatabaseError::is_busy) {
             sql.clone_into(&mut self.blocked.borrow_mut());
@@ -356,7 +356,7 @@ impl Driver for PostgresDriver<'_> {
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         match scope {
             Scope::Transaction => self.begin_locked(wait)?,
-            Scope::Group => self.begin_transaction()?,
+            Scope::Group | Scope::Entry => self.begin_transaction()?,
             Scope::Alone => {
                 let saved = Saved::read(self)?;
                 self.lock(wait)?;
@@ -420,8 +420,49 @@ impl Driver for PostgresDriver<'_> {
 }
 
 /// Whether SQL contains a word that begins or ends transactions.
+/// Whether a transaction is open after a statement that only begins or ends one; `None` for all
+/// others.
+fn transaction_after(sql: &str) -> Option<bool> {
+    let tokens = POSTGRES.significant(sql);
+    match tokens.as_slice() {
+        [one] if one.is_word("COMMIT") || one.is_word("ROLLBACK") => Some(false),
+        [first, rest @ ..] if first.is_word("BEGIN") => {
+            (!rest.iter().any(|token| token.is_symbol(";"))).then_some(true)
+        }
+        _ => None,
+    }
+}
+
 fn may_change_transaction(sql: &str) -> bool {
     const WORDS: [&str; 7] = ["ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "ROLLBACK", "START"];
     let is_word = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
     POSTGRES.tokens(sql).iter().any(|token| token.kind == Kind::Word && is_word(token.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{may_change_transaction, transaction_after};
+
+    #[test]
+    fn only_a_statement_alone_tells_whether_a_transaction_is_open() {
+        assert_eq!(transaction_after("-- now\nCOMMIT"), Some(false));
+        assert_eq!(transaction_after("ROLLBACK"), Some(false));
+        assert_eq!(
+            transaction_after("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"),
+            Some(true)
+        );
+        for sql in [
+            "BEGIN; COMMIT",
+            "COMMIT AND CHAIN",
+            "COMMIT; SELECT 1",
+            "ROLLBACK TO SAVEPOINT a",
+            "PREPARE TRANSACTION 'a'",
+        ] {
+            assert_eq!(
+                (may_change_transaction(sql), transaction_after(sql)),
+                (true, None),
+                "{sql}"
+            );
+        }
+    }
 }

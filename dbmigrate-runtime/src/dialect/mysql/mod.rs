@@ -127,6 +127,14 @@ impl Dialect for Mysql {
         read::catalog(self.0, conn, only)
     }
 
+    fn tables(
+        &self,
+        conn: &mut dyn Connection,
+        names: &BTreeSet<String>,
+    ) -> Result<Catalog, DatabaseError> {
+        read::tables_alone(self.0, conn, names)
+    }
+
     fn health(
         &self,
         _conn: &mut dyn Connection,

@@ -16,7 +16,6 @@ use crate::dialect::{
 };
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
-use crate::schema::Schema;
 use crate::sql::Token;
 
 /// A cell as text.
@@ -157,27 +156,51 @@ pub(super) fn catalog(
     let objects = objects(conn)?;
     let is_wanted = |object: &Object| only.is_none_or(|only| only.contains(&object.table));
     let mut catalog = Catalog::default();
-    let mut schema = Schema::default();
     for object in objects.iter().filter(|object| is_wanted(object) && !object.temporary) {
-        if object.kind != ObjectKind::Table {
+        if object.kind == ObjectKind::Table {
+            read_table(flavor, conn, &object.name, &mut catalog)?;
+        } else {
             catalog.others.push(ObjectName::new(object.kind, &object.name));
-            continue;
-        }
-        let Some(sql) = show(conn, &object.name)? else { continue };
-        match parse::parse(flavor, &sql) {
-            Some(parsed) => {
-                let Assembled { table, beyond } = assemble(flavor, &parsed);
-                schema.tables.insert(table.name.clone(), table);
-                catalog.beyond.extend(beyond);
-            }
-            None => catalog.unreadable.push(Unreadable {
-                kind: ObjectKind::Table,
-                name: object.name.clone(),
-                why: "its CREATE TABLE can't be read".to_owned(),
-            }),
         }
     }
-    Ok(Catalog { schema, objects, ..catalog })
+    Ok(Catalog { objects, ..catalog })
+}
+
+/// These tables of the own database, without the other objects.
+pub(super) fn tables_alone(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    names: &BTreeSet<String>,
+) -> Result<Catalog, DatabaseError> {
+    let mut catalog = Catalog::default();
+    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    for name in existing_tables(conn, &names)? {
+        read_table(flavor, conn, &name, &mut catalog)?;
+    }
+    Ok(catalog)
+}
+
+/// Adds a table to what was read, if it is still there.
+fn read_table(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+    name: &str,
+    catalog: &mut Catalog,
+) -> Result<(), DatabaseError> {
+    let Some(sql) = show(conn, name)? else { return Ok(()) };
+    match parse::parse(flavor, &sql) {
+        Some(parsed) => {
+            let Assembled { table, beyond } = assemble(flavor, &parsed);
+            catalog.schema.tables.insert(table.name.clone(), table);
+            catalog.beyond.extend(beyond);
+        }
+        None => catalog.unreadable.push(Unreadable {
+            kind: ObjectKind::Table,
+            name: name.to_owned(),
+            why: "its CREATE TABLE can't be read".to_owned(),
+        }),
+    }
+    Ok(())
 }
 
 /// The table that a statement creates.
@@ -194,10 +217,26 @@ pub(super) fn definitions(
     sql: &str,
 ) -> Result<String, DatabaseError> {
     let tokens = flavor.lexicon().significant(sql);
-    let names: BTreeSet<_> = tokens.iter().filter_map(|token| token.identifier()).collect();
+    let names: Vec<_> = tokens.iter().filter_map(|token| token.identifier()).collect();
+    let names: BTreeSet<&str> = names.iter().map(AsRef::as_ref).collect();
     let mut found = String::new();
+    for table in existing_tables(conn, &names)? {
+        let sql = show(conn, &table)?.unwrap_or_default();
+        if !found.is_empty() {
+            found.push('\n');
+        }
+        found += &without_counter(flavor, &sql);
+    }
+    Ok(found)
+}
+
+/// Which of these tables exist, in the order of their types and names.
+fn existing_tables(
+    conn: &mut dyn Connection,
+    names: &BTreeSet<&str>,
+) -> Result<Vec<String>, DatabaseError> {
     if names.is_empty() {
-        return Ok(found);
+        return Ok(Vec::new());
     }
     // The server opens each table that it tells more of than its name and type.
     let listed: Vec<_> = names.iter().map(|name| super::flavor::text(name)).collect();
@@ -207,18 +246,9 @@ pub(super) fn definitions(
          ORDER BY table_type, table_name",
         listed.join(", ")
     );
-    for row in conn.query(&query, &[])?.rows {
-        let table = text(row.first()).unwrap_or_default();
-        if !names.contains(table.as_str()) {
-            continue;
-        }
-        let sql = show(conn, &table)?.unwrap_or_default();
-        if !found.is_empty() {
-            found.push('\n');
-        }
-        found += &without_counter(flavor, &sql);
-    }
-    Ok(found)
+    let rows = conn.query(&query, &[])?.rows;
+    let found = rows.iter().filter_map(|row| text(row.first()));
+    Ok(found.filter(|table| names.contains(table.as_str())).collect())
 }
 
 /// A definition without the next value of its `AUTO_INCREMENT` column, which changes with each row,
@@ -321,11 +351,11 @@ pub(super) fn shadow(
     objects: &[Object],
 ) -> Result<Option<Shadow>, DatabaseError> {
     for name in tables {
-        let is_here = objects.iter().any(|object| object.name == *name);
-        if !is_here {
-            continue;
-        }
-        let sql = show(conn, name).ok().flatten().unwrap_or_default();
+        let Some(object) = objects.iter().find(|object| object.name == *name) else { continue };
+        let sql = match &object.sql {
+            Some(sql) if object.kind == ObjectKind::Table => sql.clone(),
+            _ => show(conn, name).ok().flatten().unwrap_or_default(),
+        };
         if sql.starts_with("CREATE TEMPORARY") {
             return Ok(Some(Shadow::Temporary(name.clone())));
         }

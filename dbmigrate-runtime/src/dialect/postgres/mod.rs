@@ -141,6 +141,14 @@ impl Dialect for Postgres {
         read::catalog(conn, only, elsewhere)
     }
 
+    fn tables(
+        &self,
+        conn: &mut dyn Connection,
+        names: &BTreeSet<String>,
+    ) -> Result<Catalog, DatabaseError> {
+        read::tables_alone(conn, names)
+    }
+
     fn health(
         &self,
         _conn: &mut dyn Connection,

@@ -12,6 +12,8 @@ use crate::sql::quote_text;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Tables<'a> {
     Named(Named<'a>),
+    /// The same, once it is known which ones these are: the server finds them faster.
+    Found(Named<'a>, &'a [i64]),
     /// The temporary tables of the session.
     Temporary,
 }
@@ -112,6 +114,10 @@ fn condition(tables: Tables<'_>) -> String {
             named.has("c"),
             not_of_extension("pg_class", "c.oid")
         ),
+        Tables::Found(_, oids) => {
+            let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
+            format!("c.oid IN ({})", oids.join(", "))
+        }
         Tables::Temporary => {
             "c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p')".to_owned()
         }
@@ -121,7 +127,7 @@ fn condition(tables: Tables<'_>) -> String {
 impl<'a> Tables<'a> {
     fn named(self) -> Named<'a> {
         match self {
-            Tables::Named(named) => named,
+            Tables::Named(named) | Tables::Found(named, _) => named,
             Tables::Temporary => Named { only: None, elsewhere: &NONE },
         }
     }

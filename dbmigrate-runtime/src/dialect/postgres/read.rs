@@ -21,10 +21,12 @@ use crate::schema::Schema;
 use crate::schema::qualified::bare;
 use crate::sql::{Token, quote_text};
 
-/// The server's version as a number: 15.4 is `150_004`.
 pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
-    let sql = "SELECT current_setting('server_version_num')::int";
-    match conn.query(sql, &[])?.rows.into_iter().flatten().next() {
+    version_in(conn.query(&format!("SELECT {VERSION}"), &[])?.rows)
+}
+
+fn version_in(rows: Vec<Vec<Value>>) -> Result<u32, DatabaseError> {
+    match rows.into_iter().flatten().next() {
         Some(Value::Integer(version)) => Ok(u32::try_from(version).unwrap_or_default()),
         _ => Err(DatabaseError::new("the server doesn't tell its version")),
     }
@@ -97,7 +99,7 @@ pub(super) fn objects(
     conn: &mut dyn Connection,
     elsewhere: &BTreeSet<String>,
 ) -> Result<Vec<Object>, DatabaseError> {
-    reading(conn, |conn| objects_with(conn, true, elsewhere))
+    reading(conn, |conn, _| objects_with(conn, true, elsewhere))
 }
 
 fn objects_with(
@@ -131,8 +133,7 @@ pub(super) fn catalog(
     only: Option<&BTreeSet<String>>,
     elsewhere: &BTreeSet<String>,
 ) -> Result<Catalog, DatabaseError> {
-    reading(conn, |conn| {
-        let version = version(conn)?;
+    reading(conn, |conn, version| {
         let Assembled { schema, beyond, unreadable } =
             tables(conn, Tables::Named(Named { only, elsewhere }), version)?;
         // Those that are about to be created or dropped are among the others.
@@ -152,6 +153,18 @@ pub(super) fn catalog(
     })
 }
 
+/// These tables of the own schema, without the other objects.
+pub(super) fn tables_alone(
+    conn: &mut dyn Connection,
+    names: &BTreeSet<String>,
+) -> Result<Catalog, DatabaseError> {
+    reading(conn, |conn, version| {
+        let Assembled { schema, beyond, unreadable } =
+            tables(conn, Tables::Named(Named::only(names)), version)?;
+        Ok(Catalog { schema, beyond, unreadable, ..Catalog::default() })
+    })
+}
+
 /// What the statements of these operations depend on.
 pub(super) fn existing(
     conn: &mut dyn Connection,
@@ -163,8 +176,7 @@ pub(super) fn existing(
         names.extend(conn.query(&queries::referring(&targets), &[])?.texts());
     }
     if !names.is_empty() {
-        existing.tables = Some(reading(conn, |conn| {
-            let version = version(conn)?;
+        existing.tables = Some(reading(conn, |conn, version| {
             Ok(tables(conn, Tables::Named(Named::only(&names)), version)?.schema)
         })?);
     }
@@ -243,8 +255,17 @@ fn tables(
     version: u32,
 ) -> Result<Assembled, DatabaseError> {
     let mut ask = |sql: String| Ok(conn.query(&sql, &[])?.rows.into_iter());
+    let relations: Vec<Relation> = ask(queries::relations(which))?.map(Relation::read).collect();
+    if relations.is_empty() {
+        return Ok(Assembled::default());
+    }
+    let oids: Vec<i64> = relations.iter().map(|relation| relation.oid).collect();
+    let which = match which {
+        Tables::Named(named) if named.only.is_some() => Tables::Found(named, &oids),
+        which => which,
+    };
     let rows = assemble::Rows {
-        relations: ask(queries::relations(which))?.map(Relation::read).collect(),
+        relations,
         columns: ask(queries::columns(which))?.map(ColumnRow::read).collect(),
         constraints: ask(queries::constraints(which, version))?.map(ConstraintRow::read).collect(),
         indexes: ask(queries::indexes(which, version))?.map(IndexRow::read).collect(),
@@ -265,24 +286,27 @@ const SETTINGS: [(&str, &str); 8] = [
     ("quote_all_identifiers", "off"),
 ];
 
-/// Sets them until the end of the transaction, or of its part.
-fn pin(conn: &mut dyn Connection) -> Result<(), DatabaseError> {
+/// The server's version as a number: 15.4 is `150_004`.
+const VERSION: &str = "current_setting('server_version_num')::int";
+
+/// Sets them until the end of the transaction, or of its part. Returns the server's version.
+fn pin(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
     let set = |(name, value): (&str, &str)| format!("set_config('{name}', '{value}', true)");
-    conn.query(&format!("SELECT {}", SETTINGS.map(set).join(", ")), &[])?;
-    Ok(())
+    let found = conn.query(&format!("SELECT {VERSION}, {}", SETTINGS.map(set).join(", ")), &[])?;
+    version_in(found.rows)
 }
 
-/// Reads in one transaction with fixed settings.
+/// Reads in one transaction with fixed settings, given the server's version.
 fn reading<T>(
     conn: &mut dyn Connection,
-    read: impl FnOnce(&mut dyn Connection) -> Result<T, DatabaseError>,
+    read: impl FnOnce(&mut dyn Connection, u32) -> Result<T, DatabaseError>,
 ) -> Result<T, DatabaseError> {
     if conn.in_transaction() {
-        pin(conn)?;
-        return read(conn);
+        let version = pin(conn)?;
+        return read(conn, version);
     }
     conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", &[])?;
-    let res = pin(conn).and_then(|()| read(conn));
+    let res = pin(conn).and_then(|version| read(conn, version));
     // The first error is the one to report.
     let end = conn.execute("ROLLBACK", &[]);
     let value = res?;
@@ -303,7 +327,7 @@ pub(super) fn rolled_back<T>(
         ("BEGIN", &["ROLLBACK"])
     };
     conn.execute(begin, &[])?;
-    let res = pin(conn).and_then(|()| work(conn));
+    let res = pin(conn).and_then(|_| work(conn));
     for sql in end {
         conn.execute(sql, &[])?;
     }
