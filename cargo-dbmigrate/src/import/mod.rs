@@ -24,6 +24,7 @@ use crate::error::Result;
 use layout::Foreign;
 
 pub use scratch::Scratch;
+pub use script::reaches_outside;
 pub use terms::{State, Terms};
 pub use trying::{Revised, Trying, text};
 
