@@ -248,10 +248,7 @@ fn text(task: &Task) -> Option<String> {
     match task {
         Task::Statement(found) => Some(statement(found)),
         Task::Alone(alone) => Some(statement(&alone.statement)),
-        Task::Guard(guard) => {
-            let failure = guard.failure.replace("{} row(s)", "some rows").replace("{}", "some");
-            Some(format!("stop if {failure}"))
-        }
+        Task::Guard(guard) => Some(format!("stop if {}", guard.condition())),
         Task::Step { name, .. } => Some(format!("run step `{name}`")),
         Task::Border | Task::Note(_) => None,
     }

@@ -14,6 +14,7 @@ use crate::Error;
 use crate::dialect::{Alone, Facts, Task};
 use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
+use crate::error::Remains;
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
 use crate::operations::Operation;
@@ -224,7 +225,7 @@ impl Executor<'_> {
             }
             let (revision, duration) = (&migration.revision, start.elapsed());
             let applied = Applied { revision, direction, heads: &planner.heads(), duration };
-            this.call_back(&applied, true, &mut Verification::none(dialect, &facts))
+            this.call_back(&applied, Remains::Statements, &mut Verification::none(dialect, &facts))
         })?;
         if is_empty && facts.one_definition {
             self.repeated(budget, |this| ledger::drop(this.conn(), ledger))?;
