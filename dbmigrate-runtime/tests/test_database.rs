@@ -115,3 +115,52 @@ fn in_a_process_that_is_killed() {
         std::process::abort();
     }
 }
+
+#[test]
+fn every_test_has_a_database_in_memory_of_its_own_and_the_history_runs_once() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    static COUNTED: &[Module] = &[module(
+        "a1",
+        &[],
+        |op| {
+            op.execute("CREATE TABLE one (id INTEGER PRIMARY KEY)");
+            op.run("count", |db| {
+                RUNS.fetch_add(1, Relaxed);
+                db.execute("INSERT INTO one VALUES (7)", ())?;
+                Ok(())
+            });
+        },
+        |op| {
+            op.execute("DROP TABLE one");
+        },
+    )];
+    let migrator = Migrator::new(COUNTED);
+    let work = |nth: i64| {
+        let conn = migrator.in_memory().unwrap();
+        conn.execute("INSERT INTO one VALUES (?1)", [100 + nth]).unwrap();
+        let mut found = conn.prepare("SELECT id FROM one ORDER BY id").unwrap();
+        let ids = found.query_map([], |row| row.get(0)).unwrap();
+        let ids: Vec<i64> = ids.map(Result::unwrap).collect();
+        assert_eq!(ids, [7, 100 + nth]);
+        assert!(migrator.is_up_to_date(&conn).unwrap());
+    };
+    std::thread::scope(|scope| {
+        for nth in 0..8 {
+            scope.spawn(move || work(nth));
+        }
+    });
+    assert_eq!(RUNS.load(Relaxed), 1);
+
+    // Another history of as many modules is another one.
+    static OTHER: &[Module] = &[module("b1", &[], |op| drop(op.execute("SELECT 1")), |_| {})];
+    let conn = Migrator::new(OTHER).in_memory().unwrap();
+    assert!(conn.prepare("SELECT id FROM one").is_err());
+
+    static FAILS: &[Module] = &[module("a1", &[], |op| drop(op.execute("SELECT nope")), |_| {})];
+    for _ in 0..2 {
+        let err = Migrator::new(FAILS).in_memory().unwrap_err().report();
+        assert!(err.contains("no such column: nope"), "{err}");
+    }
+    let none = Migrator::new(&[]).in_memory().unwrap();
+    assert!(Migrator::new(&[]).is_up_to_date(&none).unwrap());
+}

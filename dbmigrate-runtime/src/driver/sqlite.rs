@@ -20,7 +20,8 @@ use crate::dialect::{Dialect, Sqlite};
 use crate::driver::Access;
 use alone::Alone;
 pub(crate) use claim::Claim;
-use error::{error, error_in};
+pub(crate) use error::error;
+use error::error_in;
 use fresh::Fresh;
 pub use fresh::behind_links;
 

@@ -5,6 +5,7 @@ mod derive;
 mod extract;
 mod fanout;
 mod import;
+mod in_memory;
 mod light;
 mod mariadb;
 mod memory;
@@ -101,6 +102,11 @@ pub const ALL: &[Row] = &[
         name: "import",
         what: "500 migrations of sqlx taken over; the client running them there, back and there",
         run: import::run,
+    },
+    Row {
+        name: "in-memory",
+        what: "1000 migrated databases in memory for tests; rusqlite running the SQL",
+        run: in_memory::run,
     },
     Row { name: "memory", what: "peak memory at 1000 models; cargo's own", run: memory::run },
 ];

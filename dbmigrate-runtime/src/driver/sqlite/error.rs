@@ -13,7 +13,7 @@ pub(super) fn error_in(sql: &str, err: rusqlite::Error) -> DatabaseError {
     classified(&err, without_statement(sql, &message(&err)))
 }
 
-pub(super) fn error(err: rusqlite::Error) -> DatabaseError {
+pub(crate) fn error(err: rusqlite::Error) -> DatabaseError {
     classified(&err, message(&err))
 }
 
