@@ -24,6 +24,7 @@ use crate::error::Result;
 use layout::Foreign;
 
 pub use scratch::Scratch;
+pub use script::reaches_outside;
 pub use terms::{State, Terms};
 pub use tool::{is_of_a_tool, table as table_of};
 pub use trying::{Revised, Trying, text};

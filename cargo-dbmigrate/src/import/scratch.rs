@@ -6,18 +6,20 @@ use std::path::Path;
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver};
 
 use super::definitions::left_over;
-use crate::connection::{Database, Patience};
+use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::snapshot::failed;
 use crate::trial::{in_file, in_memory};
+
+const FOR_SERVERS: &str = "--shadow-url is for servers: SQLite has databases in memory";
 
 /// Where scratch databases come from.
 pub enum Scratch<'a> {
     /// SQLite has them in memory.
     Memory,
     /// An empty database of a server, which is emptied again.
-    Server { cx: &'a Context, database: Database },
+    Server { cx: &'a Context, database: Database, elsewhere: BTreeSet<String> },
 }
 
 impl<'a> Scratch<'a> {
@@ -36,19 +38,45 @@ impl<'a> Scratch<'a> {
             return Err(Error::new(message)
                 .hint("create one, and give its URL with --shadow-url; it is emptied afterwards"));
         };
+        if cx.has_trial() {
+            return Err(Error::new(FOR_SERVERS));
+        }
+        Scratch::on_server(cx, (url, Source::Shadow), BTreeSet::new())
+    }
+
+    /// The scratch database of this URL on a server. `elsewhere` are the tables in other schemas
+    /// that a history creates.
+    ///
+    /// # Errors
+    ///
+    /// A database that isn't empty, and one that isn't on a server.
+    pub fn on_server(
+        cx: &'a Context,
+        (url, source): (&str, Source),
+        elsewhere: BTreeSet<String>,
+    ) -> Result<Scratch<'a>> {
         let dir = std::env::current_dir().unwrap_or_default();
-        let database = Database::of_url(cx, url, crate::connection::Source::Shadow, &dir)?;
-        if database.path().is_some() || cx.has_trial() {
-            return Err(Error::new("--shadow-url is for servers: SQLite has databases in memory"));
+        let database = Database::of_url(cx, url, source, &dir)?;
+        if !database.is_on_server() {
+            return Err(Error::new(FOR_SERVERS));
         }
         let mut driver = database.open_to_write(Patience::reading(cx))?;
         let conn = driver.as_connection();
         let left_over = left_over(conn).map_err(failed)?;
-        if !left_over.is_empty() || !tables_and_more(conn).map_err(failed)?.is_empty() {
-            let message = format!("the database `{}` of --shadow-url is not empty", database.url());
+        if !left_over.is_empty() || !tables_and_more(conn, &elsewhere).map_err(failed)?.is_empty() {
+            let (url, source) = (database.url(), &database.source);
+            let message = format!("the database `{url}` of {source} is not empty");
             return Err(Error::new(message).hint("give the URL of one that is"));
         }
-        Ok(Scratch::Server { cx, database })
+        Ok(Scratch::Server { cx, database, elsewhere })
+    }
+
+    /// The kind of database, for messages; where it is, without a password.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Scratch::Memory => None,
+            Scratch::Server { database, .. } => Some(database.url()),
+        }
     }
 
     /// The database that another program has migrated: the file, or that of the server.
@@ -59,7 +87,7 @@ impl<'a> Scratch<'a> {
     pub fn opened(&self, file: &Path) -> Result<Box<dyn Driver>> {
         match self {
             Scratch::Memory => in_file(file),
-            Scratch::Server { cx, database } => database.open_to_write(Patience::reading(cx)),
+            Scratch::Server { cx, database, .. } => database.open_to_write(Patience::reading(cx)),
         }
     }
 
@@ -67,15 +95,17 @@ impl<'a> Scratch<'a> {
     pub fn empty(&self) -> Result<Box<dyn Driver>> {
         match self {
             Scratch::Memory => in_memory(),
-            Scratch::Server { cx, database } => {
+            Scratch::Server { cx, database, elsewhere } => {
                 let mut driver = database.open_to_write(Patience::reading(cx))?;
+                let failed_to_empty =
+                    |err| Error::new(format!("failed to empty `{}`", database.url())).cause(err);
                 // An extension takes its functions with it.
-                for what in [left_over, tables_and_more] {
-                    for statement in &what(driver.as_connection()).map_err(failed)? {
-                        driver.batch(statement).map_err(|err| {
-                            Error::new(format!("failed to empty `{}`", database.url())).cause(err)
-                        })?;
-                    }
+                for statement in &left_over(driver.as_connection()).map_err(failed)? {
+                    driver.batch(statement).map_err(failed_to_empty)?;
+                }
+                let tables = tables_and_more(driver.as_connection(), elsewhere);
+                for statement in &tables.map_err(failed)? {
+                    driver.batch(statement).map_err(failed_to_empty)?;
                 }
                 Ok(driver)
             }
@@ -93,8 +123,11 @@ impl Drop for Scratch<'_> {
     }
 }
 
-/// The statements that empty the connection's own schema.
-fn tables_and_more(conn: &mut dyn Connection) -> std::result::Result<Vec<String>, DatabaseError> {
+/// The statements that empty the connection's own schema, and drop these tables of others.
+fn tables_and_more(
+    conn: &mut dyn Connection,
+    elsewhere: &BTreeSet<String>,
+) -> std::result::Result<Vec<String>, DatabaseError> {
     let dialect = conn.dialect();
-    Ok(dialect.emptying(conn, &BTreeSet::new())?.0)
+    Ok(dialect.emptying(conn, elsewhere)?.0)
 }
