@@ -7,10 +7,10 @@ use dbmigrate_runtime::engine::driver::Connection;
 use sha2::{Digest as _, Sha384};
 use siphasher::sip::SipHasher13;
 
-use super::tool;
 use super::version::Version;
 use crate::cli::Tool;
 use crate::error::{Error, Result};
+use crate::tool_tables;
 
 /// How a text may have ended that lost its last line breaks.
 pub(super) const ENDS: [&str; 4] = ["", "\n", "\n\n", "\r\n"];
@@ -56,11 +56,11 @@ pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
             "SELECT version, success, checksum, type, script FROM {} ORDER BY installed_rank"
         }
     };
-    let place = tool::table(tool).map_or_else(
+    let place = tool_tables::of(tool).map_or_else(
         || format!("what {tool} has applied"),
         |table| format!("`{table}`, the table of {tool}"),
     );
-    let sql = columns.replace("{}", tool::table(tool).unwrap_or_default());
+    let sql = columns.replace("{}", tool_tables::of(tool).unwrap_or_default());
     let rows = conn.query(&sql, &[]).map_err(|err| {
         Error::new(format!("failed to read {place}"))
             .cause(err)

@@ -26,7 +26,6 @@ use layout::Foreign;
 pub use scratch::Scratch;
 pub use script::reaches_outside;
 pub use terms::{State, Terms};
-pub use tool::{is_of_a_tool, table as table_of};
 pub use trying::{Revised, Trying, text};
 
 /// Reads the history of a tool, in its order.

@@ -164,7 +164,7 @@ impl Printed<'_> {
 
     /// The SQL without transactions, and without what the tool does to its own table.
     fn own(&self, sql: &str) -> String {
-        let table = super::tool::table(self.tool).unwrap_or_default();
+        let table = crate::tool_tables::of(self.tool).unwrap_or_default();
         let tokens = self.lexicon.tokens(sql);
         let statements = tokens.split_inclusive(|token| token.is_symbol(";"));
         let kept = statements.filter(|statement| {

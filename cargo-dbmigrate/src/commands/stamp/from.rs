@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::import::{self, Applied, Entry};
+use crate::tool_tables;
 
 pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
     let history = History::load(cx)?;
@@ -80,7 +81,7 @@ impl Taking<'_> {
             verify(cx, database, self.migrations, &ids)?;
             enter(cx, database, self.migrations, (&target, false))?
         };
-        if let Some(table) = import::table_of(tool).filter(|_| self.drop) {
+        if let Some(table) = tool_tables::of(tool).filter(|_| self.drop) {
             let dialect = driver.dialect();
             let sql = format!("DROP TABLE {}", dialect.quote(table));
             driver.batch(&sql).map_err(|err| {
