@@ -337,36 +337,6 @@ impl Migrator {
         test_database::create(url, &self.migrations()?, options, &migrate)
     }
 
-    /// Creates a migrated SQLite database in memory for one test.
-    ///
-    /// The history is applied once in each process; each call copies the result page by page, which
-    /// takes some ten microseconds for a small database. Nothing that a test does to its database
-    /// is seen by another one. The connection has the settings of a new one: SQLite enforces foreign
-    /// keys only after `PRAGMA foreign_keys = ON`.
-    ///
-    /// A step that calls a function of the application's own can't run here; such a history is for
-    /// [`Migrator::test_database`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Migrator::upgrade`].
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use dbmigrate_runtime::Migrator;
-    ///
-    /// // In a program: `migrations::migrator()`.
-    /// let migrator = Migrator::new(&[]);
-    ///
-    /// let conn = migrator.in_memory().unwrap();
-    /// assert!(migrator.is_up_to_date(&conn).unwrap());
-    /// ```
-    #[cfg(feature = "sqlite")]
-    pub fn in_memory(&self) -> Result<rusqlite::Connection, Error> {
-        test_database::memory::create(self.modules, |conn| self.upgrade(conn).map(drop))
-    }
-
     fn run(
         &self,
         database: impl Connect,

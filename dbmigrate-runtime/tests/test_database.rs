@@ -152,11 +152,25 @@ fn every_test_has_a_database_in_memory_of_its_own_and_the_history_runs_once() {
     assert_eq!(RUNS.load(Relaxed), 1);
 
     // Another history of as many modules is another one.
-    static OTHER: &[Module] = &[module("b1", &[], |op| drop(op.execute("SELECT 1")), |_| {})];
+    static OTHER: &[Module] = &[module(
+        "b1",
+        &[],
+        |op| {
+            op.execute("SELECT 1");
+        },
+        |_| {},
+    )];
     let conn = Migrator::new(OTHER).in_memory().unwrap();
     assert!(conn.prepare("SELECT id FROM one").is_err());
 
-    static FAILS: &[Module] = &[module("a1", &[], |op| drop(op.execute("SELECT nope")), |_| {})];
+    static FAILS: &[Module] = &[module(
+        "a1",
+        &[],
+        |op| {
+            op.execute("SELECT nope");
+        },
+        |_| {},
+    )];
     for _ in 0..2 {
         let err = Migrator::new(FAILS).in_memory().unwrap_err().report();
         assert!(err.contains("no such column: nope"), "{err}");
