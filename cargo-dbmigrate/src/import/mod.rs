@@ -3,6 +3,7 @@
 mod applied;
 mod definitions;
 mod layout;
+mod outside;
 mod printed;
 mod recorded;
 mod rows;

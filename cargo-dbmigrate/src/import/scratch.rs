@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver};
 
-use super::definitions::left_over;
+use super::definitions::{left_over, own_schema};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -17,7 +17,15 @@ pub enum Scratch<'a> {
     /// SQLite has them in memory.
     Memory,
     /// An empty database of a server, which is emptied again.
-    Server { cx: &'a Context, database: Database },
+    Server {
+        cx: &'a Context,
+        database: Database,
+        /// The schema of PostgreSQL, or the database of MySQL, that statements work in.
+        own: String,
+        /// The statements that would drop the event triggers that a server's provider has in each
+        /// database.
+        kept: Vec<String>,
+    },
 }
 
 impl<'a> Scratch<'a> {
@@ -43,12 +51,23 @@ impl<'a> Scratch<'a> {
         }
         let mut driver = database.open_to_write(Patience::reading(cx))?;
         let conn = driver.as_connection();
+        let own = own_schema(conn).map_err(failed)?;
         let left_over = left_over(conn).map_err(failed)?;
+        let is_kept = |drop: &String| drop.starts_with("DROP EVENT TRIGGER ");
+        let (kept, left_over): (Vec<_>, Vec<_>) = left_over.into_iter().partition(is_kept);
         if !left_over.is_empty() || !tables_and_more(conn).map_err(failed)?.is_empty() {
             let message = format!("the database `{}` of --shadow-url is not empty", database.url());
             return Err(Error::new(message).hint("give the URL of one that is"));
         }
-        Ok(Scratch::Server { cx, database })
+        Ok(Scratch::Server { cx, database, own, kept })
+    }
+
+    /// The schema of PostgreSQL, or the database of MySQL, that statements work in; empty on SQLite.
+    pub fn own(&self) -> &str {
+        match self {
+            Scratch::Memory => "",
+            Scratch::Server { own, .. } => own,
+        }
     }
 
     /// The database that another program has migrated: the file, or that of the server.
@@ -59,7 +78,7 @@ impl<'a> Scratch<'a> {
     pub fn opened(&self, file: &Path) -> Result<Box<dyn Driver>> {
         match self {
             Scratch::Memory => in_file(file),
-            Scratch::Server { cx, database } => database.open_to_write(Patience::reading(cx)),
+            Scratch::Server { cx, database, .. } => database.open_to_write(Patience::reading(cx)),
         }
     }
 
@@ -67,14 +86,19 @@ impl<'a> Scratch<'a> {
     pub fn empty(&self) -> Result<Box<dyn Driver>> {
         match self {
             Scratch::Memory => in_memory(),
-            Scratch::Server { cx, database } => {
+            Scratch::Server { cx, database, own, kept } => {
                 let mut driver = database.open_to_write(Patience::reading(cx))?;
+                let empty =
+                    |err| Error::new(format!("failed to empty `{}`", database.url())).cause(err);
+                if own_schema(driver.as_connection()).map_err(failed)? != *own {
+                    let create = format!("CREATE SCHEMA {}", driver.dialect().quote(own));
+                    driver.batch(&create).map_err(empty)?;
+                }
                 // An extension takes its functions with it.
                 for what in [left_over, tables_and_more] {
-                    for statement in &what(driver.as_connection()).map_err(failed)? {
-                        driver.batch(statement).map_err(|err| {
-                            Error::new(format!("failed to empty `{}`", database.url())).cause(err)
-                        })?;
+                    let statements = what(driver.as_connection()).map_err(failed)?;
+                    for statement in statements.iter().filter(|drop| !kept.contains(drop)) {
+                        driver.batch(statement).map_err(empty)?;
                     }
                 }
                 Ok(driver)
