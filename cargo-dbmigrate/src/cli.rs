@@ -8,6 +8,7 @@ mod pictures;
 mod readings;
 mod runs;
 mod tool;
+mod writing;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use pictures::{Erd, Form, Schema};
 pub use readings::{Check, Current, Several, Status};
 pub use runs::{Downgrade, Plan, Redo, Reset, Run, Script, Transaction, Upgrade};
 pub use tool::Tool;
+pub use writing::{Against, Migrate, NewRevision, Place, Revision};
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
 #[derive(Debug, Parser)]
@@ -252,101 +254,6 @@ pub fn dialect(name: &str) -> std::result::Result<Backend, String> {
         let names: Vec<_> = supported().map(Backend::name).collect();
         format!("`{name}` is not a dialect; the dialects are `{}`", names.join("`, `"))
     })
-}
-
-/// Where a new revision goes in the history.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Place {
-    /// Revision that the new one follows [default: the only head]; `base` for none
-    #[arg(long, value_name = "REV", allow_negative_numbers = true)]
-    pub head: Option<String>,
-    /// Allow the new revision to follow one that another revision already follows
-    #[arg(long)]
-    pub splice: bool,
-    /// Label of the branch that begins with the new revision
-    #[arg(long, value_name = "LABEL")]
-    pub branch_label: Vec<String>,
-    /// Revision that has to be applied before the new one, without being its parent
-    #[arg(long, value_name = "REV", allow_negative_numbers = true)]
-    pub depends_on: Vec<String>,
-    /// Directory of the new revision's file, one of `version_locations` in dbmigrate.toml
-    #[arg(long, value_name = "DIR")]
-    pub version_path: Option<PathBuf>,
-    /// Id of the new revision, instead of a random one
-    #[arg(long, value_name = "ID")]
-    pub rev_id: Option<String>,
-}
-
-/// Options of `migrate` and `revision`.
-#[derive(Debug, Clone, Default, Args)]
-pub struct NewRevision {
-    /// What the revision does, for its header and file name
-    #[arg(short, long, value_name = "TEXT", default_value = "")]
-    pub message: String,
-    #[command(flatten)]
-    pub place: Place,
-    /// Treat a removed and an added table or column as a drop and an add, unless --rename or
-    /// `renamed_from` names it
-    #[arg(long)]
-    pub no_renames: bool,
-    /// A rename, which overrules `renamed_from`: `old:new` for tables, `table.old:table.new` for
-    /// columns
-    #[arg(long, value_name = "OLD:NEW")]
-    pub rename: Vec<String>,
-    /// SQL expression for existing rows: for all rows if it names the column, otherwise for those
-    /// that need a value; `sqlite:` or `postgres:` before the table is for that database alone
-    #[arg(long, value_name = "TABLE.COLUMN=EXPR", value_parser = fill)]
-    pub fill: Vec<String>,
-    /// Allow changes that discard rows or values
-    #[arg(long)]
-    pub allow_destructive: bool,
-    /// Fail instead of asking
-    #[arg(long)]
-    pub non_interactive: bool,
-    /// What to compare the models with: the schema that the migrations build, or the live database
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    pub against: Against,
-    /// Write the revision without trying it on a database in memory
-    #[arg(long)]
-    pub no_try: bool,
-    /// Print the revision instead of writing it
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Why the revision can't be undone, if another command knows.
-    #[arg(skip)]
-    pub irreversible: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Against {
-    #[default]
-    Migrations,
-    Database,
-}
-
-#[derive(Debug, Args)]
-pub struct Migrate {
-    #[command(flatten)]
-    pub new: NewRevision,
-}
-
-#[derive(Debug, Args)]
-pub struct Revision {
-    #[command(flatten)]
-    pub new: NewRevision,
-    /// Fill the revision with the difference between models and migrations, as `migrate` does
-    #[arg(long)]
-    pub autogenerate: bool,
-}
-
-fn fill(text: &str) -> Result<String, String> {
-    let is_whole =
-        |(column, expression): (&str, &str)| column.contains('.') && !expression.trim().is_empty();
-    if text.split_once('=').is_some_and(is_whole) {
-        Ok(text.to_owned())
-    } else {
-        Err("expected TABLE.COLUMN=EXPR".to_owned())
-    }
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -141,6 +141,20 @@ impl Database {
         matches!(self.place, Place::Server(_))
     }
 
+    /// Whether the database is in memory, so that each command finds an empty one.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(&self.place, Place::File(file) if file.path.is_none())
+    }
+
+    /// What is said of a database that can't be read, since nothing has created it.
+    pub fn missing_text(&self) -> &'static str {
+        if self.is_in_memory() {
+            "in memory, so each command finds an empty one"
+        } else {
+            "does not exist yet"
+        }
+    }
+
     /// Whether the file doesn't exist yet. A database on a server has to exist.
     pub fn is_missing(&self) -> bool {
         match &self.place {

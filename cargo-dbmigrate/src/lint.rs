@@ -20,6 +20,9 @@ pub use report::{github, json, sarif, text};
 pub use rule::Level;
 use rule::{Change, Found, Look, Revised, Rule, Step};
 
+/// The rule about what databases refuse.
+pub const REFUSED: &str = rules::REFUSED;
+
 /// The ids of all rules.
 pub fn ids() -> impl Iterator<Item = &'static str> {
     rules::RULES.iter().map(|rule| rule.id)
@@ -47,6 +50,12 @@ impl Finding {
     /// The rule's id.
     pub fn id(&self) -> &'static str {
         self.rule.id
+    }
+
+    /// Its place among the findings of its revision.
+    fn order(&self) -> (Option<usize>, Option<usize>) {
+        let rule = rules::RULES.iter().position(|rule| rule.id == self.rule.id);
+        (self.position, rule)
     }
 }
 
@@ -80,13 +89,25 @@ pub fn findings(
             schema = revised.after;
         }
     }
-    let order = |finding: &Finding| {
+    findings.sort_by_key(|finding| {
         let revision = route.ids.iter().position(|id| *id == finding.revision);
-        let rule = rules::RULES.iter().position(|rule| rule.id == finding.rule.id);
-        (revision, finding.position, rule)
-    };
-    findings.sort_by_key(order);
+        (revision, finding.order())
+    });
     Ok(findings)
+}
+
+/// What all rules find in a revision that comes after this schema.
+pub fn of_revision(
+    (migration, before): (&Migration, &Schema),
+    targets: &[Target],
+    (levels, naming): (&Levels, &Convention),
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for target in targets {
+        look(&revised(migration, target, (before, naming)), levels, &mut findings);
+    }
+    findings.sort_by_key(Finding::order);
+    findings
 }
 
 /// A revision as one kind of database runs it.
@@ -109,8 +130,8 @@ fn revised<'a>(
         .into_iter()
         .enumerate()
         .for_each(|(position, operation)| walk.take(position, operation));
-    let Walk { schema: after, steps, .. } = walk;
-    Revised { migration, dialect: *dialect, before, after, steps, tasks, naming }
+    let Walk { schema: after, steps, created } = walk;
+    Revised { migration, dialect: *dialect, before, after, steps, created, tasks, naming }
 }
 
 /// Follows the operations of a revision.
@@ -122,32 +143,31 @@ struct Walk {
 
 impl Walk {
     fn take(&mut self, position: usize, operation: Operation) {
-        let before = self.schema.clone();
         let described = match &operation {
             Operation::Execute(execute) => execute.describes.clone(),
             _ => Vec::new(),
         };
+        self.push(position, &operation, false);
         // An operation that doesn't fit is reported when it is planned.
-        let _ = operation.apply(&mut self.schema);
-        let after = std::mem::replace(&mut self.schema, before);
-        self.push(Step {
-            position,
-            operation,
-            before: self.schema.clone(),
-            is_described: false,
-            created: self.created.clone(),
-        });
-        for operation in described {
-            let before = self.schema.clone();
+        if described.is_empty() {
             let _ = operation.apply(&mut self.schema);
-            let created = self.created.clone();
-            self.push(Step { position, operation, before, is_described: true, created });
+            return;
+        }
+        let mut after = self.schema.clone();
+        let _ = operation.apply(&mut after);
+        for operation in described {
+            self.push(position, &operation, true);
+            let _ = operation.apply(&mut self.schema);
         }
         self.schema = after;
     }
 
-    fn push(&mut self, step: Step) {
-        match &step.operation {
+    fn push(&mut self, position: usize, operation: &Operation, is_described: bool) {
+        let tables = operation.tables().into_iter();
+        let old = tables.filter(|table| !self.created.contains(*table));
+        let old = old.filter_map(|table| self.schema.table(table).cloned()).collect();
+        self.steps.push(Step { position, operation: operation.clone(), old, is_described });
+        match operation {
             Operation::CreateTable(table) => {
                 self.created.insert(table.name.clone());
             }
@@ -156,7 +176,6 @@ impl Walk {
             }
             _ => {}
         }
-        self.steps.push(step);
     }
 }
 

@@ -12,5 +12,7 @@ pub mod rows;
 mod try_out;
 
 pub use format::FileFormat;
-pub use position::{Names, NewFile, Position, check_id, no_head, refuse_splice, write_all};
+pub use position::{
+    Names, NewFile, Position, Written, check_id, no_head, refuse_splice, write_all,
+};
 pub use try_out::{Proposed, try_out};

@@ -18,6 +18,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::lint::Target;
 use crate::output;
 use crate::scope::Scope;
 
@@ -128,6 +129,13 @@ impl Snapshot {
         let folding = conn.dialect().comparing(&facts).folding;
         found.schema.tables.retain(|name, _| !is_own(cx, folding, name));
         Ok(Snapshot::of(cx, facts, found))
+    }
+
+    /// The database as rules look at it.
+    pub fn target(&self) -> Target {
+        let driver = self.driver.as_ref();
+        let dialect = driver.map_or(self.dialect, |driver| driver.borrow().dialect());
+        Target { dialect, facts: self.facts.clone() }
     }
 
     /// How the compared part of the database differs from revisions with this schema and these

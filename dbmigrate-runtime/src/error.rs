@@ -10,6 +10,7 @@ mod test_database;
 use std::borrow::Cow;
 use std::fmt;
 
+pub(crate) use callback::Remains;
 use hint::{ALONE, CONTINUED, UNREGISTERED, hint_of, hint_of_statement};
 pub(crate) use stop::Stop;
 

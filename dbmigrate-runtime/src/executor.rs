@@ -24,8 +24,8 @@ use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Revision, Target, View};
 use crate::standing::{self, Standing};
-use crate::version_table;
-use crate::{Db, Error, StepResult};
+use crate::version_table::{self, Name};
+use crate::{Db, Error, StepResult, ledger};
 use budget::Budget;
 pub(crate) use groups::{groups, row};
 pub use halfway::{Halfway, refuse_unfinished};
@@ -435,7 +435,10 @@ impl<'m> Executor<'m> {
         let facts = self.facts()?;
         let mut planner = Planner::new(&migrations, direction, applied)?;
         if !migration.recording(direction).no_transaction {
-            return self.run_groups(migration, &mut planner, &facts, budget).map(|()| true);
+            let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+            let known = ledger::read(self.conn(), ledger, id)?;
+            let known = (&facts, known);
+            return self.run_groups(migration, &mut planner, known, budget).map(|()| true);
         }
         let before = self.violations()?;
         // Nothing can be rolled back, so there is nothing to verify either.
@@ -463,7 +466,7 @@ impl<'m> Executor<'m> {
         let view = standing.view;
         let (migrations, applied) = (&*view.of, &view.applied);
         let (dialect, facts) = (self.driver.dialect(), self.facts()?);
-        let begun = self.begun()?;
+        let begun = self.begun()?.unwrap_or_default();
         halfway::refuse_others(&begun, applied, pending.first())?;
         let stands_alone = |id: &String| {
             let migration = migrations.get(id);

@@ -2,7 +2,8 @@
 //! itself.
 //!
 //! A row is inserted before its statement, with the state `started`, and updated to `done` after
-//! it; both are committed. After a crash a statement is either done or not, so the next run checks
+//! it; both are committed. After the last statement of a revision, the revision's own row says it
+//! instead. After a crash a statement is either done or not, so the next run checks
 //! whether its effect exists and continues after it. A statement that was edited since then stops
 //! the run.
 //!
@@ -104,7 +105,7 @@ pub(crate) fn read(
     Ok(Some(rows.into_iter().filter_map(row).collect()))
 }
 
-/// The revisions of which groups are entered; none if the table doesn't exist.
+/// The revisions of which groups are entered; `None` if the table doesn't exist.
 ///
 /// # Errors
 ///
@@ -112,14 +113,14 @@ pub(crate) fn read(
 pub(crate) fn revisions(
     conn: &mut dyn Connection,
     name: Name<'_>,
-) -> Result<BTreeSet<String>, Error> {
+) -> Result<Option<BTreeSet<String>>, Error> {
     let failed = |err| Error::database("read which statements have run", err);
     if !conn.dialect().has_table(conn, name.schema, name.table).map_err(failed)? {
-        return Ok(BTreeSet::new());
+        return Ok(None);
     }
     let name = name.quoted(conn.dialect())?;
     let found = conn.query(&format!("SELECT DISTINCT revision FROM {name}"), &[]);
-    Ok(found.map_err(failed)?.texts().collect())
+    Ok(Some(found.map_err(failed)?.texts().collect()))
 }
 
 /// A revision that was begun and isn't complete: neither applied nor as before.
@@ -185,7 +186,7 @@ pub fn unfinished(conn: &mut dyn Connection, name: Name<'_>) -> Result<Vec<Unfin
     Ok(found)
 }
 
-/// Enters a group of a revision as started, or as done.
+/// Enters a group of a revision as started, or as done. `is_known` tells whether it has a row.
 ///
 /// # Errors
 ///
@@ -194,17 +195,14 @@ pub(crate) fn enter(
     conn: &mut dyn Connection,
     name: Name<'_>,
     revision: &str,
-    row: &Row,
+    (row, is_known): (&Row, bool),
 ) -> Result<(), Error> {
     let failed = |err| Error::database("enter a statement into the ledger", err);
     let (now, name) = (conn.dialect().now(), name.quoted(conn.dialect())?);
     let started = format!("{STARTED} {}", row.before);
     let (state, finished) = if row.is_done { (DONE, now) } else { (started.trim_end(), "NULL") };
     let values = [revision.into(), row.number.into(), row.hash.as_str().into(), state.into()];
-    // A crash must not lose the row between two statements. MySQL may count an update that changes
-    // nothing as one of no row.
-    let is_known = format!("SELECT 1 FROM {name} WHERE revision = ?1 AND number = ?2");
-    if !conn.query(&is_known, &values[..2]).map_err(failed)?.rows.is_empty() {
+    if is_known {
         let update = format!(
             "UPDATE {name} SET hash = ?3, state = ?4, finished_at = {finished}, error = NULL \
              WHERE revision = ?1 AND number = ?2"

@@ -220,7 +220,7 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
                 text.push_str(&ended(&statement.sql, dialect));
             }
             Task::Guard(guard) => {
-                comment(text, &format!("Abort if {}.", guard.failure.replace("{}", "some")));
+                comment(text, &format!("Abort if {}.", guard.condition()));
                 text.push_str(&(parts.guard)(&guard.sql, &guard.failure));
             }
             Task::Note(task) => comment(text, task),

@@ -38,6 +38,9 @@ fn adopts_a_database(databases: &Databases) {
             Database: sqlite:$HOST/theirs.db
             `cargo dbmigrate stamp --verify head` marks the revisions as applied, if the database matches them
             9 objects in the database not described by the migrations; -v lists them
+            warning[unindexed-foreign-key]: revision `a100`: create table `post`: no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`
+              in migrations/versions/m$DAY_$TIME_a100_initial.rs, on SQLite
+              hint: add an index that begins with the columns, in the model with `#[model(index)]`
             exit code 1
         "#]],
     );
@@ -76,6 +79,9 @@ fn adopts_a_database(databases: &Databases) {
               shadow table `docs_docsize`
               shadow table `docs_config`
             Database: sqlite:$HOST/theirs.db
+            warning[unindexed-foreign-key]: revision `a100`: create table `post`: no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`
+              in migrations/versions/m$DAY_$TIME_a100_initial.rs, on SQLite
+              hint: add an index that begins with the columns, in the model with `#[model(index)]`
             exit code 0
         "#]],
     );
@@ -163,6 +169,9 @@ fn tells_drift(databases: &Databases) {
             The database is at the head.
             The database agrees with the migrations.
             Database: sqlite:$HOST/drift.db
+            warning[unindexed-foreign-key]: revision `a100`: create table `post`: no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`
+              in migrations/versions/m$DAY_$TIME_a100_initial.rs, on SQLite
+              hint: add an index that begins with the columns, in the model with `#[model(index)]`
             exit code 0
         "#]],
     );
@@ -187,6 +196,9 @@ fn tells_drift(databases: &Databases) {
             Database: sqlite:$HOST/drift.db
             `cargo dbmigrate diff database current --sql` prints the SQL that would bring it in line
             2 objects in the database not described by the migrations; -v lists them
+            warning[unindexed-foreign-key]: revision `a100`: create table `post`: no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`
+              in migrations/versions/m$DAY_$TIME_a100_initial.rs, on SQLite
+              hint: add an index that begins with the columns, in the model with `#[model(index)]`
             exit code 1
         "#]],
     );
@@ -202,6 +214,20 @@ fn tells_drift(databases: &Databases) {
                 "table `post` is missing from the database",
                 "index `ix_user_age` of table `user` is missing from the database",
                 "column `user.nick` is not in the migrations"
+              ],
+              "findings": [
+                {
+                  "databases": [
+                    "sqlite"
+                  ],
+                  "hint": "add an index that begins with the columns, in the model with `#[model(index)]`",
+                  "level": "warn",
+                  "message": "no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`",
+                  "operation": "create table `post`",
+                  "path": "migrations/versions/m$DAY_$TIME_a100_initial.rs",
+                  "revision": "a100",
+                  "rule": "unindexed-foreign-key"
+                }
               ],
               "heads": [
                 "a100"
@@ -228,6 +254,9 @@ fn tells_drift(databases: &Databases) {
             Database: sqlite:$HOST/drift.db
             `cargo dbmigrate diff database current --sql` prints the SQL that would bring it in line
             2 objects in the database not described by the migrations; -v lists them
+            warning[unindexed-foreign-key]: revision `a100`: create table `post`: no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`
+              in migrations/versions/m$DAY_$TIME_a100_initial.rs, on SQLite
+              hint: add an index that begins with the columns, in the model with `#[model(index)]`
             exit code 1
         "#]],
     );
@@ -291,9 +320,12 @@ fn tells_drift(databases: &Databases) {
         "drift.db",
         "check --no-database -v",
         expect![[r#"
-        Models and migrations agree.
-        exit code 0
-    "#]],
+            Models and migrations agree.
+            warning[unindexed-foreign-key]: revision `a100`: create table `post`: no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`
+              in migrations/versions/m$DAY_$TIME_a100_initial.rs, on SQLite
+              hint: add an index that begins with the columns, in the model with `#[model(index)]`
+            exit code 0
+        "#]],
     );
     // The statements remove the differences.
     let run = databases.run("drift.db", "diff database current --sql");
@@ -307,6 +339,9 @@ fn tells_drift(databases: &Databases) {
             The database agrees with the migrations.
             Database: sqlite:$HOST/drift.db
             2 objects in the database not described by the migrations; -v lists them
+            warning[unindexed-foreign-key]: revision `a100`: create table `post`: no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`
+              in migrations/versions/m$DAY_$TIME_a100_initial.rs, on SQLite
+              hint: add an index that begins with the columns, in the model with `#[model(index)]`
             exit code 0
         "#]],
     );

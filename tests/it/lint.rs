@@ -230,3 +230,120 @@ fn a_server_is_looked_at_as_what_it_is() {
         assert!(run.stdout.ends_with("Found in 2 pending revisions: 4 warnings.\n"), "{run}");
     }
 }
+
+const MODEL: &str = "#[derive(dbmigrate_runtime::Model)]\n#[model(table = \"post\")]\n\
+    pub struct Post {\n    #[model(primary_key)]\n    pub id: i64,\n    pub title: Option<String>,\n\
+    MORE}\n";
+
+/// A host with a first revision, applied.
+fn with_post(name: &str) -> Host {
+    let host = Host::library(name, &MODEL.replace("MORE", ""));
+    host.ok("init");
+    host.ok("migrate -m post --rev-id a100");
+    host.ok("upgrade");
+    host
+}
+
+#[test]
+fn what_is_written_is_looked_at_and_denied_only_by_settings() {
+    let host = with_post("lint-written");
+    let ok = host.ok("migrate -m none");
+    assert!(!ok.stderr.contains("warning["), "{ok}");
+    host.write("src/lib.rs", &MODEL.replace("MORE", "    pub rank: i32,\n"));
+    let migrate = "migrate -m rank --rev-id b200 --fill post.rank=0";
+    let dry = host.dbmigrate(&format!("{migrate} --dry-run"));
+    assert_eq!(dry.code, 0, "{dry}");
+    let errors = host.plain(&dry.errors());
+    assert!(errors.contains("in the new revision, on SQLite"), "{errors}");
+    let json = host.ok(&format!("{migrate} --dry-run --format json")).json();
+    assert_eq!(json["findings"][0]["path"], Value::Null, "{json}");
+    let mut seen = said(&host, migrate);
+    // The answer of `check` is the same as without the warning.
+    seen += &said(&host, "check --no-database");
+    host.replace(
+        "migrations/dbmigrate.toml",
+        "lint.deny = []",
+        "lint.deny = [\"unwritten-column\"]",
+    );
+    seen += &said(&host, "check --no-database");
+    seen += &said(&host, "check");
+    let json = host.dbmigrate("check --format json").json();
+    assert_eq!((&json["agree"], &json["findings"][0]["level"]), (&false.into(), &"deny".into()));
+    host.ok("undo");
+    seen += &said(&host, migrate);
+    host.ok("undo");
+    let run = host.dbmigrate(&format!("{migrate} --format json"));
+    assert_eq!(run.code, 1, "{run}");
+    let json = run.json();
+    assert_eq!(json["findings"][0]["rule"], "unwritten-column", "{json}");
+    assert_eq!(json["findings"][0]["level"], "deny", "{json}");
+    assert_eq!(json["findings"][0]["path"], json["path"], "{json}");
+    let file = host.revision("rank");
+    host.replace(
+        &file,
+        "    op.add_column(",
+        "    op.allow(\"unwritten-column\", \"nobody writes it yet\");\n    op.add_column(",
+    );
+    host.ok("check --no-database");
+    host.ok("upgrade");
+    seen += &said(&host, "check");
+    // A mistake in the settings is found before anything is written.
+    host.replace("migrations/dbmigrate.toml", "[\"unwritten-column\"]", "[\"unwriten\"]");
+    host.write("src/lib.rs", &MODEL.replace("MORE", ""));
+    let n_revisions = host.revisions().len();
+    let fails = host.fails("migrate -m less --allow-destructive");
+    assert!(fails.errors().contains("names no rule: `unwriten`"), "{fails}");
+    assert_eq!(host.revisions().len(), n_revisions);
+    expect![[r#"
+        $ migrate -m rank --rev-id b200 --fill post.rank=0 => 0
+        Detected added column `post.rank`
+        Generating migrations/versions/m$DAY_$TIME_b200_rank.rs ... done
+        warning[unwritten-column]: revision `b200`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m$DAY_$TIME_b200_rank.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        $ check --no-database => 0
+        Models and migrations agree.
+        warning[unwritten-column]: revision `b200`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m$DAY_$TIME_b200_rank.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        $ check --no-database => 1
+        Models and migrations agree.
+        The rules of `lint` deny:
+        denied[unwritten-column]: revision `b200`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m$DAY_$TIME_b200_rank.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        $ check => 1
+        Models and migrations agree.
+        The database is behind: b200 pending.
+        The database agrees with the migrations.
+        The rules of `lint` deny:
+        denied[unwritten-column]: revision `b200`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m$DAY_$TIME_b200_rank.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        Database: sqlite:$HOST/app.db
+        $ migrate -m rank --rev-id b200 --fill post.rank=0 => 1
+        Detected added column `post.rank`
+        Generating migrations/versions/m$DAY_$TIME_b200_rank.rs ... done
+        denied[unwritten-column]: revision `b200`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m$DAY_$TIME_b200_rank.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        `lint.deny` forbids this: change the revision, or allow it there with `op.allow("RULE", "reason")`
+        $ check => 0
+        Models and migrations agree.
+        The database is at the head.
+        The database agrees with the migrations.
+        Database: sqlite:$HOST/app.db
+    "#]].assert_eq(&seen);
+}
+
+/// What the models of an existing database say is no change.
+#[test]
+fn what_exists_already_is_not_looked_at_when_it_is_adopted() {
+    let host = Host::library("lint-adopted", "");
+    host.ok("init");
+    let text = "CREATE TABLE author (id INTEGER PRIMARY KEY);
+        CREATE TABLE post (id INTEGER PRIMARY KEY, author_id INTEGER REFERENCES author (id));";
+    dbmigrate_tests::sql(&host.dir.join("app.db"), text);
+    let run = host.ok("adopt");
+    assert!(!run.stderr.contains("warning[unindexed-foreign-key]"), "{run}");
+}

@@ -274,7 +274,7 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
         Upgrade of URL: 2 revisions, each statement commits by itself
 
         upgrade a100 -> b200, index
-          stop if index `ix_person_email` can't be added to table `person`: some value(s) occur in more than one row
+          stop if index `ix_person_email` can't be added to table `person`: some values occur in more than one row
           add the invisible column `dbmigrate_ix_person_email_1` for index `ix_person_email` (MariaDB has no indexes over expressions)
             locks `person` against other changes of its definition (ALGORITHM=INSTANT)
           create index `ix_person_email` on table `person`

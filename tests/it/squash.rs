@@ -186,6 +186,9 @@ fn a_squash_leaves_every_database_a_way() {
             The database is behind: c3, d4, e5 pending.
             The database agrees with the migrations.
             Database: sqlite:$HOST/half.db
+            warning[rename-column]: revision `c3`: rename column `login` of table `user` to `name`: a running program that uses the previous name fails
+              in migrations/versions/m_c3.rs, on SQLite
+              hint: keep the name with `#[model(column = "...")]`, or add a column, have both written, and drop the previous one in a later release
             [1]
             $ cargo dbmigrate check --url sqlite:new.db
             Models and migrations agree.

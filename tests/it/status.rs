@@ -56,7 +56,12 @@ fn one_screen_says_where_a_database_stands() {
         "UPDATE dbmigrate_version SET message = 'po' || char(10) || 'sts' WHERE id = 'a100'";
     sql(&host.dir.join("app.db"), lines);
     host.replace("migrations/mod.rs", "c300", "d400");
-    seen += &screen(&host, "status", 1);
+    seen += &screen(&host, "status", 3);
+    let errors = host.plain(&host.dbmigrate("status").stderr);
+    assert!(errors.contains("\n  hint: restore the revision's file"), "{errors}");
+    host.write("src/lib.rs", MODELS);
+    seen += &screen(&host, "status -n 0 --url sqlite::memory:", 1);
+    seen += &screen(&host, "check --url sqlite::memory:", 1);
     expect![[r#"
         $ status
         Database   sqlite:$HOST/app.db, does not exist yet
@@ -102,6 +107,19 @@ fn one_screen_says_where_a_database_stands() {
         Models     not compared: the package `status` does not compile
         Schema     1 difference from the applied revisions
         mod.rs     its list does not match the files
+        $ status -n 0 --url sqlite::memory:
+        Database   sqlite::memory:, in memory, so each command finds an empty one
+        Head       c300
+        Applied    0 of 3 revisions
+        Pending    3 revisions
+        Models     agree with the migrations
+        mod.rs     its list does not match the files
+        $ check --url sqlite::memory:
+        The list in migrations/mod.rs does not match the revision files:
+          it lacks migrations/versions/m$DAY_$TIME_c300_last.rs
+          it has `m$DAY_$TIME_d400_last;`, which has no file or is listed twice
+        Models and migrations agree.
+        The database is in memory, so each command finds an empty one, and it was not checked.
     "#]].assert_eq(&seen);
 }
 
@@ -132,6 +150,15 @@ fn many_databases_are_counted_and_the_odd_ones_listed() {
     seen += &count("status --all tenants", 1);
     seen += &count("check --all \"tenants/t0*.db\" --jobs 2", 1);
     seen += &count("current --all tenants sqlite:none.db", 0);
+    // One file under several names is one database.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("t07.db", host.dir.join("tenants/link.db")).unwrap();
+        let all = format!("./tenants/t07.db {}/tenants/t07.db", host.dir.display());
+        let run = host.ok(&format!("current --all {all} sqlite:tenants/t07.db tenants/link.db"));
+        assert!(run.stdout.starts_with("1 database\n"), "{run}");
+        fs::remove_file(host.dir.join("tenants/link.db")).unwrap();
+    }
     host.write("tenants/t10.db", "this is no database, whatever its name says\n");
     seen += &count("current --all tenants --check-heads", 3);
     seen += &count("check --all tenants", 3);

@@ -181,3 +181,31 @@ fn reworded(op: &mut Operations) {
     op.execute("ALTER TABLE item ADD COLUMN b INT");
     op.add_column("item", Column::new("c", Type::Integer));
 }
+
+/// A callback is called before the revision is marked as applied, in that transaction alone.
+#[test]
+fn a_callback_that_fails_is_called_again() {
+    for server in servers::mysql("a_callback_that_fails_is_called_again") {
+        let url = server.database();
+        let mut client = mysql_client(&url);
+        client.query_drop("CREATE TABLE audit (what varchar(20))").expect("it can be created");
+        let options = |fails: bool| {
+            Options::default().on_apply(move |applied, db| {
+                db.execute("INSERT INTO audit VALUES (?1)", [applied.revision.id.as_str()])?;
+                if fails { Err("the audit is closed".into()) } else { Ok(()) }
+            })
+        };
+        let migrator = Migrator::new(CORRECTED);
+        let err = migrator.upgrade_with(&url, "head", &options(true)).expect_err("it fails");
+        expect![[r#"
+            revision `m1` stopped halfway: the callback after it failed: the audit is closed
+              hint: the statements of the revision have been applied: correct the cause and run the command again; it does not run them again, and calls the callback"#]]
+        .assert_eq(&err.report());
+        let audit = |client: &mut dbmigrate_runtime::mysql::Conn| -> Vec<String> {
+            client.query("SELECT what FROM audit").expect("it can be read")
+        };
+        assert_eq!(audit(&mut client), Vec::<String>::new());
+        assert_eq!(migrator.upgrade_with(&url, "head", &options(false)).unwrap(), ["m1"]);
+        assert_eq!(audit(&mut client), ["m1"]);
+    }
+}

@@ -65,15 +65,11 @@ fn the_missing_privilege_is_named() {
             revision `m1` is half undone: an earlier run stopped in it, so no other revision can run
               hint: `cargo dbmigrate downgrade -1` continues it; with `--restart`, what is done of it is taken back first
             read_only
-            failed to take the database's lock
+            failed to enter a statement into the ledger
               caused by: The MariaDB server is running with the --read-only option so it cannot execute this statement
               hint: run it with the URL of the server that takes the writes, for example with `--url`; if this is the one, let an administrator run `SET GLOBAL read_only = 0`
             READ ONLY
-            revision `m1` was rolled back: statement 1 of 2 failed: CREATE TABLE `item` (
-                `id` bigint NOT NULL AUTO_INCREMENT,
-                `name` varchar(100) NOT NULL,
-                PRIMARY KEY (`id`)
-            ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin
+            failed to enter a statement into the ledger
               caused by: Cannot execute statement in a READ ONLY transaction
               hint: the session's setting makes all its transactions read-only: if the program made it, let it run `SET SESSION TRANSACTION READ WRITE` first; if the server did, let an administrator run `SET GLOBAL TRANSACTION READ WRITE`
         "#]].assert_eq(&seen.replace(database, "app"));

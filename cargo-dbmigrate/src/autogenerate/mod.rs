@@ -15,6 +15,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
@@ -54,6 +55,18 @@ pub struct Commented {
     pub irreversible: Option<String>,
     /// Whether they run outside of a transaction.
     pub no_transaction: bool,
+}
+
+impl Commented {
+    /// The same without comments, as a revision records it.
+    pub fn recording(&self) -> Recording {
+        Recording {
+            operations: self.operations.clone(),
+            no_transaction: self.no_transaction,
+            irreversible: self.irreversible.clone(),
+            ..Recording::default()
+        }
+    }
 }
 
 /// A difference without open questions.

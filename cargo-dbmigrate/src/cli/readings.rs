@@ -36,7 +36,7 @@ impl Several {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exits with 1 unless nothing is pending, and models, migrations and database \
-                  agree."
+                  agree; with 3 if the package does not compile."
 )]
 pub struct Status {
     /// How many applied and how many pending revisions to list
@@ -47,6 +47,10 @@ pub struct Status {
 }
 
 #[derive(Debug, Default, Args)]
+#[command(
+    after_help = "Also prints what `lint` finds in the pending revisions, or else in the newest. \
+                  Exits with 1 unless all agree and nothing that was found is denied."
+)]
 pub struct Check {
     /// Don't check the database
     #[arg(long, conflicts_with = "all")]

@@ -13,6 +13,7 @@ use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::{Ahead, History};
+use crate::lint::{self, Finding, Level};
 use crate::models::{self, Models};
 use crate::new_file::rewrite;
 use crate::output::style;
@@ -24,6 +25,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     if args.several.is_meant() {
         return survey::run(cx, "check", &args.several, Depth::Schema);
     }
+    let levels = super::lint::levels(cx)?;
     let list = compare_list(cx)?;
     let ahead = Ahead::start(cx);
     let models = match models::load(cx) {
@@ -63,9 +65,10 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     if !found.stale.is_empty() {
         answer = Answer::No;
     }
-    if let Some(snapshot) = if args.no_database { None } else { database(cx, &history)? } {
+    let snapshot = if args.no_database { None } else { database(cx, &history)? };
+    if let Some(snapshot) = &snapshot {
         let (here, applied) = history.at(snapshot.applied.clone())?;
-        let pending = report_pending(cx, &here, &snapshot);
+        let pending = report_pending(cx, &here, snapshot);
         let migrations = here.migrations()?;
         let declared = snapshot.declared(&migrations, &applied);
         let drift = snapshot.drift(&migrations.replay(Some(&applied))?, &schema, declared)?;
@@ -74,6 +77,13 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
             answer = Answer::No;
         }
         (found.pending, found.drift) = (Some(pending), Some(drift));
+    }
+    // `adopt` checks what exists already, and is not about to change it.
+    if !cx.out.is_part {
+        found.findings = super::lint::in_pending(cx, &levels, &history, snapshot.as_ref())?;
+    }
+    if report_findings(cx, &found.findings) {
+        answer = Answer::No;
     }
     document(cx, &answer, &history, found);
     Ok(answer)
@@ -101,6 +111,8 @@ struct Found {
     stale: Vec<String>,
     pending: Option<Vec<String>>,
     drift: Option<Drift>,
+    /// What the rules of `lint` find.
+    findings: Vec<Finding>,
 }
 
 fn document(cx: &Context, answer: &Answer, history: &History, found: Found) {
@@ -120,6 +132,7 @@ fn document(cx: &Context, answer: &Answer, history: &History, found: Found) {
             "pending": found.pending,
             "drift": found.drift.as_ref().map(|drift| words(&drift.differences)),
             "not_compared": found.drift.as_ref().map(|drift| words(&drift.untold)),
+            "findings": lint::json(&found.findings),
             "others": found.drift.map(|drift| snapshot::json(&drift.others)),
         }),
     );
@@ -188,9 +201,23 @@ fn report_pending(cx: &Context, history: &History, snapshot: &Snapshot) -> Vec<S
     // `upgrade` would refuse this as well.
     if let Err(err) = plan::check_order(&history.graph, &snapshot.applied, &pending, &heads) {
         cx.out.line(style::paint(style::CHANGED, &err.to_string()));
-        err.hint().into_iter().for_each(|hint| cx.out.progress(hint));
+        err.hint().into_iter().for_each(|hint| cx.out.progress(format!("  hint: {hint}")));
     }
     pending
+}
+
+/// Reports what the rules found, and whether any of it is denied, which is part of the answer.
+fn report_findings(cx: &Context, findings: &[Finding]) -> bool {
+    let (denied, warnings): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| finding.level == Level::Deny);
+    if !denied.is_empty() {
+        cx.out.line(style::paint(style::CHANGED, "The rules of `lint` deny:"));
+        cx.out.styled(&lint::text(denied.iter().copied()));
+    }
+    if !warnings.is_empty() {
+        cx.out.diagnostic(&lint::text(warnings));
+    }
+    !denied.is_empty()
 }
 
 /// Hints about these differences.
@@ -242,6 +269,11 @@ fn database(cx: &Context, history: &History) -> Result<Option<Snapshot>> {
     let database = Database::find(cx)?;
     cx.out.print_url();
     let Some(driver) = database.open_to_read(Patience::reading(cx))? else {
+        if database.is_in_memory() {
+            let text = database.missing_text();
+            cx.out.line(format!("The database is {text}, and it was not checked."));
+            return Ok(None);
+        }
         let missing = database.missing();
         if matches!(database.source, Source::Config(_)) {
             cx.out.line(format!("{} yet, so it was not checked.", missing.message()));

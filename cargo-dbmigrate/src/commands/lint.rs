@@ -6,10 +6,12 @@ use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::plan::{self, Route};
 use dbmigrate_runtime::engine::revision::Range;
-use dbmigrate_runtime::engine::{standing, version_table};
+use dbmigrate_runtime::engine::{Migration, standing, version_table};
+use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
 use crate::cli::{Findings, Lint};
+use crate::config;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -17,7 +19,7 @@ use crate::history::History;
 use crate::lint::{self, Finding, Level, Levels, Target};
 use crate::output::{self, style};
 use crate::run;
-use crate::{config, snapshot};
+use crate::snapshot::{self, Snapshot};
 
 pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
     if args.output != Findings::Text && cx.out.is_json() {
@@ -27,6 +29,14 @@ pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
     let levels = levels(cx)?;
     let history = History::load(cx)?;
     let chosen = chosen(cx, args, history)?;
+    let findings = found(cx, &levels, &chosen)?;
+    print(cx, args, &chosen, &findings);
+    let is_bad = |finding: &Finding| args.deny_warnings || finding.level == Level::Deny;
+    Ok(if findings.iter().any(is_bad) { Answer::No } else { Answer::Done })
+}
+
+/// What the rules find in the revisions.
+fn found(cx: &Context, levels: &Levels, chosen: &Chosen) -> Result<Vec<Finding>> {
     let migrations = chosen.history.migrations()?;
     let route = Route {
         migrations: &migrations,
@@ -35,10 +45,7 @@ pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
         applied: &chosen.applied,
     };
     let targets = targets(cx, chosen.read.as_ref());
-    let findings = lint::findings(&route, &targets, (&levels, &cx.config.naming.0))?;
-    print(cx, args, &chosen, &findings);
-    let is_bad = |finding: &Finding| args.deny_warnings || finding.level == Level::Deny;
-    Ok(if findings.iter().any(is_bad) { Answer::No } else { Answer::Done })
+    lint::findings(&route, &targets, (levels, &cx.config.naming.0))
 }
 
 /// The levels of the rules.
@@ -88,10 +95,15 @@ fn chosen(cx: &Context, args: &Lint, history: History) -> Result<Chosen> {
             Err(err) => cx.out.note(format!("the database was not read: {err}")),
         }
     }
+    Ok(newest(history))
+}
+
+/// The newest revision.
+fn newest(history: History) -> Chosen {
     let newest = history.graph.revisions().last().map(|revision| revision.id.clone());
     let ids: Vec<String> = newest.into_iter().collect();
     let applied = before(&history, &ids);
-    Ok(Chosen { history, applied, ids, read: None })
+    Chosen { history, applied, ids, read: None }
 }
 
 /// The revisions that are pending in the database; `None` if there are none, or no database yet.
@@ -99,14 +111,47 @@ fn pending(cx: &Context, history: &History) -> Result<Option<Chosen>> {
     let database = Database::find(cx)?;
     let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else { return Ok(None) };
     let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
-    let (history, applied) = history.at(standing::ids(&rows))?;
+    let facts = driver.as_connection().facts().map_err(snapshot::failed)?;
+    pending_in(history, standing::ids(&rows), Target { dialect: driver.dialect(), facts })
+}
+
+/// The revisions that are pending in a database with these version rows; `None` if there are none.
+fn pending_in(history: &History, rows: BTreeSet<String>, target: Target) -> Result<Option<Chosen>> {
+    let (history, applied) = history.at(rows)?;
     let (_, ids) = history.pending(&applied);
     if ids.is_empty() {
         return Ok(None);
     }
-    let facts = driver.as_connection().facts().map_err(snapshot::failed)?;
-    let read = Some(Target { dialect: driver.dialect(), facts });
-    Ok(Some(Chosen { history: history.into_owned(), applied, ids, read }))
+    Ok(Some(Chosen { history: history.into_owned(), applied, ids, read: Some(target) }))
+}
+
+/// What the rules find in the revisions that are pending in a database; if there are none, or no
+/// database, in the newest.
+pub(super) fn in_pending(
+    cx: &Context,
+    levels: &Levels,
+    history: &History,
+    database: Option<&Snapshot>,
+) -> Result<Vec<Finding>> {
+    let pending = match database {
+        Some(database) => pending_in(history, database.applied.clone(), database.target())?,
+        None => None,
+    };
+    found(cx, levels, &pending.unwrap_or_else(|| newest(history.clone())))
+}
+
+/// What the rules find in a revision that is new, except that databases refuse it, of which its
+/// author hears anyway.
+pub(super) fn in_new(
+    cx: &Context,
+    levels: &Levels,
+    migration: &Migration,
+    before: &Schema,
+) -> Vec<Finding> {
+    let naming = &cx.config.naming.0;
+    let mut findings = lint::of_revision((migration, before), &targets(cx, None), (levels, naming));
+    findings.retain(|finding| finding.id() != lint::REFUSED);
+    findings
 }
 
 /// The revisions that an upgrade from one end of the range to the other runs.

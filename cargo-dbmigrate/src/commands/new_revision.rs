@@ -1,6 +1,7 @@
 //! `migrate` and `revision`: write a revision.
 
-use dbmigrate_runtime::engine::recording;
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, recording};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
@@ -10,9 +11,11 @@ use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{Ahead, History};
+use crate::lint::{self, Finding, Level};
 use crate::new_file::rows::{Loss, Rows};
 use crate::new_file::{
-    self, FileFormat, Position, Proposed, decimal_warnings, questions, refused, rewrite, try_out,
+    self, FileFormat, Position, Proposed, Written, decimal_warnings, questions, refused, rewrite,
+    try_out,
 };
 use crate::output::{self, Output};
 use crate::render::Contents;
@@ -23,6 +26,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     // Checked before the host is built, which takes longest.
     revision_files::all(cx)?;
     FileFormat::of(cx)?;
+    let levels = super::lint::levels(cx)?;
     if !generate {
         refuse_answers(args)?;
     }
@@ -94,6 +98,16 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         cx.out.warning(warning);
     }
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
+    let mut findings = Vec::new();
+    // `adopt` writes what exists already, and is not about to change it.
+    if generate && !cx.out.is_part {
+        let revision = revision(&position, &written);
+        let migration = Migration::new(revision, upgrade.recording(), back.recording());
+        findings = super::lint::in_new(cx, &levels, &migration, &before);
+    }
+    if !findings.is_empty() {
+        cx.out.diagnostic(&lint::text(&findings));
+    }
     cx.out.json(
         name,
         serde_json::json!({
@@ -104,10 +118,35 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
             "path": written.path,
             "operations": operations,
             "losses": losses.iter().map(Loss::with_rows).collect::<Vec<_>>(),
+            "findings": documents(&findings, &written),
             "module": written.text,
         }),
     );
-    Ok(Answer::Done)
+    // The file is written, so only what the project itself denies changes the answer.
+    let is_denied = |finding: &Finding| {
+        finding.level == Level::Deny && cx.config.lint.deny.iter().any(|id| id == finding.id())
+    };
+    if !findings.iter().any(is_denied) {
+        return Ok(Answer::Done);
+    }
+    cx.out.progress(
+        "`lint.deny` forbids this: change the revision, or allow it there with \
+         `op.allow(\"RULE\", \"reason\")`",
+    );
+    Ok(Answer::No)
+}
+
+/// The new revision, with its file.
+fn revision(position: &Position, written: &Written) -> Revision {
+    let file = written.path.clone().unwrap_or_else(|| "the new revision".to_owned());
+    Revision { file, ..position.revision() }
+}
+
+/// Findings as parts of the document, with the file only if it is written.
+fn documents(findings: &[Finding], written: &Written) -> Vec<serde_json::Value> {
+    let mut documents = lint::json(findings);
+    documents.iter_mut().for_each(|finding| finding["path"] = written.path.clone().into());
+    documents
 }
 
 fn no_changes(cx: &Context, args: &NewRevision, name: &str) -> Result<Answer> {

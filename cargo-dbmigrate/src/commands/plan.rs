@@ -33,12 +33,17 @@ pub fn run(cx: &Context, args: &Plan) -> Result<Answer> {
         let down = load(cx, (Direction::Downgrade, identifier), &run);
         loaded = down.ok().filter(|down| !down.ids.is_empty()).unwrap_or(loaded);
     }
-    show(cx, "plan", loaded, &run)
+    let (json, answer) = show(cx, loaded, &run)?;
+    cx.out.json("plan", json);
+    Ok(answer)
 }
 
 /// What a run would do that a command is not to make.
 pub fn dry_run(cx: &Context, command: &str, to: (Direction, &str), run: &Run) -> Result<Answer> {
-    show(cx, command, load(cx, to, run)?, run)
+    let (mut json, answer) = show(cx, load(cx, to, run)?, run)?;
+    json["dry_run"] = true.into();
+    cx.out.json(command, json);
+    Ok(answer)
 }
 
 fn load(cx: &Context, (direction, identifier): (Direction, &str), run: &Run) -> Result<Loaded> {
@@ -51,7 +56,8 @@ fn is_below(identifier: &str) -> bool {
     rest == "base" || rest.starts_with('-')
 }
 
-fn show(cx: &Context, command: &str, mut loaded: Loaded, run: &Run) -> Result<Answer> {
+/// Prints the plan, and returns its document.
+fn show(cx: &Context, mut loaded: Loaded, run: &Run) -> Result<(serde_json::Value, Answer)> {
     let mut reader = loaded.reader.take();
     let planned = plan::plan(&loaded.route(), loaded.dialect, &loaded.facts)?;
     let mut schema = loaded.migrations.replay(Some(&loaded.applied))?;
@@ -79,8 +85,8 @@ fn show(cx: &Context, command: &str, mut loaded: Loaded, run: &Run) -> Result<An
         Direction::Upgrade => "upgrade",
         Direction::Downgrade => "downgrade",
     };
-    cx.out.json(command, serde_json::json!({ "direction": name, "plan": json }));
-    Ok(if is_stopped { Answer::No } else { Answer::Done })
+    let json = serde_json::json!({ "direction": name, "plan": json });
+    Ok((json, if is_stopped { Answer::No } else { Answer::Done }))
 }
 
 /// What is planned, for which database, and what is committed together.
@@ -242,10 +248,7 @@ fn text(task: &Task) -> Option<String> {
     match task {
         Task::Statement(found) => Some(statement(found)),
         Task::Alone(alone) => Some(statement(&alone.statement)),
-        Task::Guard(guard) => {
-            let failure = guard.failure.replace("{} row(s)", "some rows").replace("{}", "some");
-            Some(format!("stop if {failure}"))
-        }
+        Task::Guard(guard) => Some(format!("stop if {}", guard.condition())),
         Task::Step { name, .. } => Some(format!("run step `{name}`")),
         Task::Border | Task::Note(_) => None,
     }

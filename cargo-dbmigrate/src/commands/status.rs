@@ -33,7 +33,7 @@ pub fn run(cx: &Context, args: &Status) -> Result<Answer> {
         models.and_then(|models| check::differences(cx, &models, &migrations.replay(None)?));
     let found = Found::read(cx, &database, &history, &migrations)?;
     let screen = Screen { cx, found, list, differences };
-    let answer = if screen.is_in_order() { Answer::Done } else { Answer::No };
+    let answer = screen.answer();
     screen.print(&database, args.n_shown);
     screen.document(answer);
     Ok(answer)
@@ -114,6 +114,18 @@ struct Screen<'a> {
 }
 
 impl Screen<'_> {
+    fn answer(&self) -> Answer {
+        // With a file missing from the list, the package doesn't compile, and the answer is known.
+        let is_of_list = !self.list.lacks.is_empty() && self.list.extra.is_empty();
+        if self.differences.is_err() && !is_of_list {
+            Answer::Failed
+        } else if self.is_in_order() {
+            Answer::Done
+        } else {
+            Answer::No
+        }
+    }
+
     fn is_in_order(&self) -> bool {
         let found = &self.found;
         found.pending.is_empty()
@@ -136,7 +148,7 @@ impl Screen<'_> {
         let line = |label: &str, text: String| cx.out.line(format!("{label:<10} {text}"));
         let product = match &found.product {
             Some(product) => product.clone(),
-            None => style::paint(style::CHANGED, "does not exist yet"),
+            None => style::paint(style::CHANGED, database.missing_text()),
         };
         line("Database", format!("{}, {product}", database.url()));
         let graph = &found.history.graph;
@@ -174,7 +186,10 @@ impl Screen<'_> {
         }
         if let Some(refusal) = &found.refusal {
             line("History", bad(refusal.message()));
-            refusal.get_hint().into_iter().for_each(|hint| cx.out.progress(hint));
+            refusal
+                .get_hint()
+                .into_iter()
+                .for_each(|hint| cx.out.progress(format!("  hint: {hint}")));
         }
         if let Some(holder) = &found.holder {
             line("Lock", style::paint(style::CHANGED, holder));

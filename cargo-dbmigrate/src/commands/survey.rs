@@ -90,7 +90,8 @@ struct State {
     /// Revisions that were begun and not completed.
     unfinished: Vec<String>,
     n_pending: usize,
-    is_missing: bool,
+    /// Why there is nothing to read; empty if there is.
+    missing: &'static str,
     is_at_head: bool,
     differences: Vec<String>,
 }
@@ -98,8 +99,8 @@ struct State {
 impl State {
     /// The state in words, the same for all databases that are alike.
     fn text(&self) -> String {
-        if self.is_missing {
-            return "does not exist yet".to_owned();
+        if !self.missing.is_empty() {
+            return self.missing.to_owned();
         }
         let mut parts = Vec::new();
         match self.current.as_slice() {
@@ -135,7 +136,7 @@ impl Reader<'_> {
         let Some(mut driver) = target.database.open_to_read(Patience::reading(cx))? else {
             let n_pending = history.graph.revisions().len();
             let nothing = State::of(&history.graph, &BTreeSet::new());
-            return Ok(State { n_pending, is_missing: true, ..nothing });
+            return Ok(State { n_pending, missing: target.database.missing_text(), ..nothing });
         };
         let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
         let Standing { rows, view } = history.standing(rows)?;
@@ -210,7 +211,7 @@ impl State {
             unknown,
             edited: Vec::new(),
             unfinished: Vec::new(),
-            is_missing: false,
+            missing: "",
             is_at_head,
             differences: Vec::new(),
         }

@@ -7,7 +7,6 @@ use std::path::Path;
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::driver::{DatabaseError, Driver, ErrorKind};
 use dbmigrate_runtime::engine::executor::Observer;
-use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Execute, Operation, Sql};
@@ -443,13 +442,8 @@ fn migrations(revised: &[Revised]) -> Result<Migrations> {
             parents: before.map(str::to_owned).into_iter().collect(),
             ..Revision::default()
         };
-        let [upgrade, downgrade] = [&one.upgrade, &one.downgrade].map(|direction| Recording {
-            operations: direction.operations.clone(),
-            no_transaction: direction.no_transaction,
-            irreversible: direction.irreversible.clone(),
-            ..Recording::default()
-        });
-        migrations.push(Migration::new(revision, upgrade, downgrade));
+        let directions = (one.upgrade.recording(), one.downgrade.recording());
+        migrations.push(Migration::new(revision, directions.0, directions.1));
         before = Some(&one.id);
     }
     Ok(Migrations::new(migrations)?)

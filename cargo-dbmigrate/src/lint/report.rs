@@ -10,7 +10,7 @@ use crate::output::style;
 use crate::paths;
 
 /// Findings as text, each with its file and a hint.
-pub fn text(findings: &[Finding]) -> String {
+pub fn text<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> String {
     let mut text = String::new();
     for finding in findings {
         let (word, colour) = match finding.level {

@@ -97,6 +97,8 @@ pub struct Revised<'a> {
     pub after: Schema,
     /// Its operations with the SQL of this database, each followed by those that it describes.
     pub steps: Vec<Step>,
+    /// The tables that it creates.
+    pub created: BTreeSet<String>,
     /// What runs, or why the upgrade is refused.
     pub tasks: Result<Vec<Task>, Refusal>,
     /// The names that the project gives to constraints and indexes.
@@ -108,12 +110,11 @@ pub struct Step {
     /// The operation's position in the revision, or that of the SQL.
     pub position: usize,
     pub operation: Operation,
-    /// The schema before it.
-    pub before: Schema,
+    /// The tables that it names, as they are before it. One that is created in the same revision is
+    /// not among them: it has no rows that matter, and no users.
+    pub old: Vec<Table>,
     /// Whether it is described, so that SQL does it.
     pub is_described: bool,
-    /// The tables that the revision has created so far.
-    pub created: BTreeSet<String>,
 }
 
 impl Revised<'_> {
@@ -129,8 +130,8 @@ impl Revised<'_> {
 
     /// Whether the table exists before the revision, so that it has rows and users.
     pub fn is_old(&self, table: &str) -> bool {
-        let is_created = || self.steps.last().is_some_and(|step| step.created.contains(table));
-        (self.before.table(table).is_some() || self.after.table(table).is_some()) && !is_created()
+        let is_known = self.before.table(table).is_some() || self.after.table(table).is_some();
+        is_known && !self.created.contains(table)
     }
 }
 
@@ -145,11 +146,9 @@ impl<'a> Change<'a> {
         &self.step.operation
     }
 
-    /// The table before the operation, if it is older than the revision: one that is created in the
-    /// same revision has no rows that matter, and no users.
+    /// A table that the operation names, as it is before it, if it is older than the revision.
     pub fn old(&self, table: &str) -> Option<&'a Table> {
-        let is_created = self.step.created.contains(table);
-        self.step.before.table(table).filter(|_| !is_created)
+        self.step.old.iter().find(|old| old.name == table)
     }
 
     /// The statements that make this change; one of them may make others, too.

@@ -35,6 +35,9 @@ mod wrong_allow;
 
 use super::rule::Rule;
 
+/// The id of the rule about what databases refuse.
+pub const REFUSED: &str = refused::RULE.id;
+
 /// All rules.
 pub static RULES: &[&Rule] = &[
     &refused::RULE,

@@ -21,6 +21,19 @@ pub struct Guard {
 }
 
 impl Guard {
+    /// What would be wrong, before the database was asked: the words after "stop if".
+    pub fn condition(&self) -> String {
+        let failure = self.failure.replace("{} row(s)", "some rows");
+        let failure = failure.replace("{} value(s)", "some values");
+        let failure = failure.replace("{} uses it", "an index or constraint uses it");
+        // What would be named is not known yet.
+        let failure = failure.strip_suffix(": {}").map_or(failure.clone(), str::to_owned);
+        let failure = failure.replace("{}", "some");
+        let cannot = failure.strip_prefix("cannot ").and_then(|rest| rest.split_once(": "));
+        let Some((change, why)) = cannot else { return failure };
+        format!("{} ({change})", why.replace("these ", ""))
+    }
+
     /// For a query that counts the rows in which a column that becomes NOT NULL is NULL.
     pub(super) fn not_null(sql: String, table: &str, column: &str, hint: String) -> Guard {
         let failure = format!(
@@ -88,5 +101,35 @@ impl Guard {
         let hint = "drop the index or constraint first, in the same revision: with `op.execute` \
                     if no revision created it";
         Guard { sql, failure, hint: Some(hint.to_owned()), warning: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Guard;
+
+    #[test]
+    fn a_condition_reads_as_the_rest_of_a_sentence() {
+        let of = |failure: &str| {
+            let failure = failure.to_owned();
+            Guard { sql: String::new(), failure, hint: None, warning: None }.condition()
+        };
+        assert_eq!(
+            of("check `c` can't be added: {} row(s) violate it"),
+            "check `c` can't be added: some rows violate it"
+        );
+        assert_eq!(of("{} of the values do not fit"), "some of the values do not fit");
+        assert_eq!(
+            of("cannot drop table `t`: these views would stop working: {}"),
+            "views would stop working (drop table `t`)"
+        );
+        assert_eq!(
+            Guard::unused(String::new(), "t", "a").condition(),
+            "an index or constraint uses it (drop column `a` of table `t`)"
+        );
+        assert_eq!(
+            of("cannot check whether {} of the values in `a` are JSON: there is no JSON"),
+            "there is no JSON (check whether some of the values in `a` are JSON)"
+        );
     }
 }

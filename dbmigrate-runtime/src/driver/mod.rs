@@ -181,6 +181,9 @@ pub enum Scope {
     Alone,
     /// For a transaction while the lock of [`Scope::Alone`] is held.
     Group,
+    /// For one statement that changes rows, while the lock of [`Scope::Alone`] is held. It may be a
+    /// transaction by itself.
+    Entry,
 }
 
 /// How long a statement on a server waits for a lock of others before its transaction is rolled

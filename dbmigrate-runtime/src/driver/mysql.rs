@@ -355,13 +355,15 @@ impl Driver for MysqlDriver<'_> {
     }
 
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
-        if scope != Scope::Group {
+        if matches!(scope, Scope::Transaction | Scope::Alone) {
             self.lock(wait)?;
             self.held = Some(scope);
         }
         match scope {
             Scope::Alone => Ok(()),
-            Scope::Transaction | Scope::Group => {
+            // A lease has to be renewed together with the work.
+            Scope::Entry if self.lease.is_none() && self.is_open.get() == Some(false) => Ok(()),
+            Scope::Transaction | Scope::Group | Scope::Entry => {
                 self.renew()?;
                 self.be_silent_inside();
                 self.begin_transaction()
@@ -371,7 +373,9 @@ impl Driver for MysqlDriver<'_> {
 
     fn commit(&mut self) -> Result<(), DatabaseError> {
         self.renew()?;
-        self.text_query("COMMIT")?;
+        if self.is_open.get() != Some(false) {
+            self.text_query("COMMIT")?;
+        }
         self.ended();
         Ok(())
     }

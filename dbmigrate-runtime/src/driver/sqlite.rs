@@ -218,7 +218,7 @@ impl Driver for SqliteDriver<'_> {
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         self.publish()?;
         match scope {
-            Scope::Transaction | Scope::Group => self.begin_transaction(wait),
+            Scope::Transaction | Scope::Group | Scope::Entry => self.begin_transaction(wait),
             Scope::Alone => self.begin_alone(wait),
         }
     }

@@ -5,24 +5,40 @@ use super::{Error, Kind};
 use crate::direction::Direction;
 use crate::driver::DatabaseError;
 
+/// What becomes of a revision whose callback fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remains {
+    /// Nothing: the callback is in its transaction.
+    Nothing,
+    /// Its statements, which were committed before; the next run goes on after them.
+    Statements,
+    /// All of it, since it ran outside a transaction.
+    All(Direction),
+}
+
+impl Remains {
+    fn words(self) -> &'static str {
+        match self {
+            Remains::Nothing => "was rolled back",
+            Remains::Statements => "stopped halfway",
+            Remains::All(Direction::Upgrade) => "stays applied",
+            Remains::All(Direction::Downgrade) => "stays undone",
+        }
+    }
+}
+
 impl Error {
-    /// `done` says what remains of a revision that ran outside a transaction.
-    pub(crate) fn callback(
-        revision: &str,
-        which: &str,
-        why: &str,
-        done: Option<Direction>,
-    ) -> Error {
-        let was = match done {
-            None => "was rolled back",
-            Some(Direction::Upgrade) => "stays applied",
-            Some(Direction::Downgrade) => "stays undone",
-        };
+    pub(crate) fn callback(revision: &str, which: &str, why: &str, remains: Remains) -> Error {
+        let was = remains.words();
         let message = format!("revision `{revision}` {was}: {which} after it failed: {why}");
         let err = Error::new(Kind::Other, message);
-        match done {
-            None => err,
-            Some(_) => err.with_hint(
+        match remains {
+            Remains::Nothing => err,
+            Remains::Statements => err.with_hint(
+                "the statements of the revision have been applied: correct the cause and run the \
+                 command again; it does not run them again, and calls the callback",
+            ),
+            Remains::All(_) => err.with_hint(
                 "the revision runs outside a transaction, so it is not run again: do the work of \
                  the callback by hand",
             ),
@@ -31,8 +47,14 @@ impl Error {
 
     /// For a transaction that the database rolled back by itself, even if the callback ignored the
     /// error.
-    pub(crate) fn callback_lost(revision: &str, which: &str, source: DatabaseError) -> Error {
-        let message = format!("revision `{revision}` was rolled back: {which} after it failed");
+    pub(crate) fn callback_lost(
+        revision: &str,
+        which: &str,
+        source: DatabaseError,
+        remains: Remains,
+    ) -> Error {
+        let was = if remains == Remains::Statements { remains } else { Remains::Nothing }.words();
+        let message = format!("revision `{revision}` {was}: {which} after it failed");
         let hint = hint_of(&source);
         Error::new(Kind::Other, message).with_source(source).maybe_hint(hint)
     }

@@ -7,7 +7,8 @@ use super::{Executor, Scope, halfway};
 use crate::direction::Direction;
 use crate::plan::Planner;
 use crate::revision::Target;
-use crate::{Error, plan, version_table};
+use crate::version_table::Name;
+use crate::{Error, ledger, plan, version_table};
 
 impl Executor<'_> {
     /// Whether runs are made in this way.
@@ -30,7 +31,10 @@ impl Executor<'_> {
         let Some(first) = pending.first() else { return Ok(Vec::new()) };
         let view = standing.view;
         let (migrations, dialect) = (&*view.of, self.driver.dialect());
-        halfway::refuse_others(&self.begun()?, &view.applied, Some(first))?;
+        let begun = self.begun()?;
+        let mut is_there = begun.is_some();
+        let begun = begun.unwrap_or_default();
+        halfway::refuse_others(&begun, &view.applied, Some(first))?;
         if direction == Direction::Upgrade {
             plan::check_order(migrations.graph(), &view.applied, &pending, &target)?;
         }
@@ -41,8 +45,18 @@ impl Executor<'_> {
         }
         let server = self.facts()?;
         let mut planner = Planner::new(migrations, direction, view.applied.clone())?;
+        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let is_kept = dialect.capabilities().commits_definitions;
         for migration in pending.iter().filter_map(|id| migrations.get(id)) {
-            self.run_groups(migration, &mut planner, &server, budget)?;
+            let id = &migration.revision.id;
+            // Under the lock, nobody else enters anything.
+            let known = if is_kept && !begun.contains(id) {
+                is_there.then(Vec::new)
+            } else {
+                ledger::read(self.conn(), ledger, id)?
+            };
+            self.run_groups(migration, &mut planner, (&server, known), budget)?;
+            is_there = true;
         }
         Ok(pending)
     }

@@ -14,6 +14,7 @@ use crate::Error;
 use crate::dialect::{Alone, Facts, Task};
 use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
+use crate::error::Remains;
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
 use crate::operations::Operation;
@@ -61,6 +62,19 @@ pub(crate) fn row(idx: usize, tasks: &[Task]) -> Row {
     Row { number, hash: hash(tasks), is_done: true, before: String::new(), is_failed: false }
 }
 
+/// A group's place in the ledger.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry<'a> {
+    /// What an earlier run left of it, unless that failed and so did nothing.
+    pub(super) known: Option<&'a Row>,
+    /// What is entered.
+    pub(super) row: &'a Row,
+    /// Whether the ledger has a row of this number.
+    pub(super) is_there: bool,
+    /// Whether the end of the revision says as well that a statement is done, and follows at once.
+    pub(super) is_entered_at_end: bool,
+}
+
 /// How many tables may have been large or not when an earlier run began, in all combinations.
 const MAX_TABLES: usize = 8;
 
@@ -101,19 +115,19 @@ fn as_begun(
 }
 
 impl Executor<'_> {
-    /// Runs a pending revision group by group, while the lock of [`Scope::Alone`] is held.
+    /// Runs a pending revision group by group, while the lock of [`Scope::Alone`] is held. `known`
+    /// are its rows in the ledger; `None` if that doesn't exist.
     pub(super) fn run_groups<'a>(
         &mut self,
         migration: &'a Migration,
         planner: &mut Planner<'a>,
-        server: &Facts,
+        (server, known): (&Facts, Option<Vec<Row>>),
         budget: &mut Budget,
     ) -> Result<(), Error> {
         let id = &migration.revision.id;
         let direction = planner.direction();
         let dialect = self.driver.dialect();
         let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
-        let known = ledger::read(self.conn(), ledger, id)?;
         let is_missing = known.is_none();
         let mut done = known.unwrap_or_default();
         let is_taken_back = done.iter().any(|row| row.number < 0);
@@ -121,13 +135,13 @@ impl Executor<'_> {
             self.take_back(migration, planner, &done, budget)?;
             done.clear();
         }
+        let operations = planner.operations(migration);
+        let facts = self.facts_for(operations, server)?;
         if dialect.capabilities().commits_definitions {
-            verify::unhidden(self.conn(), planner.schema(), planner.operations(migration))?;
+            verify::unhidden(self.conn(), planner.schema(), operations, &facts.existing)?;
         }
-        let facts = self.facts_for(planner.operations(migration), server)?;
         let tasks_with = |facts: &Facts| Ok(planner.clone().next(migration, dialect, facts)?.tasks);
-        let operations = planner.operations(migration).iter();
-        let tables = operations.filter(|operation| dialect.may_take_groups(operation));
+        let tables = operations.iter().filter(|operation| dialect.may_take_groups(operation));
         let tables = tables.flat_map(Operation::tables).collect();
         let facts = as_begun(facts, &tables, &done, tasks_with);
         let begun = (!done.is_empty()).then(|| planner.clone());
@@ -158,10 +172,13 @@ impl Executor<'_> {
             n_run: 0,
             n_tasks,
         };
+        // A callback may fail, when nothing else would say that the last statement is done.
+        let is_entered_at_end = self.options.callbacks.is_empty();
         for (idx, tasks) in groups.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
             let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
-            let known = done.iter().find(|known| known.number == row.number && !known.is_failed);
+            let there = done.iter().find(|known| known.number == row.number);
+            let known = there.filter(|known| !known.is_failed);
             let is_edited = match known {
                 Some(known)
                     if known.hash != row.hash && self.options.halfway != Halfway::Resume =>
@@ -180,7 +197,13 @@ impl Executor<'_> {
                 let named = (direction, row.number, groups.len());
                 return Err(Error::edited_group(id, named));
             }
-            self.run_group(&run, tasks, (known, &row), budget)?;
+            let entry = Entry {
+                known,
+                row: &row,
+                is_there: there.is_some(),
+                is_entered_at_end: is_entered_at_end && idx + 1 == groups.len(),
+            };
+            self.run_group(&run, tasks, entry, budget)?;
             run.n_run += tasks.len();
         }
         let table = self.options.version_table();
@@ -202,7 +225,7 @@ impl Executor<'_> {
             }
             let (revision, duration) = (&migration.revision, start.elapsed());
             let applied = Applied { revision, direction, heads: &planner.heads(), duration };
-            this.call_back(&applied, true, &mut Verification::none(dialect, &facts))
+            this.call_back(&applied, Remains::Statements, &mut Verification::none(dialect, &facts))
         })?;
         if is_empty && facts.one_definition {
             self.repeated(budget, |this| ledger::drop(this.conn(), ledger))?;
@@ -210,29 +233,28 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// Runs a group of tasks, and enters it into the ledger. `known` is its row from an earlier run.
+    /// Runs a group of tasks, and enters it into the ledger.
     pub(super) fn run_group(
         &mut self,
         run: &Run<'_>,
         tasks: &[Task],
-        (known, row): (Option<&Row>, &Row),
+        entry: Entry<'_>,
         budget: &mut Budget,
     ) -> Result<(), Error> {
-        if known.is_some_and(|known| known.is_done) {
+        if entry.known.is_some_and(|known| known.is_done) {
             return Ok(());
         }
         if let [Task::Alone(alone)] = tasks {
-            // Of another statement only a query tells whether this one has had its effect.
-            let known = known.filter(|known| known.hash == row.hash || alone.is_done.is_some());
             let run = Run { in_transaction: false, ..*run };
-            return self.run_alone_group(&run, alone, (known, row), budget);
+            return self.run_alone_group(&run, alone, entry, budget);
         }
         let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
         let facts = self.facts()?;
         self.in_group(budget, |this| {
             let mut none = Verification::none(this.driver.dialect(), &facts);
             this.run_tasks(run, tasks, &mut none)?;
-            ledger::enter(this.conn(), ledger, &run.migration.revision.id, row)
+            let id = &run.migration.revision.id;
+            ledger::enter(this.conn(), ledger, id, (entry.row, entry.is_there))
         })
     }
 
@@ -241,18 +263,22 @@ impl Executor<'_> {
         &mut self,
         run: &Run<'_>,
         alone: &Alone,
-        (known, row): (Option<&Row>, &Row),
+        Entry { known, row, is_there, is_entered_at_end }: Entry<'_>,
         budget: &mut Budget,
     ) -> Result<(), Error> {
         let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
         let id = &run.migration.revision.id;
+        // Of another statement only a query tells whether this one has had its effect.
+        let known = known.filter(|known| known.hash == row.hash || alone.is_done.is_some());
         let before = match (known, &alone.is_done) {
             (Some(known), _) => known.before.clone(),
             (None, Some(_)) => self.at_risk(&alone.statement.sql)?,
             (None, None) => self.definitions(&alone.statement.sql)?,
         };
         let started = Row { is_done: false, before, ..row.clone() };
-        self.in_group(budget, |this| ledger::enter(this.conn(), ledger, id, &started))?;
+        self.in_transaction_of(Scope::Entry, budget, |this| {
+            ledger::enter(this.conn(), ledger, id, (&started, is_there))
+        })?;
         let mut was_started = known.is_some();
         loop {
             let res = self.run_alone_statement(run, alone, was_started.then_some(&*started.before));
@@ -274,7 +300,12 @@ impl Executor<'_> {
                 Ok(()) => break,
             }
         }
-        self.in_group(budget, |this| ledger::enter(this.conn(), ledger, id, row))
+        if is_entered_at_end {
+            return Ok(());
+        }
+        self.in_transaction_of(Scope::Entry, budget, |this| {
+            ledger::enter(this.conn(), ledger, id, (row, true))
+        })
     }
 
     fn definitions(&mut self, sql: &str) -> Result<String, Error> {
@@ -333,10 +364,19 @@ impl Executor<'_> {
     pub(super) fn in_group(
         &mut self,
         budget: &mut Budget,
+        work: impl FnMut(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.in_transaction_of(Scope::Group, budget, work)
+    }
+
+    fn in_transaction_of(
+        &mut self,
+        scope: Scope,
+        budget: &mut Budget,
         mut work: impl FnMut(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
         loop {
-            budget.begin(self, Scope::Group)?;
+            budget.begin(self, scope)?;
             let res = work(self);
             if res.as_ref().is_err_and(Error::is_transient) && budget.retries(self) {
                 continue;

@@ -44,7 +44,7 @@ pub fn refuse_unfinished(
     }
     let ledger = Name { table: ledger::NAME, ..options.version_table() };
     let begun = ledger::revisions(driver.as_connection(), ledger)?;
-    refuse_others(&begun, applied, None)
+    refuse_others(&begun.unwrap_or_default(), applied, None)
 }
 
 /// Refuses a run that begins with another revision while one is half applied, or half undone.
@@ -63,10 +63,10 @@ fn direction_of(id: &str, applied: &BTreeSet<String>) -> Direction {
 }
 
 impl Executor<'_> {
-    /// The revisions of which the ledger has some groups.
-    pub(super) fn begun(&mut self) -> Result<BTreeSet<String>, Error> {
+    /// The revisions of which the ledger has some groups; `None` if it doesn't exist.
+    pub(super) fn begun(&mut self) -> Result<Option<BTreeSet<String>>, Error> {
         if !self.driver.dialect().capabilities().has_groups {
-            return Ok(BTreeSet::new());
+            return Ok(None);
         }
         let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
         ledger::revisions(self.conn(), ledger)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::verify::Verification;
 use super::{Executor, Options};
 use crate::direction::Direction;
+use crate::error::Remains;
 use crate::revision::Revision;
 use crate::{Db, Error, StepResult};
 
@@ -54,7 +55,9 @@ impl Options {
     ///
     /// A callback may do whatever a step may do, and like a step it must not end the transaction.
     /// If it fails, the whole run is rolled back; a revision outside a transaction stays applied or
-    /// undone. Rows that the callback writes are included in the checks at the end of the run.
+    /// undone. On MySQL and MariaDB, where each change of a definition is committed by itself, that
+    /// transaction only marks the revision as applied: if the callback fails, the revision is half
+    /// applied, and the next run calls it again. Rows that the callback writes are included in the checks at the end of the run.
     /// `stamp` runs no revision and so calls nothing, and the command-line tool has no callbacks:
     /// changes that every database needs belong in a revision.
     ///
@@ -99,9 +102,10 @@ impl Executor<'_> {
     pub(super) fn call_back(
         &mut self,
         applied: &Applied<'_>,
-        in_transaction: bool,
+        remains: Remains,
         verification: &mut Verification,
     ) -> Result<(), Error> {
+        let in_transaction = !matches!(remains, Remains::All(_));
         let id = &applied.revision.id;
         let callbacks = &self.options.callbacks.callbacks;
         let is_marked = in_transaction;
@@ -117,14 +121,13 @@ impl Executor<'_> {
             let mut db = Db::new(self.driver.as_connection(), &self.options.args);
             let res = callback(applied, &mut db);
             if let Some(err) = db.lost() {
-                return Err(Error::callback_lost(id, &which, err));
+                return Err(Error::callback_lost(id, &which, err, remains));
             }
             if let Err(err) = res {
                 if is_marked && !self.is_at_mark() {
                     return Err(Error::transaction_ended_by_callback(id, &which));
                 }
-                let done = (!in_transaction).then_some(applied.direction);
-                return Err(Error::callback(id, &which, &err.to_string(), done));
+                return Err(Error::callback(id, &which, &err.to_string(), remains));
             }
             if !in_transaction && self.driver.in_transaction() {
                 return Err(Error::transaction_left_by_callback(id, &which, applied.direction));

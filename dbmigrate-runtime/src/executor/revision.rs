@@ -7,7 +7,7 @@ use super::{Applied, Executor};
 use crate::dialect::{Facts, Guard, StatementKind, Task};
 use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
-use crate::error::Stop;
+use crate::error::{Remains, Stop};
 use crate::migration::Migration;
 use crate::plan::Planner;
 use crate::{Db, Error, version_table};
@@ -124,7 +124,8 @@ impl Executor<'_> {
         }
         let heads = planner.heads();
         let applied = Applied { revision: &migration.revision, direction, heads: &heads, duration };
-        self.call_back(&applied, in_transaction, verification)
+        let remains = if in_transaction { Remains::Nothing } else { Remains::All(direction) };
+        self.call_back(&applied, remains, verification)
     }
 
     pub(super) fn run_tasks(

@@ -2,7 +2,7 @@
 
 use super::Executor;
 use super::budget::Budget;
-use super::groups::{groups, row};
+use super::groups::{Entry, groups, row};
 use super::revision::Run;
 use crate::Error;
 use crate::dialect::{Alone, Dialect, Facts, Task};
@@ -122,7 +122,7 @@ impl Executor<'_> {
             self.in_group(budget, |this| {
                 let conn = this.conn();
                 if *has_run {
-                    ledger::enter(conn, ledger, id, row)
+                    ledger::enter(conn, ledger, id, (row, true))
                 } else {
                     ledger::forget(conn, ledger, id, row.number)
                 }
@@ -133,8 +133,14 @@ impl Executor<'_> {
             let hashed = stable.get(idx).filter(|_| stable.len() == planned.len());
             let mut row = row(idx, hashed.unwrap_or(tasks));
             row.number = -row.number;
-            let known = known.iter().find(|known| known.number == row.number && !known.is_failed);
-            self.run_group(&run, tasks, (known, &row), budget)?;
+            let there = known.iter().find(|known| known.number == row.number);
+            let entry = Entry {
+                known: there.filter(|known| !known.is_failed),
+                row: &row,
+                is_there: there.is_some(),
+                is_entered_at_end: false,
+            };
+            self.run_group(&run, tasks, entry, budget)?;
             run.n_run += tasks.len();
         }
         // The rows are needed no longer; the table is.

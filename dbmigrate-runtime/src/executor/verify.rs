@@ -7,20 +7,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
 use crate::dialect::{
-    Broken, Catalog, Comparing, Dialect, Facts, Health, Object, ObjectKind, Shadow, Violation,
-    ViolationKind,
+    Broken, Catalog, Comparing, Dialect, Existing, Facts, Health, Object, ObjectKind, Shadow,
+    Violation, ViolationKind,
 };
 use crate::drift::{Difference, DifferenceKind};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{Schema, Table};
 
-/// Refuses to run operations on a connection whose temporary tables hide theirs.
+/// Refuses to run operations on a connection whose temporary tables hide theirs. `existing` is what
+/// was read for them.
 pub(super) fn unhidden(
     conn: &mut dyn Connection,
     schema: &Schema,
     operations: &[Operation],
+    existing: &Existing,
 ) -> Result<(), Error> {
+    let renames = operations.iter().any(|operation| {
+        let is_rename = |operation: &Operation| matches!(operation, Operation::RenameTable { .. });
+        as_described(operation).iter().any(is_rename)
+    });
+    // Otherwise a definition may be that of a table which has this name only afterwards.
+    let definitions = if renames { &[] } else { existing.definitions.as_slice() };
+    let definition = |table: &String| {
+        definitions.iter().find(|(name, _)| name == table).map(|(_, sql)| sql.clone())
+    };
     let names = operations.iter().flat_map(Operation::tables);
     let names: BTreeSet<String> =
         names.filter(|name| schema.table(name).is_some()).map(str::to_owned).collect();
@@ -28,7 +39,7 @@ pub(super) fn unhidden(
         kind: ObjectKind::Table,
         name: name.clone(),
         table: name.clone(),
-        sql: None,
+        sql: definition(name),
         temporary: false,
     };
     let objects: Vec<Object> = names.iter().map(of_name).collect();

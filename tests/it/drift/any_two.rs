@@ -145,6 +145,9 @@ pub fn compares_any_two(databases: &Databases) {
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/drift.db
             2 objects in the database not described by the migrations; -v lists them
+            warning[no-primary-key]: revision `b200`: create table `tag`: it has no primary key
+              in migrations/versions/m2_likes.rs, on SQLite
+              hint: add a primary key
             exit code 1
         "#]],
     );
@@ -166,6 +169,9 @@ pub fn compares_any_two(databases: &Databases) {
             Database: sqlite:$HOST/drift.db
             `cargo dbmigrate stamp --verify head` marks the revisions as applied, if the database matches them
             2 objects in the database not described by the migrations; -v lists them
+            warning[no-primary-key]: revision `b200`: create table `tag`: it has no primary key
+              in migrations/versions/m2_likes.rs, on SQLite
+              hint: add a primary key
             exit code 1
         "#]],
     );

@@ -60,6 +60,18 @@ pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/raw.db
             `cargo dbmigrate diff database current --sql` prints the SQL that would bring it in line
+            warning[undescribed-sql]: revision `d400`: execute SQL: its `CREATE TABLE` is not described
+              in migrations/versions/m4_raw.rs, on SQLite
+              hint: add `.describes(|op| ...)` with the operations that it amounts to, or `op.makes_view(...)` and the like
+            warning[no-primary-key]: revision `d400`: create table `told`: it has no primary key
+              in migrations/versions/m4_raw.rs, on SQLite
+              hint: add a primary key
+            warning[no-primary-key]: revision `d400`: create table `odd`: it has no primary key
+              in migrations/versions/m4_raw.rs, on SQLite
+              hint: add a primary key
+            warning[check-on-rows]: revision `d400`: add check `ck_text` to table `user`: rows of table `user` that violate it stop the upgrade
+              in migrations/versions/m4_raw.rs, on SQLite
+              hint: find the rows that violate it and correct them in an earlier revision
             exit code 1
         "#]],
     );
@@ -90,6 +102,18 @@ pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
             `cargo dbmigrate diff database current --sql` prints the SQL that would bring it in line
             a new revision can recreate missing views, triggers and virtual tables
             1 object in the database not described by the migrations; -v lists them
+            warning[undescribed-sql]: revision `d400`: execute SQL: its `CREATE TABLE` is not described
+              in migrations/versions/m4_raw.rs, on SQLite
+              hint: add `.describes(|op| ...)` with the operations that it amounts to, or `op.makes_view(...)` and the like
+            warning[no-primary-key]: revision `d400`: create table `told`: it has no primary key
+              in migrations/versions/m4_raw.rs, on SQLite
+              hint: add a primary key
+            warning[no-primary-key]: revision `d400`: create table `odd`: it has no primary key
+              in migrations/versions/m4_raw.rs, on SQLite
+              hint: add a primary key
+            warning[check-on-rows]: revision `d400`: add check `ck_text` to table `user`: rows of table `user` that violate it stop the upgrade
+              in migrations/versions/m4_raw.rs, on SQLite
+              hint: find the rows that violate it and correct them in an earlier revision
             exit code 1
         "#]],
     );
@@ -140,6 +164,9 @@ pub fn names_what_no_revision_can_say(databases: &Databases) {
         Database: sqlite:$HOST/odd.db
         what a revision can't express stays as it is; remove it by hand, or leave the column out of the comparison with `exclude` in dbmigrate.toml
         10 objects in the database not described by the migrations; -v lists them
+        warning[unindexed-foreign-key]: revision `a100`: create table `post`: no index of table `post` begins with the columns of `fk_post_author_id_user`: `author_id`
+          in migrations/versions/m$DAY_$TIME_a100_initial.rs, on SQLite
+          hint: add an index that begins with the columns, in the model with `#[model(index)]`
         exit code 1
     "#]]);
     databases.check("odd.db", "diff database models", expect![[r#"
@@ -237,6 +264,12 @@ pub fn says_when_nothing_is_compared(databases: &Databases) {
               it has `m$DAY_$TIME_a100_initial;`, which has no file or is listed twice
             The package has no models, and the migrations no tables: nothing to compare.
             `cargo dbmigrate migrate` brings it in line
+            warning[no-way-back]: revision `e500`: `downgrade` does nothing, so undoing the revision leaves its changes
+              in migrations/versions/m5_raw.rs, on SQLite
+              hint: write `downgrade`, or say why there is none with `op.irreversible("...")`
+            warning[undescribed-sql]: revision `e500`: execute SQL: its `CREATE TABLE` is not described
+              in migrations/versions/m5_raw.rs, on SQLite
+              hint: add `.describes(|op| ...)` with the operations that it amounts to, or `op.makes_view(...)` and the like
             exit code 1
         "#]],
     );
@@ -253,6 +286,12 @@ pub fn says_when_nothing_is_compared(databases: &Databases) {
             `cargo dbmigrate migrate` brings it in line
             Database: sqlite:$HOST/alien.db
             3 objects in the database not described by the migrations; -v lists them
+            warning[no-way-back]: revision `e500`: `downgrade` does nothing, so undoing the revision leaves its changes
+              in migrations/versions/m5_raw.rs, on SQLite
+              hint: write `downgrade`, or say why there is none with `op.irreversible("...")`
+            warning[undescribed-sql]: revision `e500`: execute SQL: its `CREATE TABLE` is not described
+              in migrations/versions/m5_raw.rs, on SQLite
+              hint: add `.describes(|op| ...)` with the operations that it amounts to, or `op.makes_view(...)` and the like
             exit code 1
         "#]],
     );

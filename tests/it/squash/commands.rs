@@ -25,12 +25,15 @@ fn every_command_knows_what_is_replaced() {
         &host,
         &["check --no-database"],
         expect![[r#"
-        $ cargo dbmigrate check --no-database
-        Models and migrations agree.
-        Revision `5aaa` does not build the same schema as the revisions that it replaces:
-          changed column `user.email`: type to string(120)
-        [1]
-    "#]],
+            $ cargo dbmigrate check --no-database
+            Models and migrations agree.
+            Revision `5aaa` does not build the same schema as the revisions that it replaces:
+              changed column `user.email`: type to string(120)
+            warning[rename-column]: revision `5aaa`: rename column `login` of table `user` to `name`: a running program that uses the previous name fails
+              in migrations/versions/m_5aaa.rs, on SQLite
+              hint: keep the name with `#[model(column = "...")]`, or add a column, have both written, and drop the previous one in a later release
+            [1]
+        "#]],
     );
     let run = host.dbmigrate("check --no-database --format json");
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();

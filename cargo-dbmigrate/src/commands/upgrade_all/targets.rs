@@ -1,9 +1,9 @@
 //! The databases and schemas that the arguments name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use glob::Pattern;
 
@@ -12,6 +12,7 @@ use crate::cli::Upgrade;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
+use crate::paths;
 use crate::url_source::backend;
 
 /// One database, or one schema of a database.
@@ -89,8 +90,17 @@ pub fn databases(cx: &Context, all: &[String]) -> Result<Found> {
     let of_file = |path: &Path| Target::of(path.display().to_string(), Database::file(path));
     let mut targets: Vec<Target> = files.iter().map(|path| of_file(path)).collect();
     targets.extend(by_url.into_values());
+    // A file can have several names: a relative and an absolute one, a link, a URL.
+    let mut seen = BTreeSet::new();
+    targets.retain(|target| {
+        target.database.path().is_none_or(|path| seen.insert(paths::real(&absolute(path))))
+    });
     let unreadable = unreadable.into_iter().map(|(path, err)| (of_file(&path), err)).collect();
     Ok(Found { targets, unreadable })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::env::current_dir().unwrap_or_default().join(path)
 }
 
 fn of_url(cx: &Context, url: &str, source: Source, dir: &Path) -> Result<Target> {

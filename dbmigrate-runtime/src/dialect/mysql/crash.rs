@@ -6,13 +6,22 @@
 
 use super::flavor::{Flavor, quote};
 use super::parse;
+use crate::sql::Token;
 
 /// The table that a statement changes, if it may lose something.
 pub(super) fn table(flavor: Flavor, sql: &str) -> Option<String> {
     let tokens = flavor.lexicon().significant(sql);
+    let copies_no_rows = |asserted: &[Token<'_>]| {
+        asserted[0].is_word("ALGORITHM")
+            && asserted[1].is_symbol("=")
+            && ["INSTANT", "NOCOPY"].iter().any(|class| asserted[2].is_word(class))
+    };
     match tokens.as_slice() {
         [alter, table, name, ..]
-            if flavor == Flavor::Mariadb && alter.is_word("ALTER") && table.is_word("TABLE") =>
+            if flavor == Flavor::Mariadb
+                && alter.is_word("ALTER")
+                && table.is_word("TABLE")
+                && !tokens.windows(3).any(copies_no_rows) =>
         {
             name.identifier().map(|name| name.into_owned())
         }
@@ -80,6 +89,8 @@ mod tests {
         let b =
             "ALTER TABLE `label` ADD CONSTRAINT `fk_b` FOREIGN KEY (`id`) REFERENCES `post` (`id`)";
         assert_eq!(lost("ALTER TABLE `label` ADD CONSTRAINT `fk_c` CHECK (id > 0)"), [a, b]);
+        // Nothing is lost where no row is copied.
+        assert_eq!(lost("ALTER TABLE `label` ADD COLUMN a INT, ALGORITHM=INSTANT"), [""; 0]);
         // What it was to drop is not lost.
         assert_eq!(lost("ALTER TABLE `label` DROP FOREIGN KEY `fk_b`"), [a]);
         assert_eq!(lost("ALTER TABLE `post` ADD COLUMN a INT"), [""; 0]);

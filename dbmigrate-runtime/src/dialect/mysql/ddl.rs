@@ -129,6 +129,7 @@ impl Ddl<'_> {
 
     /// A column's definition.
     pub(super) fn definition(&self, table: &Table, column: &Column) -> Result<Definition, Refusal> {
+        self.has_nulls(table, column)?;
         let ty = types::type_name(self.flavor, &column.ty).map_err(|why| {
             let why = format!("column `{}` of table `{}` {why}", column.name, table.name);
             self.refuse(&why, "choose another type with `#[model(type = ...)]`")
@@ -187,6 +188,7 @@ impl Ddl<'_> {
     }
 
     pub(super) fn primary_key(&self, table: &Table, key: &PrimaryKey) -> Result<String, Refusal> {
+        self.has_keys(table, "primary keys")?;
         for name in &key.columns {
             self.can_be_in_key(table, name, &format!("primary key `{}`", key.name))?;
         }
@@ -196,6 +198,7 @@ impl Ddl<'_> {
     }
 
     pub(super) fn unique(&self, table: &Table, unique: &Unique) -> Result<String, Refusal> {
+        self.has_keys(table, "unique constraints")?;
         let what = format!("unique constraint `{}`", unique.name);
         if unique.nulls_not_distinct {
             let why = format!(
@@ -216,6 +219,7 @@ impl Ddl<'_> {
 
     /// The clause of an index.
     pub(super) fn index(&self, table: &Table, index: &Index) -> Result<String, Refusal> {
+        self.has_keys(table, "indexes")?;
         let title = self.flavor.title();
         let what = format!("index `{}`", index.name);
         if index.is_exclusion() {

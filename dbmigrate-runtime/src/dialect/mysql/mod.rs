@@ -12,6 +12,7 @@ mod convert;
 mod crash;
 mod ddl;
 mod effect;
+mod engine;
 mod flavor;
 mod foreign;
 mod given;

@@ -351,11 +351,11 @@ pub(super) fn shadow(
     objects: &[Object],
 ) -> Result<Option<Shadow>, DatabaseError> {
     for name in tables {
-        let is_here = objects.iter().any(|object| object.name == *name);
-        if !is_here {
-            continue;
-        }
-        let sql = show(conn, name).ok().flatten().unwrap_or_default();
+        let Some(object) = objects.iter().find(|object| object.name == *name) else { continue };
+        let sql = match &object.sql {
+            Some(sql) if object.kind == ObjectKind::Table => sql.clone(),
+            _ => show(conn, name).ok().flatten().unwrap_or_default(),
+        };
         if sql.starts_with("CREATE TEMPORARY") {
             return Ok(Some(Shadow::Temporary(name.clone())));
         }
