@@ -152,7 +152,7 @@ fn of_postgres(statement: &[Token<'_>]) -> bool {
         || (begins(statement, &["COPY"]) && of_file())
         || begins(statement, &["DROP", "OWNED"])
         || begins(statement, &["REASSIGN", "OWNED"])
-        || FUNCTIONS.iter().any(|function| calls(function))
+        || FUNCTIONS.iter().any(calls)
 }
 
 fn of_mysql(statement: &[Token<'_>]) -> bool {
