@@ -8,6 +8,7 @@ mod pictures;
 mod readings;
 mod runs;
 mod tool;
+mod verify;
 mod writing;
 
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ pub use pictures::{Erd, Form, Schema};
 pub use readings::{Check, Current, Several, Status};
 pub use runs::{Downgrade, Plan, Redo, Reset, Run, Script, Transaction, Upgrade};
 pub use tool::Tool;
+pub use verify::Verify;
 pub use writing::{Against, Migrate, NewRevision, Place, Revision};
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
@@ -197,6 +199,8 @@ pub enum Command {
     Check(Check),
     /// Look for what is dangerous, slow or a likely mistake in revisions
     Lint(Lint),
+    /// Run revisions up, down and up again on a scratch database with rows, and compare
+    Verify(Verify),
     /// Show the difference between two schemas
     Diff(Diff),
     /// Print the schema that the migrations build

@@ -72,6 +72,8 @@ pub struct Config {
     pub doc_comments: bool,
     /// The function that rewrites the operations of autogenerate; empty for none.
     pub rewrite: String,
+    /// The URL of an empty database of a server, on which `verify` runs; empty for none.
+    pub shadow_url: String,
     /// The levels of the rules of `lint`.
     pub lint: LintLevels,
     /// The names of constraints and indexes that a model doesn't name.
@@ -151,6 +153,7 @@ impl Default for Config {
             lock_timeout: 60,
             doc_comments: false,
             rewrite: String::new(),
+            shadow_url: String::new(),
             lint: LintLevels::default(),
             naming: Naming::default(),
             post_write_hooks: Vec::new(),

@@ -104,8 +104,14 @@ impl fmt::Display for Error {
 
 impl From<dbmigrate_runtime::Error> for Error {
     fn from(err: dbmigrate_runtime::Error) -> Error {
+        Error::from(&err)
+    }
+}
+
+impl From<&dbmigrate_runtime::Error> for Error {
+    fn from(err: &dbmigrate_runtime::Error) -> Error {
         let mut error = Error::new(err.to_string());
-        if let Some(source) = std::error::Error::source(&err) {
+        if let Some(source) = std::error::Error::source(err) {
             error = error.cause(source);
         }
         Error { hint: err.hint().map(str::to_owned), ..error }

@@ -29,6 +29,7 @@ mod render;
 mod inspect;
 mod import;
 mod revision_files;
+mod round_trip;
 mod scope;
 mod run;
 mod runner;

@@ -19,6 +19,7 @@ const STEPS: &[(&str, i32)] = &[
     ("migrate -m none", 0),
     ("upgrade", 0),
     ("redo", 0),
+    ("verify", 0),
     ("revision -m left --rev-id b200 --branch-label left", 0),
     ("revision -m right --rev-id c300 --head a100 --splice --depends-on b200", 0),
     ("revision -m other --rev-id d400 --head base", 0),
@@ -75,6 +76,7 @@ const STEPS: &[(&str, i32)] = &[
     ("import sqlx sql -d imported", 0),
     ("stamp --from sqlx --all from -d imported", 3),
     ("lint less -d imported", 0),
+    ("verify -d imported", 1),
     ("list-templates", 0),
     ("completions bash", 0),
     ("man", 0),
@@ -216,8 +218,10 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 32] = [
+const SEEN_ELSEWHERE: [(&str, &str); 34] = [
     ("check", "findings"),
+    ("verify", "not_run"),
+    ("verify", "revisions[].notes"),
     // With a server.
     ("status", "unfinished"),
     ("status", "unfinished[].id"),

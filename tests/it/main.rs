@@ -52,3 +52,4 @@ mod squash;
 #[cfg(target_os = "linux")]
 mod failed_commands;
 mod trial;
+mod verify;

@@ -33,6 +33,7 @@ impl Command {
             Command::Status(_) => "status",
             Command::Check(_) => "check",
             Command::Lint(_) => "lint",
+            Command::Verify(_) => "verify",
             Command::Diff(_) => "diff",
             Command::Edit(_) => "edit",
             Command::Completions(_) => "completions",

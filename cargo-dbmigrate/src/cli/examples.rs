@@ -169,6 +169,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "verify",
+        [
+            ("verify", "run all revisions up, down and up again"),
+            ("verify --copy app.db", "run those that are pending in a file on a copy of it"),
+        ],
+    ),
+    (
         "lint",
         [
             ("lint", "look at what is pending"),

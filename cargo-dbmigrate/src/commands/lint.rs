@@ -72,21 +72,30 @@ fn targets(cx: &Context, read: Option<&Target>) -> Vec<Target> {
 }
 
 /// The revisions to look at.
-struct Chosen {
-    history: History,
+pub(super) struct Chosen {
+    pub history: History,
     /// What counts as applied before the first of them.
-    applied: BTreeSet<String>,
-    ids: Vec<String>,
+    pub applied: BTreeSet<String>,
+    pub ids: Vec<String>,
     /// The database, if it was read.
     read: Option<Target>,
 }
 
+/// The revisions of a range, or the one that an identifier names.
+///
+/// # Errors
+///
+/// When there is no such revision.
+pub(super) fn of_identifier(cx: &Context, history: &History, identifier: &str) -> Result<Chosen> {
+    match Range::parse(identifier) {
+        Some(range) => of_range(cx, history, &range),
+        None => named(cx, history, identifier),
+    }
+}
+
 fn chosen(cx: &Context, args: &Lint, history: History) -> Result<Chosen> {
     if let Some(identifier) = &args.revision {
-        return match Range::parse(identifier) {
-            Some(range) => of_range(cx, &history, &range),
-            None => named(cx, &history, identifier),
-        };
+        return of_identifier(cx, &history, identifier);
     }
     if !args.no_database {
         match pending(cx, &history) {

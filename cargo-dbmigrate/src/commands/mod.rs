@@ -33,6 +33,7 @@ mod survey;
 mod undo;
 mod upgrade;
 mod upgrade_all;
+mod verify;
 
 use crate::cli::Command;
 use crate::context::Context;
@@ -77,6 +78,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Status(args) => status::run(cx, args),
         Command::Check(args) => check::run(cx, args),
         Command::Lint(args) => lint::run(cx, args),
+        Command::Verify(args) => verify::run(cx, args),
         Command::Diff(args) => diff::run(cx, args),
         Command::Edit(args) => edit::run(cx, args),
         Command::Schema(args) => schema::run(cx, args),

@@ -21,6 +21,8 @@ pub struct Further {
     /// A function in its own `mod.rs`.
     #[serde(default)]
     pub rewrite: String,
+    #[serde(default)]
+    pub shadow_url: String,
 }
 
 impl Further {
@@ -41,6 +43,7 @@ impl Config {
             .clone()
             .unwrap_or_else(|| Config::default().version_locations);
         config.rewrite.clone_from(&further.rewrite);
+        config.shadow_url.clone_from(&further.shadow_url);
         config
     }
 }

@@ -93,6 +93,7 @@ fn reach(command: &Command) -> Reach {
         Command::Lint(args) => all_if(args.revision.is_none() && args.output == Findings::Text),
         Command::Migrate(args) => all_if(is_about_any(&args.new)),
         Command::Revision(args) => all_if(args.autogenerate && is_about_any(&args.new)),
+        Command::Verify(args) => all_if(args.is_of_any_history()),
         Command::Diff(args) => all_if(args.script.sql.is_none()),
         Command::EnsureVersion(args) => all_if(args.script.sql.is_none()),
         Command::Upgrade(args) if args.run.script.sql.is_some() || args.is_for_several() => {

@@ -77,7 +77,7 @@ pub(super) fn left_over(conn: &mut dyn Connection) -> Result<Vec<String>, Databa
 /// # Errors
 ///
 /// The database's errors.
-pub(super) fn own_schema(conn: &mut dyn Connection) -> Result<String, DatabaseError> {
+pub fn own_schema(conn: &mut dyn Connection) -> Result<String, DatabaseError> {
     let found = rows(conn, "SELECT current_schema(), ''", "SELECT DATABASE(), ''")?;
     Ok(found.into_keys().next().unwrap_or_default())
 }

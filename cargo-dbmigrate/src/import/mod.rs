@@ -24,6 +24,8 @@ use crate::cli::Tool;
 use crate::error::Result;
 use layout::Foreign;
 
+pub use definitions::own_schema;
+pub use outside::{beginning, reaches_outside};
 pub use scratch::Scratch;
 pub use terms::{State, Terms};
 pub use tool::{is_of_a_tool, table as table_of};

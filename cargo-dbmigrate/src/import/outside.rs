@@ -43,12 +43,18 @@ const FUNCTIONS: [&str; 9] = [
 
 /// The first statement that changes more than the database that it runs in, which is called `own`:
 /// another file, another database, or the whole server.
-pub(super) fn reaches_outside(dialect: &dyn Dialect, own: &str, sql: &str) -> Option<String> {
+pub fn reaches_outside(dialect: &dyn Dialect, own: &str, sql: &str) -> Option<String> {
     let tokens = dialect.lexicon().significant(sql);
     let mut statements = tokens.split(|token| token.is_symbol(";"));
     let outside = statements.find(|statement| is_outside(dialect, own, statement))?;
     let (start, end) = (outside.first()?.start, outside.last()?.end());
     Some(sql[start..end].to_owned())
+}
+
+/// The beginning of a statement on one line, for messages.
+pub fn beginning(statement: &str) -> String {
+    let words: Vec<&str> = statement.split_whitespace().collect();
+    words.join(" ").chars().take(60).collect()
 }
 
 /// Whether SQL drops the schema that it runs in.

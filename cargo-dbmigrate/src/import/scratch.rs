@@ -6,11 +6,13 @@ use std::path::Path;
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver};
 
 use super::definitions::{left_over, own_schema};
-use crate::connection::{Database, Patience};
+use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::snapshot::failed;
 use crate::trial::{in_file, in_memory};
+
+const FOR_SERVERS: &str = "--shadow-url is for servers: SQLite has databases in memory";
 
 /// Where scratch databases come from.
 pub enum Scratch<'a> {
@@ -20,6 +22,8 @@ pub enum Scratch<'a> {
     Server {
         cx: &'a Context,
         database: Database,
+        /// The tables in other schemas that a history creates.
+        elsewhere: BTreeSet<String>,
         /// The schema of PostgreSQL, or the database of MySQL, that statements work in.
         own: String,
         /// The statements that would drop the event triggers that a server's provider has in each
@@ -44,10 +48,27 @@ impl<'a> Scratch<'a> {
             return Err(Error::new(message)
                 .hint("create one, and give its URL with --shadow-url; it is emptied afterwards"));
         };
+        if cx.has_trial() {
+            return Err(Error::new(FOR_SERVERS));
+        }
+        Scratch::on_server(cx, (url, Source::Shadow), BTreeSet::new())
+    }
+
+    /// The scratch database of this URL on a server. `elsewhere` are the tables in other schemas
+    /// that a history creates.
+    ///
+    /// # Errors
+    ///
+    /// A database that isn't empty, and one that isn't on a server.
+    pub fn on_server(
+        cx: &'a Context,
+        (url, source): (&str, Source),
+        elsewhere: BTreeSet<String>,
+    ) -> Result<Scratch<'a>> {
         let dir = std::env::current_dir().unwrap_or_default();
-        let database = Database::of_url(cx, url, crate::connection::Source::Shadow, &dir)?;
-        if database.path().is_some() || cx.has_trial() {
-            return Err(Error::new("--shadow-url is for servers: SQLite has databases in memory"));
+        let database = Database::of_url(cx, url, source, &dir)?;
+        if !database.is_on_server() {
+            return Err(Error::new(FOR_SERVERS));
         }
         let mut driver = database.open_to_write(Patience::reading(cx))?;
         let conn = driver.as_connection();
@@ -55,11 +76,12 @@ impl<'a> Scratch<'a> {
         let left_over = left_over(conn).map_err(failed)?;
         let is_kept = |drop: &String| drop.starts_with("DROP EVENT TRIGGER ");
         let (kept, left_over): (Vec<_>, Vec<_>) = left_over.into_iter().partition(is_kept);
-        if !left_over.is_empty() || !tables_and_more(conn).map_err(failed)?.is_empty() {
-            let message = format!("the database `{}` of --shadow-url is not empty", database.url());
+        if !left_over.is_empty() || !tables_and_more(conn, &elsewhere).map_err(failed)?.is_empty() {
+            let (url, source) = (database.url(), &database.source);
+            let message = format!("the database `{url}` of {source} is not empty");
             return Err(Error::new(message).hint("give the URL of one that is"));
         }
-        Ok(Scratch::Server { cx, database, own, kept })
+        Ok(Scratch::Server { cx, database, elsewhere, own, kept })
     }
 
     /// The schema of PostgreSQL, or the database of MySQL, that statements work in; empty on SQLite.
@@ -67,6 +89,14 @@ impl<'a> Scratch<'a> {
         match self {
             Scratch::Memory => "",
             Scratch::Server { own, .. } => own,
+        }
+    }
+
+    /// The kind of database, for messages; where it is, without a password.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Scratch::Memory => None,
+            Scratch::Server { database, .. } => Some(database.url()),
         }
     }
 
@@ -86,20 +116,22 @@ impl<'a> Scratch<'a> {
     pub fn empty(&self) -> Result<Box<dyn Driver>> {
         match self {
             Scratch::Memory => in_memory(),
-            Scratch::Server { cx, database, own, kept } => {
+            Scratch::Server { cx, database, elsewhere, own, kept } => {
                 let mut driver = database.open_to_write(Patience::reading(cx))?;
-                let empty =
+                let failed_to_empty =
                     |err| Error::new(format!("failed to empty `{}`", database.url())).cause(err);
                 if own_schema(driver.as_connection()).map_err(failed)? != *own {
                     let create = format!("CREATE SCHEMA {}", driver.dialect().quote(own));
-                    driver.batch(&create).map_err(empty)?;
+                    driver.batch(&create).map_err(failed_to_empty)?;
                 }
                 // An extension takes its functions with it.
-                for what in [left_over, tables_and_more] {
-                    let statements = what(driver.as_connection()).map_err(failed)?;
-                    for statement in statements.iter().filter(|drop| !kept.contains(drop)) {
-                        driver.batch(statement).map_err(empty)?;
-                    }
+                let left_over = left_over(driver.as_connection()).map_err(failed)?;
+                for statement in left_over.iter().filter(|drop| !kept.contains(drop)) {
+                    driver.batch(statement).map_err(failed_to_empty)?;
+                }
+                let tables = tables_and_more(driver.as_connection(), elsewhere);
+                for statement in &tables.map_err(failed)? {
+                    driver.batch(statement).map_err(failed_to_empty)?;
                 }
                 Ok(driver)
             }
@@ -117,8 +149,11 @@ impl Drop for Scratch<'_> {
     }
 }
 
-/// The statements that empty the connection's own schema.
-fn tables_and_more(conn: &mut dyn Connection) -> std::result::Result<Vec<String>, DatabaseError> {
+/// The statements that empty the connection's own schema, and drop these tables of others.
+fn tables_and_more(
+    conn: &mut dyn Connection,
+    elsewhere: &BTreeSet<String>,
+) -> std::result::Result<Vec<String>, DatabaseError> {
     let dialect = conn.dialect();
-    Ok(dialect.emptying(conn, &BTreeSet::new())?.0)
+    Ok(dialect.emptying(conn, elsewhere)?.0)
 }

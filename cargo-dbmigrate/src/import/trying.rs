@@ -15,7 +15,7 @@ use indicatif::ProgressBar;
 use super::applied::{ENDS, with_checksum};
 use super::definitions::own_schema;
 use super::layout::{Foreign, Script};
-use super::outside::{drops_schema, reaches_outside};
+use super::outside::{beginning, drops_schema, reaches_outside};
 use super::recorded::Recorder;
 use super::scratch::Scratch;
 use super::script::{has_statements, without_delimiters, without_transaction};
@@ -290,8 +290,7 @@ impl Trying<'_> {
             let start = text.find(&statement)?;
             Some(format!(" on line {}", 1 + text[..start].matches('\n').count()))
         });
-        let words: Vec<&str> = statement.split_whitespace().collect();
-        let shown: String = words.join(" ").chars().take(60).collect();
+        let shown = beginning(&statement);
         let line = line.unwrap_or_default();
         let message = format!("`{file}` reaches outside of the database{line}: `{shown}`");
         Err(Error::new(message)

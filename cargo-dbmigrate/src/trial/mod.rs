@@ -25,9 +25,10 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
 pub use parts::BACKEND;
+pub use rows::neutral;
 pub use start::{
-    History, Start, enforce_foreign_keys, has_violations, in_file, in_memory, reaches_outside,
-    run_observed,
+    History, NoSteps, Start, enforce_foreign_keys, has_violations, in_file, in_memory,
+    reaches_outside, run_observed, run_with,
 };
 
 use crate::autogenerate::Commented;

@@ -1,7 +1,6 @@
 //! Generated rows, with a neutral value in each column.
 
-use dbmigrate_runtime::engine::Backend;
-use dbmigrate_runtime::engine::dialect::Sqlite;
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::driver::{
     DatabaseError, DefinitionFault, Driver, ErrorKind, Missing, RowFault,
 };
@@ -11,11 +10,11 @@ use dbmigrate_runtime::schema::{Column, Table, Type};
 use crate::autogenerate;
 
 /// A neutral value of the column's type, as SQL.
-fn neutral(column: &Column, backend: Backend) -> String {
+pub fn neutral(column: &Column, dialect: &dyn Dialect) -> String {
     if !matches!(column.ty, Type::Raw(_) | Type::PerDialect(_)) {
-        return autogenerate::neutral(column, &Sqlite);
+        return autogenerate::neutral(column, dialect);
     }
-    let declared = column.ty.own_words(backend).unwrap_or_default();
+    let declared = column.ty.own_words(dialect.backend()).unwrap_or_default();
     let declared = declared.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
     match () {
@@ -29,13 +28,13 @@ fn neutral(column: &Column, backend: Backend) -> String {
 }
 
 /// An `INSERT` that omits the columns which the table fills by itself.
-fn insert_sql(table: &Table, backend: Backend) -> String {
+fn insert_sql(table: &Table, dialect: &dyn Dialect) -> String {
     let key = table.generated_key().map(|column| column.name.as_str());
     let given = table.columns.iter().filter(|column| {
         column.generated.is_none() && column.default.is_none() && key != Some(&column.name)
     });
     let (names, values): (Vec<_>, Vec<_>) =
-        given.map(|column| (quote(&column.name), neutral(column, backend))).unzip();
+        given.map(|column| (quote(&column.name), neutral(column, dialect))).unzip();
     let into = quote(&table.name);
     if names.is_empty() {
         format!("INSERT INTO {into} DEFAULT VALUES")
@@ -50,7 +49,7 @@ fn insert_sql(table: &Table, backend: Backend) -> String {
 ///
 /// SQLite's error.
 pub fn insert(driver: &mut dyn Driver, table: &Table) -> Result<(), DatabaseError> {
-    driver.batch(&insert_sql(table, driver.dialect().backend()))
+    driver.batch(&insert_sql(table, driver.dialect()))
 }
 
 /// Inserts a row, reads it, and removes it again, so that every expression of the table is

@@ -257,7 +257,7 @@ impl Trying {
 }
 
 /// Skips steps, since they are programs that may do anything.
-struct NoSteps;
+pub struct NoSteps;
 
 impl Steps for NoSteps {
     fn run(&mut self, _: &Migration, _: Direction, _: usize, _: &mut Db<'_>) -> StepResult {
@@ -395,6 +395,23 @@ pub fn run_observed(
     observer: &mut dyn Observer,
 ) -> std::result::Result<(), dbmigrate_runtime::Error> {
     run_to(driver, migrations, &options(version_table), end, observer)
+}
+
+/// Runs migrations with their steps.
+///
+/// # Errors
+///
+/// As [`Executor::run_to`].
+pub fn run_with(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    options: &Options,
+    (direction, target): (Direction, &Target),
+    steps: &mut dyn Steps,
+) -> std::result::Result<(), dbmigrate_runtime::Error> {
+    let observer = &mut ();
+    let mut executor = Executor { driver, migrations, options, observer, steps };
+    executor.run_to(direction, target).map(drop)
 }
 
 fn run_to(
