@@ -71,7 +71,8 @@ fn clap_cargo_styles() -> clap::builder::Styles {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Directory of the migrations, relative to the package's directory
+    /// Directory of the migrations, relative to the package's directory. The default is
+    /// `migrations`; if that has files of another tool, the directory beside it that `init` filled
     #[arg(short, long, value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
     /// URL of the database; overrides DATABASE_URL, `.env` and dbmigrate.toml
@@ -266,7 +267,8 @@ pub struct Inspect {
     /// the file that gets new models
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Only tables whose names match this pattern, such as `shop_*`
+    /// Only tables whose names match this pattern, such as `shop_*`. On PostgreSQL, `shop.*` is
+    /// about the schema `shop`; without a dot, a pattern is about the connection's own schema
     #[arg(long, value_name = "PATTERN")]
     pub tables: Vec<String>,
     /// Write a file for each table, as modules of --out

@@ -34,6 +34,7 @@ mod scope;
 mod run;
 mod runner;
 mod scaffold;
+mod tool_tables;
 mod trial;
 mod url_source;
 mod work_files;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{
-    Catalog, Comparing, Dialect, Facts, Kept, ObjectName, Refusal, Unreadable,
+    Catalog, Comparing, Dialect, Facts, Kept, ObjectKind, ObjectName, Refusal, Unreadable,
 };
 use dbmigrate_runtime::engine::drift::{self, Declared, Described, Difference, Drift};
 use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
@@ -21,6 +21,7 @@ use crate::history::History;
 use crate::lint::Target;
 use crate::output;
 use crate::scope::Scope;
+use crate::tool_tables;
 
 /// What was read from a database at one point in time.
 pub struct Snapshot {
@@ -276,20 +277,27 @@ pub fn warn_of_untold(cx: &Context, untold: &[Difference]) {
     cx.out.warning(text);
 }
 
-/// Lists what no migration describes, one object per line.
+/// Lists what no migration describes, one object per line. The records of another migration tool
+/// are not counted, since the project is not about them.
 pub fn list_others(cx: &Context, others: &[ObjectName]) {
-    if !cx.out.verbose && !others.is_empty() {
-        let n = others.len();
+    let is_record = |object: &ObjectName| {
+        object.kind == ObjectKind::Table && tool_tables::is_of_a_tool(&object.name)
+    };
+    if cx.out.verbose && !others.is_empty() {
+        cx.out.line("Not described by the migrations:");
+        for object in others {
+            let what =
+                if is_record(object) { ", the records of another migration tool" } else { "" };
+            cx.out.line(format!("  {} `{}`{what}", object.kind, object.name));
+        }
+        return;
+    }
+    let n = others.iter().filter(|object| !is_record(object)).count();
+    if n > 0 {
         let objects = output::count(n, "object");
         cx.out.progress(format!(
             "{objects} in the database not described by the migrations; -v lists them"
         ));
-    }
-    if cx.out.verbose && !others.is_empty() {
-        cx.out.line("Not described by the migrations:");
-        for ObjectName { kind, name } in others {
-            cx.out.line(format!("  {kind} `{name}`"));
-        }
     }
 }
 

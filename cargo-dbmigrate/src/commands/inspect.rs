@@ -16,10 +16,10 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Error, Result};
-use crate::import;
 use crate::inspect::{self, Crates, Model, Style};
-use crate::project::RUNTIME;
+use crate::project::{RUNTIME, name_of};
 use crate::snapshot::{failed, is_own};
+use crate::tool_tables;
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
     let existing = if args.update { update::existing(cx)? } else { Vec::new() };
@@ -112,10 +112,9 @@ fn read(
     let tables = tables.filter(|table| is_read(&table.name) && !table.name.is_empty());
     let tables = tables.filter(|table| table.columns.iter().any(|column| !column.name.is_empty()));
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
-    let dependency = cx.project.dependencies.values().find(|dependency| {
-        dependency.get("package").and_then(toml::Value::as_str) == Some(RUNTIME)
-    });
-    let crates = Crates::of(dependency.or_else(|| cx.project.dependencies.get(RUNTIME)));
+    let dependencies = &cx.project.dependencies;
+    let runtime = name_of(dependencies, RUNTIME);
+    let crates = Crates::of(dependencies, runtime.as_deref().unwrap_or(RUNTIME));
     let style = Style {
         crates: &crates,
         naming: &cx.config.naming.0,
@@ -159,7 +158,7 @@ fn wanted<'a>(
     Ok(move |name: &str| {
         scope.has_table(name)
             && !is_own(cx, folding, name)
-            && !import::is_of_a_tool(name)
+            && !tool_tables::is_of_a_tool(name)
             && (patterns.is_empty() || patterns.iter().any(|pattern| is_of(pattern, name)))
     })
 }
@@ -185,6 +184,11 @@ fn unsaid(found: &Catalog, is_wanted: &impl Fn(&str) -> bool, all: bool) -> Vec<
             format!("column `{}.{column}` takes its values from a sequence", table.name)
         })
     });
+    let enumerations: BTreeSet<String> = tables
+        .clone()
+        .flat_map(inspect::of_enumerations)
+        .map(|(name, why)| format!("enumeration `{name}` {why}"))
+        .collect();
     let bare = tables.clone().filter(|table| table.columns.is_empty());
     let bare = bare.map(|table| format!("table `{}` has no columns", table.name));
     let nameless = tables.clone().filter(|table| {
@@ -208,7 +212,8 @@ fn unsaid(found: &Catalog, is_wanted: &impl Fn(&str) -> bool, all: bool) -> Vec<
     });
     let blank = blank.map(|what| format!("{what} has a comment of white space alone"));
     let bare = bare.chain(nameless).chain(blank);
-    unreadable.chain(beyond).chain(keys).chain(sequences).chain(bare).chain(others).collect()
+    let of_columns = keys.chain(sequences).chain(enumerations).chain(bare);
+    unreadable.chain(beyond).chain(of_columns).chain(others).collect()
 }
 
 /// The schemas of these tables, with how to get their models.

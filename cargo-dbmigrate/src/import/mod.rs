@@ -28,7 +28,6 @@ pub use definitions::own_schema;
 pub use outside::{beginning, reaches_outside};
 pub use scratch::Scratch;
 pub use terms::{State, Terms};
-pub use tool::{is_of_a_tool, table as table_of};
 pub use trying::{Revised, Trying, text};
 
 /// Reads the history of a tool, in its order.

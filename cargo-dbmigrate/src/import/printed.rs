@@ -11,10 +11,10 @@ use jiff::tz::TimeZone;
 
 use super::layout::{Foreign, Script};
 use super::script::words;
-use super::tool;
 use super::version::Version;
 use crate::cli::Tool;
 use crate::error::{Doing as _, Error, Result};
+use crate::tool_tables;
 
 /// Comments of Django in place of what it runs as Python.
 const UNPRINTABLE: &str = "CANNOT BE WRITTEN AS SQL";
@@ -120,7 +120,7 @@ impl Printed<'_> {
 
     fn django(&self) -> Result<Vec<Foreign>> {
         let text = self.output(&["shell", "-v", "0", "-c", DJANGO])?;
-        let table = tool::table(self.tool).unwrap_or_default();
+        let table = tool_tables::of(self.tool).unwrap_or_default();
         let name = |rest: &str| Some(rest.trim().to_owned());
         let ups = sections(&text, "-- dbmigrate up ", name);
         let downs = sections(&text, "-- dbmigrate down ", name);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::engine::dialect::{Comparing, Dialect};
+use dbmigrate_runtime::engine::dialect::{Comparing, Dialect, Kept, PartKind};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::engine::sql::{Kind, Token};
 use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, Type};
@@ -76,8 +76,7 @@ pub(super) fn declared(
         let kept = conn.all_as_kept(&pairs)?;
         let mut still_open = Vec::new();
         for (idx, kept) in open.into_iter().zip(kept) {
-            let kept = kept.ok().map(|kept| kept.table);
-            if drafts[idx].goes_on(kept.as_ref(), comparing) {
+            if drafts[idx].goes_on(kept.ok().as_ref(), comparing) {
                 still_open.push(idx);
             }
         }
@@ -140,10 +139,22 @@ impl<'a> Draft<'a> {
 
     /// Takes the next way for each column that the database would keep differently; returns whether
     /// there is one. Without an answer, all columns go on.
-    fn goes_on(&mut self, kept: Option<&Table>, comparing: &Comparing) -> bool {
+    fn goes_on(&mut self, kept: Option<&Kept>, comparing: &Comparing) -> bool {
+        // What can't be told is in the database's own words, so that it is no difference.
+        let untold = kept.map_or(&[][..], |kept| &kept.untold);
+        let kept = kept.map(|kept| &kept.table);
+        let is_told = |check: &Check| {
+            let mut parts = untold.iter().filter_map(|untold| untold.part.as_ref());
+            !parts.any(|part| {
+                part.kind == PartKind::Check && part.name.as_deref() == Some(check.name.as_str())
+            })
+        };
         let is_kept = |expression: &Expression| {
             let Some(kept) = kept else { return false };
             let own = &expression.column;
+            if untold.iter().any(|untold| untold.columns.contains(&own.name)) {
+                return false;
+            }
             let is_same = |actual: &Column| {
                 kept.find_column(&own.name).is_some_and(|kept| comparing.same_column(kept, actual))
             };
@@ -175,7 +186,9 @@ impl<'a> Draft<'a> {
         for (place, check) in self.actual.checks.iter().enumerate() {
             let is_it = |kept: &Check| kept.expression == check.expression;
             let is_kept = match kept {
-                Some(kept) => kept.checks.iter().any(is_it) || covered.contains(&place),
+                Some(kept) => {
+                    kept.checks.iter().any(is_it) && is_told(check) || covered.contains(&place)
+                }
                 // Perhaps it was a column.
                 None => goes_on,
             };
@@ -193,7 +206,7 @@ fn ways(
     dialect: &dyn Dialect,
     comparing: &Comparing,
 ) -> Vec<Expression> {
-    let natural = dialect.understood(&column.ty).or_else(|| moment(&column.ty));
+    let natural = dialect.understood(&column.ty).or_else(|| in_rust(&column.ty));
     let natural = natural.unwrap_or_else(|| column.ty.clone());
     let types = if natural == column.ty {
         vec![column.ty.clone()]
@@ -223,13 +236,21 @@ fn ways(
     ways
 }
 
-/// The type of a moment with a precision of its own, such as MySQL's `datetime(3)`.
-fn moment(ty: &Type) -> Option<Type> {
-    let Type::Raw(words) = ty else { return None };
-    match words.split('(').next()?.trim() {
-        "datetime" => Some(Type::DateTime),
-        "timestamp" => Some(Type::Timestamp),
-        "time" => Some(Type::Time),
+/// What Rust has for words that have no portable type: moments with a precision of their own, such
+/// as MySQL's `datetime(3)`, and words that SQLite takes without a meaning.
+fn in_rust(ty: &Type) -> Option<Type> {
+    let Type::Raw(declared) = ty else { return None };
+    let words = declared.to_ascii_lowercase();
+    let (before, after) = words.split_once('(').unwrap_or((&words, ""));
+    let after = after.split_once(')').map_or("", |(_, after)| after);
+    let words: Vec<&str> = before.split_whitespace().chain(after.split_whitespace()).collect();
+    match words.as_slice() {
+        ["datetime"] | ["timestamp", "without", "time", "zone"] => Some(Type::DateTime),
+        ["timestamp" | "timestamptz"] | ["timestamp", "with", "time", "zone"] => {
+            Some(Type::Timestamp)
+        }
+        ["time"] | ["time", "without", "time", "zone"] => Some(Type::Time),
+        ["json" | "jsonb"] => Some(Type::Json),
         _ => None,
     }
 }

@@ -28,6 +28,24 @@ fn is_of_sequence(column: &Column) -> bool {
     matches!(&column.default, Some(DefaultValue::Sql(sql)) if begins(sql))
 }
 
+/// The enumerations of a table that no enum of Rust is like, by their names, with the reason.
+pub fn of_enumerations(table: &Table) -> impl Iterator<Item = (&str, &'static str)> {
+    table.columns.iter().filter_map(|column| {
+        let element = match &column.ty {
+            Type::Array(of) => of,
+            ty => ty,
+        };
+        match element {
+            Type::Enum(_, values) if source::has_variants(values) => None,
+            // Those of other databases are a part of the column.
+            Type::Enum(name, _) if ["", "enum"].contains(&name.as_str()) => None,
+            Type::Enum(name, values) if values.is_empty() => Some((name.as_str(), "has no values")),
+            Type::Enum(name, _) => Some((name.as_str(), "has an empty text among its values")),
+            _ => None,
+        }
+    })
+}
+
 /// A table without the indexes and defaults that no model can say.
 pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
     let is_beyond = |index: &Index| {
@@ -49,9 +67,13 @@ pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
     table
 }
 
-/// A feature of a table in words: ``column `shop.name` has ON CONFLICT IGNORE``.
+/// A feature of a table in words: ``column `shop.name` has ON CONFLICT IGNORE``. An index with one
+/// is left out as a whole.
 pub fn feature(beyond: &Beyond) -> String {
     let Beyond { table, columns, part, text } = beyond;
+    if let Some(index) = part.as_ref().filter(|part| part.kind == PartKind::Index) {
+        return format!("{index} of table `{table}`, which {text}");
+    }
     let what = match (part, columns.as_slice()) {
         (Some(part), _) => format!("{part} of table `{table}`"),
         (None, []) => format!("table `{table}`"),

@@ -1,26 +1,35 @@
 //! The Rust types for column types.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use dbmigrate_runtime::schema::Type;
 
-/// Which crates' types a package can use for columns: the features of the runtime that it has
-/// turned on.
+use crate::project::name_of;
+
+/// Which crates' types a package can use for columns: those that it depends on and whose features
+/// of the runtime it has turned on, with the names that it gives them.
 #[derive(Debug, Clone, Default)]
-pub struct Crates(BTreeSet<String>);
+pub struct Crates(BTreeMap<String, String>);
 
 impl Crates {
-    /// Those of a dependency's entry in a manifest.
-    pub fn of(dependency: Option<&toml::Value>) -> Crates {
-        let features = dependency.and_then(|dependency| dependency.get("features"));
+    /// Those of a package with these dependencies, of which one is on the runtime.
+    pub fn of(dependencies: &toml::Table, runtime: &str) -> Crates {
+        let runtime = dependencies.get(runtime);
+        let features = runtime.and_then(|runtime| runtime.get("features"));
         let features = features.and_then(toml::Value::as_array).into_iter().flatten();
-        Crates(features.filter_map(toml::Value::as_str).map(str::to_owned).collect())
+        let named = features.filter_map(toml::Value::as_str).filter_map(|feature| {
+            let name = name_of(dependencies, feature)?;
+            Some((feature.to_owned(), name.replace('-', "_")))
+        });
+        Crates(named.collect())
     }
 
-    /// The first of these crates' types whose feature is on.
+    /// The first of these crates' types whose crate is there.
     fn first(&self, types: &[(&str, &str)]) -> Option<String> {
-        let found = types.iter().find(|(feature, _)| self.0.contains(*feature));
-        found.map(|(_, ty)| (*ty).to_owned())
+        types.iter().find_map(|(feature, ty)| {
+            let name = self.0.get(*feature)?;
+            Some(ty.replace(&format!("{feature}::"), &format!("{name}::")))
+        })
     }
 }
 

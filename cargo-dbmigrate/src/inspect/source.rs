@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::schema::{
     Column, ForeignKey, Index, IndexColumn, IndexTerm, Nulls, PrimaryKey, Table, TableOption, Type,
     Unique,
@@ -17,6 +18,11 @@ use super::declare::Declared;
 use super::names;
 use super::rust_types;
 use crate::render::text;
+
+/// Whether an enum of Rust can have these values: it has some, and a variant has no empty name.
+pub(super) fn has_variants(values: &[String]) -> bool {
+    !values.is_empty() && values.iter().all(|value| !value.is_empty())
+}
 
 /// The names of all tables and their columns in code.
 struct Names {
@@ -190,8 +196,7 @@ impl Writer<'_> {
             };
             let mut declared = None;
             let enumeration = match element {
-                // A variant has no empty name.
-                Type::Enum(enum_name, values) if values.iter().all(|value| !value.is_empty()) => {
+                Type::Enum(enum_name, values) if has_variants(values) => {
                     // Only PostgreSQL's have a name of their own, under which tables share them.
                     let is_named = !["", "enum"].contains(&enum_name.as_str());
                     let shared = enumerations.get(enum_name).cloned();
@@ -304,9 +309,20 @@ impl Writer<'_> {
         match ty {
             Type::Raw(words) => format!("raw({})", text(words)),
             Type::Array(_) | Type::Enum(..) | Type::PerDialect(_) => {
-                format!("raw({})", text(&(self.style.comparing.ty)(ty)))
+                format!("raw({})", text(&self.in_own_words(ty)))
             }
             ty => format!("{ty:?}"),
+        }
+    }
+
+    /// A column type in the database's own words.
+    fn in_own_words(&self, ty: &Type) -> String {
+        match ty {
+            Type::Enum(name, _) if !name.is_empty() && self.style.backend == Backend::Postgres => {
+                sql::quote(name)
+            }
+            Type::Array(of) => format!("{}[]", self.in_own_words(of)),
+            ty => (self.style.comparing.ty)(ty),
         }
     }
 

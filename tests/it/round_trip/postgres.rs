@@ -59,9 +59,19 @@ const CATALOG: &str = "
 
 #[test]
 fn schemas_of_postgresql_are_built_again() {
-    for server in servers::postgres("schemas_of_postgresql_are_built_again") {
+    built_again("schemas_of_postgresql_are_built_again", &["shared", "postgres"], "");
+}
+
+#[test]
+fn several_schemas_of_a_postgresql_database_are_built_again() {
+    let test = "several_schemas_of_a_postgresql_database_are_built_again";
+    built_again(test, &["postgres-schemas"], "--tables \"*\" --tables \"*.*\"");
+}
+
+fn built_again(test: &str, directories: &[&str], tables: &str) {
+    for server in servers::postgres(test) {
         let version = server.name.trim_start_matches("postgres").parse().unwrap();
-        let schemas = Schema::all(&["shared", "postgres"], &WORDS, version);
+        let schemas = Schema::all(directories, &WORDS, version);
         let (url, empty) = (server.database(), server.database());
         for schema in &schemas {
             client(&empty).batch_execute(&schema.needed).unwrap();
@@ -69,7 +79,8 @@ fn schemas_of_postgresql_are_built_again() {
             client(&url).batch_execute(&all).unwrap_or_else(|err| panic!("{err:?}"));
         }
         let before = read(&url);
-        let pair = Pair { name: &server.name, dialect: "postgres", url: &url, empty: &empty };
+        let name = format!("{}-{}", server.name, directories.concat());
+        let pair = Pair { name: &name, dialect: "postgres", url: &url, empty: &empty, tables };
         pair.rebuild(&schemas);
         assert_same(&before, &read(&empty));
     }

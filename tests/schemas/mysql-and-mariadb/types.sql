@@ -15,3 +15,4 @@ CREATE TABLE all_types_required (
     u varchar(20) NOT NULL, w varbinary(10) NOT NULL, y blob NOT NULL, aa longblob NOT NULL, ac text NOT NULL, ae longtext NOT NULL,
     af enum('a','b') NOT NULL, ah date NOT NULL, ai time NOT NULL, ak datetime NOT NULL, am datetime(6) NOT NULL, aq json NOT NULL
 );
+CREATE TABLE far_defaults (id bigint NOT NULL PRIMARY KEY, a bigint unsigned DEFAULT 18446744073709551615, b time DEFAULT '-12:00:00', c time(2) DEFAULT '838:59:59', d datetime(3) DEFAULT '2020-01-01 00:00:00.5');

@@ -5,3 +5,4 @@ CREATE TABLE nulls (
 );
 CREATE UNIQUE INDEX nulls_alike ON nulls (b) NULLS NOT DISTINCT WHERE a > 1;
 CREATE TABLE ranges (id bigint PRIMARY KEY, a int4multirange, b tstzmultirange NOT NULL);
+CREATE TABLE digits (id bigint PRIMARY KEY, a numeric(2, 5), b numeric(3, -2));

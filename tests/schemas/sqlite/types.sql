@@ -19,3 +19,8 @@ CREATE TABLE strict_types (
     id INTEGER PRIMARY KEY, a INT, b INTEGER, c REAL, d TEXT, e BLOB, f ANY, g ANY NOT NULL
 ) STRICT;
 CREATE TABLE strict_without_rowid (a TEXT NOT NULL, b INT NOT NULL, c REAL, PRIMARY KEY (b, a)) STRICT, WITHOUT ROWID;
+CREATE TABLE free_words (
+    id INTEGER PRIMARY KEY, a bool NOT NULL DEFAULT false, b Boolean DEFAULT TRUE, c DateTime DEFAULT current_timestamp, d datetime NOT NULL,
+    e Timestamp DEFAULT CURRENT_TIMESTAMP, f timestamp with time zone, g Bool CHECK (g IN (0, 1)), h "bool", i [boolean], j timestamptz, k datetime(6), l Date, m bool DEFAULT 't'
+);
+CREATE TABLE flag_keys (flag bool PRIMARY KEY NOT NULL, other bool REFERENCES flag_keys (flag));

@@ -13,12 +13,13 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::import::{self, Applied, Entry};
+use crate::tool_tables;
 
 pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
     let history = History::load(cx)?;
     let migrations = history.migrations()?;
-    let table = args.table.as_deref().or(import::table_of(tool));
-    if args.table.is_some() && import::table_of(tool).is_none() {
+    let table = args.table.as_deref().or(tool_tables::of(tool));
+    if args.table.is_some() && tool_tables::of(tool).is_none() {
         return Err(Error::new(format!("{tool} keeps no table"))
             .hint("leave out `--table`: what it has applied is a setting of the file"));
     }

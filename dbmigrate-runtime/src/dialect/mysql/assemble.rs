@@ -91,6 +91,8 @@ impl Assembling {
                 "CHARSET" => {}
                 "ENGINE" if value.eq_ignore_ascii_case("InnoDB") => {}
                 "ENGINE" => self.table.engine = Some(value.clone()),
+                // MariaDB writes it for all tables of Aria.
+                "PAGE_CHECKSUM" if value == "1" => {}
                 name => self.beyond(Vec::new(), None, format!("has {name}={value}")),
             }
         }
@@ -169,6 +171,15 @@ impl Assembling {
             ("UNIQUE", Some(columns)) => {
                 let name = key.name.clone();
                 self.table.uniques.push(Unique { name, columns, ..Unique::default() });
+            }
+            ("PRIMARY", None) => {
+                let prefix =
+                    |term: &Term| Some(format!("`{}`({})", term.column.as_ref()?, term.prefix?));
+                let prefixes: Vec<String> = key.terms.iter().filter_map(prefix).collect();
+                let text = format!("has only the beginning of {}", prefixes.join(", "));
+                let kind = PartKind::PrimaryKey;
+                let part = Part { kind, name: None, content: String::new() };
+                self.beyond(Vec::new(), Some(part), text);
             }
             (kind, _) => {
                 let mut index = Index { name: key.name.clone(), ..Index::default() };

@@ -4,6 +4,7 @@ use super::flavor::{Flavor, closed, text};
 use super::types::{self, Storage, storage};
 use crate::Value;
 use crate::schema::{DefaultValue, Type};
+use crate::sql::Kind;
 
 /// A value as a literal that is read back exactly.
 pub(super) fn literal(value: &Value) -> String {
@@ -78,11 +79,27 @@ pub(super) fn default(flavor: Flavor, default: &DefaultValue, ty: &Type) -> Opti
 }
 
 /// Whether a default is one that the server keeps in other words within parentheses: the session's
-/// time, and bits.
+/// time, bits, and a literal where the type has literals.
 fn is_bare(flavor: Flavor, text: &str, ty: &Type) -> bool {
     let is_now = now_of_session(flavor, ty).is_some_and(|now| now.eq_ignore_ascii_case(text));
     let bits = text.strip_prefix("b'").and_then(|rest| rest.strip_suffix('\''));
-    is_now || bits.is_some_and(|bits| bits.chars().all(|bit| bit == '0' || bit == '1'))
+    is_now
+        || bits.is_some_and(|bits| bits.chars().all(|bit| bit == '0' || bit == '1'))
+        || is_literal(flavor, text, ty)
+}
+
+/// Whether a default is a number or a text, for a type that can have one as its default.
+fn is_literal(flavor: Flavor, text: &str, ty: &Type) -> bool {
+    let is_open = types::type_name(flavor, ty).is_ok_and(|declared| {
+        let word = declared.split('(').next().unwrap_or_default().trim().to_ascii_lowercase();
+        matches!(word.as_str(), "time" | "date" | "datetime" | "timestamp" | "bigint unsigned")
+    });
+    let tokens = flavor.lexicon().significant(text);
+    let is_one = match tokens.as_slice() {
+        [token] => matches!(token.kind, Kind::Text | Kind::Number),
+        _ => false,
+    };
+    is_open && is_one
 }
 
 /// The current time for a column of this type. Sessions of applications may have any time zone, and

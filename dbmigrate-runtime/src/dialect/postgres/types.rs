@@ -149,7 +149,9 @@ fn words_of(words: &str, numbers: &[u32]) -> Option<Type> {
         ("double precision" | "float8" | "float", []) | ("float", [25..=53]) => Type::Double,
         ("numeric" | "decimal" | "dec", []) => Type::Numeric,
         ("numeric" | "decimal" | "dec", [precision]) => Type::Decimal(*precision, 0),
-        ("numeric" | "decimal" | "dec", [precision, scale]) => Type::Decimal(*precision, *scale),
+        ("numeric" | "decimal" | "dec", [precision, scale]) if scale <= precision => {
+            Type::Decimal(*precision, *scale)
+        }
         ("varchar" | "character varying" | "text", []) => Type::Text,
         ("varchar" | "character varying" | "char" | "character" | "bpchar", [length]) => {
             Type::String(*length)
@@ -180,6 +182,8 @@ mod tests {
             ("float(10)", Some(Type::Float)),
             ("numeric(8)", Some(Type::Decimal(8, 0))),
             ("DECIMAL(10, 2)", Some(Type::Decimal(10, 2))),
+            // Values of less than 0.001.
+            ("numeric(2,5)", None),
             ("timestamp with time zone", Some(Type::Timestamp)),
             // It rounds.
             ("timestamp(0)", None),

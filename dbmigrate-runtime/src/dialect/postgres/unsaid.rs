@@ -125,7 +125,34 @@ fn of_database() -> Vec<String> {
     };
     let of_none =
         |catalog: &str| format!("{catalog} o WHERE {}", not_of_extension(catalog, "o.oid"));
+    let commented = |kind: &str, name: &str, catalog: &str, condition: &str| {
+        format!(
+            "SELECT NULL::text, '{kind} `' || {name} || '` has a comment: ' || d.description \
+             FROM {catalog} o JOIN pg_description d ON d.objoid = o.oid \
+             AND d.classoid = '{catalog}'::regclass AND d.objsubid = 0 WHERE {condition}"
+        )
+    };
     vec![
+        commented(
+            "enumeration",
+            "o.typname",
+            "pg_type",
+            &format!("o.typnamespace = {OWN} AND o.typtype = 'e'"),
+        ),
+        // Each database comes with a comment on this one.
+        commented(
+            "schema",
+            "o.nspname",
+            "pg_namespace",
+            &format!("o.oid = {OWN} AND d.description <> 'standard public schema'"),
+        ),
+        // They are often granted on all tables alike.
+        "SELECT NULL::text, 'privileges on ' || count(*) || CASE count(*) WHEN 1 THEN ' table' \
+         ELSE ' tables' END FROM pg_class c WHERE c.relkind IN ('r', 'p') \
+         AND c.relnamespace = current_schema()::regnamespace AND (c.relacl IS NOT NULL \
+         OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid \
+         AND a.attacl IS NOT NULL)) HAVING count(*) > 0"
+            .to_owned(),
         named("event trigger", "o.evtname", &of_none("pg_event_trigger")),
         named("publication", "o.pubname", "pg_publication o"),
         named(

@@ -139,8 +139,14 @@ impl Words {
             ("real" | "float4", None, _) | ("float", Some(0..=24), _) => Type::Float,
             ("double precision" | "float8" | "float", _, _) => Type::Double,
             ("numeric" | "decimal" | "dec", None, _) => Type::Numeric,
-            ("numeric" | "decimal" | "dec", Some(precision), scale) => {
+            // More digits after the point than digits are only PostgreSQL's.
+            ("numeric" | "decimal" | "dec", Some(precision), scale)
+                if scale.is_none_or(|scale| scale <= precision) =>
+            {
                 Type::Decimal(precision, scale.unwrap_or(0))
+            }
+            ("numeric" | "decimal" | "dec", Some(precision), Some(scale)) => {
+                Type::raw(&format!("numeric({precision},{scale})"))
             }
             ("character varying" | "varchar" | "char varying", Some(length), _) => {
                 Type::String(length)

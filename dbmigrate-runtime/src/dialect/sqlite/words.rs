@@ -5,7 +5,7 @@ use super::decimal;
 use crate::backend::Backend;
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::Type;
-use crate::sql::Kind;
+use crate::sql::{Kind, Token};
 
 /// The portable type that holds the same values as a column with a type in SQLite's own words.
 ///
@@ -29,10 +29,15 @@ pub(super) fn understood(ty: &Type) -> Option<Type> {
         Affinity::Numeric => {
             let words = [
                 ("BOOLEAN", Type::Boolean),
+                ("BOOL", Type::Boolean),
                 ("DATE", Type::Date),
                 ("TIME", Type::Time),
                 ("DATETIME", Type::DateTime),
             ];
+            // A type can be quoted, and has the same meaning.
+            let tokens = LEXICON.significant(declared);
+            let quoted = tokens.first().filter(|_| tokens.len() == 1).and_then(Token::unquoted);
+            let declared = quoted.as_deref().unwrap_or(declared);
             let is_declared = |(word, _): &(&str, Type)| declared.eq_ignore_ascii_case(word);
             words.into_iter().find(is_declared).map(|(_, ty)| ty)
         }
@@ -68,6 +73,9 @@ mod tests {
             ("DECIMAL(10, 2)", Some(Type::Decimal(10, 2))),
             ("numeric", Some(Type::Numeric)),
             ("date", Some(Type::Date)),
+            ("bool", Some(Type::Boolean)),
+            ("Boolean", Some(Type::Boolean)),
+            ("[date]", Some(Type::Date)),
             ("MONEY", None),
             ("", None),
         ] {
