@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::{Comparing, Dialect, Kept, PartKind};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
+use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::sql::{Kind, Token};
 use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, Type};
 
@@ -170,13 +171,27 @@ impl<'a> Draft<'a> {
             self.actual.find_column(&own.name).is_some_and(is_same)
                 && expression.instead_of.is_none_or(|place| has(&self.actual.checks[place]))
         };
+        let has_type = |expression: &Expression| {
+            let only = |column: &Column| Column::new("", column.ty.clone());
+            let name = &expression.column.name;
+            let kept = kept.and_then(|kept| kept.find_column(name));
+            let both = kept.zip(self.actual.find_column(name));
+            both.is_none_or(|(kept, actual)| comparing.same_column(&only(kept), &only(actual)))
+        };
         let next: Vec<usize> = self
             .ways
             .iter()
             .zip(&self.taken)
             .map(|(ways, taken)| {
-                let has_next = taken + 1 < ways.len();
-                if has_next && !is_kept(&ways[*taken]) { taken + 1 } else { *taken }
+                let way = &ways[*taken];
+                if *taken + 1 == ways.len() || is_kept(way) {
+                    return *taken;
+                }
+                // Another default doesn't help a type.
+                let is_other = |other: &Expression| other.column.ty != way.column.ty;
+                let after = &ways[taken + 1..];
+                let other = after.iter().position(is_other).filter(|_| !has_type(way));
+                taken + 1 + other.unwrap_or(0)
             })
             .collect();
         let goes_on = next != self.taken;
@@ -223,7 +238,14 @@ fn ways(
     // An enumeration has no collation of its own in a model.
     let is_text = matches!(natural, Type::Text | Type::String(_));
     if is_text && column.collation.is_none() {
+        let own =
+            Convention::default().check(table.bare_name(), &format!("{}_values", column.name));
         for (place, check) in table.checks.iter().enumerate() {
+            // No model names the check of an enumeration.
+            let is_named = comparing.names_checks && !check.name.is_empty();
+            if is_named && !comparing.folding.same(&check.name, &own) {
+                continue;
+            }
             if let Some(values) = values(check, column, comparing) {
                 let ty = Type::Enum(String::new(), values);
                 add(&ty, &ty, Some(place));
