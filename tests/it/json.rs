@@ -17,6 +17,7 @@ const STEPS: &[(&str, i32)] = &[
     ("undo", 3),
     ("migrate -m user --rev-id a100", 0),
     ("migrate -m none", 0),
+    ("migrate --upgrade", 0),
     ("upgrade", 0),
     ("redo", 0),
     ("verify", 0),

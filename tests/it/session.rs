@@ -216,3 +216,74 @@ fn the_flask_tutorial_goes_up_and_down_with_its_rows() {
     .assert_eq(&host.plain(&run.stdout));
     assert_eq!(host.ok("migrate").stdout, "No changes in schema detected.\n");
 }
+
+/// A development session in one command: the file is written, and applied.
+#[test]
+fn a_revision_is_written_and_applied_in_one_command() {
+    let model = |more: &str| {
+        format!(
+            "#[derive(dbmigrate_runtime::Model)]\n#[model(table = \"post\")]\npub struct Post {{\n    \
+             #[model(primary_key)]\n    pub id: i64,\n{more}}}\n"
+        )
+    };
+    let host = Host::library("in-one-go", &model(""));
+    host.ok("init");
+    let said = |command: &str| {
+        let run = host.dbmigrate(command);
+        host.plain(&format!("$ {command} => {}\n{}{}", run.code, run.stdout, run.errors()))
+    };
+    let mut seen = said("migrate -m post --rev-id a100 --upgrade");
+    seen += &said("migrate -m none --upgrade");
+    // A revision that is pending is applied before the new one.
+    host.ok("revision -m empty --rev-id b200");
+    host.write("src/lib.rs", &model("    pub title: Option<String>,\n"));
+    seen += &said("migrate -m title --rev-id c300 --upgrade");
+    // What the settings deny is written, and not applied.
+    host.replace("migrations/dbmigrate.toml", "lint.deny = []", "lint.deny = [\"drop-column\"]");
+    host.write("src/lib.rs", &model(""));
+    seen += &said("migrate -m less --rev-id d400 --allow-destructive --upgrade");
+    seen += &said("current");
+    host.ok("undo");
+    // An upgrade that fails leaves the file to be corrected.
+    host.write("src/lib.rs", &model("    pub title: Option<String>,\n    pub rank: i32,\n"));
+    dbmigrate_tests::sql(&host.dir.join("app.db"), "INSERT INTO post VALUES (1, 'x')");
+    seen += &said("migrate -m rank --rev-id e500 --fill post.rank=NULL --no-try --upgrade");
+    assert!(host.revision("rank").contains("e500"));
+    assert_eq!(host.dbmigrate("migrate --upgrade --dry-run").code, 2);
+    expect![[r#"
+        $ migrate -m post --rev-id a100 --upgrade => 0
+        Detected added table `post`
+        Generating migrations/versions/m$DAY_$TIME_a100_post.rs ... done
+        Running upgrade <base> -> a100, post
+        $ migrate -m none --upgrade => 0
+        No changes in schema detected.
+        Nothing to upgrade: sqlite:$HOST/app.db is at a100
+        $ migrate -m title --rev-id c300 --upgrade => 0
+        Detected added column `post.title`
+        Generating migrations/versions/m$DAY_$TIME_c300_title.rs ... done
+        Running upgrade a100 -> b200, empty
+        Running upgrade b200 -> c300, title
+        $ migrate -m less --rev-id d400 --allow-destructive --upgrade => 1
+        Detected removed column `post.title`
+        Generating migrations/versions/m$DAY_$TIME_d400_less.rs ... done
+        warning: the revision discards the data in column `title` of `post` (0 rows)
+        denied[drop-column]: revision `d400`: drop column `title` of table `post`: its values are lost, and a running program that reads it fails
+          in migrations/versions/m$DAY_$TIME_d400_less.rs, on SQLite
+          hint: remove the field in one release, with the column nullable or with a default, and drop the column in a later one
+        `lint.deny` forbids this: change the revision, or allow it there with `op.allow("RULE", "reason")`
+        $ current => 0
+        c300
+        Database: sqlite:$HOST/app.db
+        $ migrate -m rank --rev-id e500 --fill post.rank=NULL --no-try --upgrade => 3
+        Detected added column `post.rank`
+        Generating migrations/versions/m$DAY_$TIME_e500_rank.rs ... done
+        Running upgrade c300 -> e500, rank
+        warning[unwritten-column]: revision `e500`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m$DAY_$TIME_e500_rank.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        note: revision `e500` is written, and was not applied: correct it and run `cargo dbmigrate upgrade`, or remove it with `cargo dbmigrate undo`
+        error: revision `e500` was rolled back: statement 2 of 7 failed: INSERT OR ABORT INTO "dbmigrate_new_post" ("id", "title", "rank") SELECT "id", "title", NULL FROM "post"
+          caused by: NOT NULL constraint failed: post.rank
+          hint: existing rows conflict with this change (add column `rank` to table `post`): correct them first, in a step of the revision
+    "#]].assert_eq(&seen);
+}

@@ -82,6 +82,9 @@ pub enum Against {
 pub struct Migrate {
     #[command(flatten)]
     pub new: NewRevision,
+    /// Apply the revision afterwards, with those that are pending before it
+    #[arg(long, conflicts_with = "dry_run")]
+    pub upgrade: bool,
 }
 
 #[derive(Debug, Args)]

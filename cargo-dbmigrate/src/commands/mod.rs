@@ -19,6 +19,7 @@ mod lint;
 pub mod list_templates;
 pub mod man;
 mod merge;
+mod migrate;
 pub mod new_revision;
 mod plan;
 mod rebase;
@@ -55,7 +56,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
     match command {
         Command::Init(args) => init::run(cx, args),
         Command::ListTemplates => Ok(list_templates::run(cx.out)),
-        Command::Migrate(args) => new_revision::run(cx, &args.new, true, command.name()),
+        Command::Migrate(args) => migrate::run(cx, args),
         Command::Revision(args) => {
             new_revision::run(cx, &args.new, args.autogenerate, command.name())
         }

@@ -22,7 +22,27 @@ use crate::render::Contents;
 use crate::snapshot::Snapshot;
 use crate::{models, prompt, revision_files, scaffold};
 
+/// What was written.
+pub struct New {
+    /// The revision's id; `None` if nothing has changed.
+    pub id: Option<String>,
+    pub answer: Answer,
+    /// The command's document.
+    pub document: serde_json::Value,
+}
+
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
+    let New { answer, document, .. } = write(cx, args, generate)?;
+    cx.out.json(name, document);
+    Ok(answer)
+}
+
+/// Writes the revision.
+///
+/// # Errors
+///
+/// What can't be written, and a question without an answer.
+pub fn write(cx: &Context, args: &NewRevision, generate: bool) -> Result<New> {
     // Checked before the host is built, which takes longest.
     revision_files::all(cx)?;
     FileFormat::of(cx)?;
@@ -47,7 +67,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let position = match Position::of(cx, &history, &args.place) {
         // With several heads, none has to be named if there is nothing to write.
         Err(_) if models.as_ref().is_some_and(|models| is_nothing_new(&history, args, models)) => {
-            return no_changes(cx, args, name);
+            return no_changes(cx, args);
         }
         res => res?,
     };
@@ -68,7 +88,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
             }
         };
         if changes.operations.is_empty() {
-            return no_changes(cx, args, name);
+            return no_changes(cx, args);
         }
         let others = cx.other_dialects();
         back = match &args.irreversible {
@@ -108,32 +128,30 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     if !findings.is_empty() {
         cx.out.diagnostic(&lint::text(&findings));
     }
-    cx.out.json(
-        name,
-        serde_json::json!({
-            "revision": position.id,
-            "parents": position.parents,
-            "branch_labels": position.branch_labels,
-            "depends_on": position.depends_on,
-            "path": written.path,
-            "operations": operations,
-            "losses": losses.iter().map(Loss::with_rows).collect::<Vec<_>>(),
-            "findings": documents(&findings, &written),
-            "module": written.text,
-        }),
-    );
+    let document = serde_json::json!({
+        "revision": position.id,
+        "parents": position.parents,
+        "branch_labels": position.branch_labels,
+        "depends_on": position.depends_on,
+        "path": written.path,
+        "operations": operations,
+        "losses": losses.iter().map(Loss::with_rows).collect::<Vec<_>>(),
+        "findings": documents(&findings, &written),
+        "module": written.text,
+    });
+    let new = |answer| New { id: Some(position.id.clone()), answer, document };
     // The file is written, so only what the project itself denies changes the answer.
     let is_denied = |finding: &Finding| {
         finding.level == Level::Deny && cx.config.lint.deny.iter().any(|id| id == finding.id())
     };
     if !findings.iter().any(is_denied) {
-        return Ok(Answer::Done);
+        return Ok(new(Answer::Done));
     }
     cx.out.progress(
         "`lint.deny` forbids this: change the revision, or allow it there with \
          `op.allow(\"RULE\", \"reason\")`",
     );
-    Ok(Answer::No)
+    Ok(new(Answer::No))
 }
 
 /// The new revision, with its file.
@@ -149,13 +167,13 @@ fn documents(findings: &[Finding], written: &Written) -> Vec<serde_json::Value> 
     documents
 }
 
-fn no_changes(cx: &Context, args: &NewRevision, name: &str) -> Result<Answer> {
+fn no_changes(cx: &Context, args: &NewRevision) -> Result<New> {
     if !args.dry_run {
         scaffold::sync_list(cx)?;
     }
     cx.out.done("No changes in schema detected.");
-    cx.out.json(name, serde_json::json!({ "revision": null, "operations": [] }));
-    Ok(Answer::Done)
+    let document = serde_json::json!({ "revision": null, "operations": [] });
+    Ok(New { id: None, answer: Answer::Done, document })
 }
 
 /// Whether models and migrations agree, and no position in the history was requested.
