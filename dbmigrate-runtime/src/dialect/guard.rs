@@ -1,5 +1,6 @@
 //! Conditions that stop a run, with their words, which are the same on every database.
 
+use crate::Value;
 use crate::schema::{Check, ForeignKey};
 
 /// What to do about rows that a new constraint doesn't allow.
@@ -32,6 +33,23 @@ impl Guard {
         let cannot = failure.strip_prefix("cannot ").and_then(|rest| rest.split_once(": "));
         let Some((change, why)) = cannot else { return failure };
         format!("{} ({change})", why.replace("these ", ""))
+    }
+
+    /// What is wrong, with what the query found: a number, or names that are separated by commas.
+    pub fn failed(&self, found: &Value) -> String {
+        let found = match found {
+            Value::Text(names) if self.finds_names() => {
+                let names: Vec<_> = names.split(", ").map(|name| format!("`{name}`")).collect();
+                names.join(", ")
+            }
+            Value::Text(text) => text.clone(),
+            found => found.to_string(),
+        };
+        self.failure.replace("{}", &found)
+    }
+
+    fn finds_names(&self) -> bool {
+        self.failure.contains("these ") || self.failure.ends_with("{} uses it")
     }
 
     /// For a query that counts the rows in which a column that becomes NOT NULL is NULL.
@@ -107,6 +125,18 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::Guard;
+    use crate::Value;
+
+    #[test]
+    fn names_that_were_found_are_in_backticks() {
+        let guard = Guard::unused(String::new(), "t", "a");
+        assert_eq!(
+            guard.failed(&Value::Text("ix_a, ix_b".to_owned())),
+            "cannot drop column `a` of table `t`: `ix_a`, `ix_b` uses it"
+        );
+        let guard = Guard { failure: "check `c`: {} row(s) violate it".to_owned(), ..guard };
+        assert_eq!(guard.failed(&Value::Integer(2)), "check `c`: 2 row(s) violate it");
+    }
 
     #[test]
     fn a_condition_reads_as_the_rest_of_a_sentence() {

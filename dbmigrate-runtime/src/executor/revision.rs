@@ -232,8 +232,7 @@ impl Executor<'_> {
         let failed = |err| Error::unchecked(stop, &guard.sql, err);
         let rows = self.driver.query(&guard.sql, &[]).map_err(failed)?.rows;
         if let Some(n) = rows.into_iter().flatten().next() {
-            let failure = guard.failure.replace("{}", &n.to_string());
-            return Err(Error::check(stop, &failure, guard.hint.as_deref()));
+            return Err(Error::check(stop, &guard.failed(&n), guard.hint.as_deref()));
         }
         let Some(warning) = &guard.warning else { return Ok(()) };
         let dialect = self.driver.dialect();

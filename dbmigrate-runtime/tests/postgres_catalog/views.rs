@@ -241,9 +241,9 @@ fn views_that_would_not_be_the_same_are_left_alone() {
         expect![[r#"
             revision `c3`: cannot alter column `a` of table `item` on PostgreSQL: view `small` uses it, and can't be dropped for the change: no SQL of the migrations creates view `theirs`, which selects from it
             ---
-            revision `c3` was rolled back: view `small` would be created again without what the database has and the SQL that created it lacks: 'the comment on column b'
+            revision `c3` was rolled back: view `small` would be created again without what the database has and the SQL that created it lacks: the comment on column b
             ---
-            revision `c3` was rolled back: view `small` would be created again without what the database has and the SQL that created it lacks: 'its query'
+            revision `c3` was rolled back: view `small` would be created again without what the database has and the SQL that created it lacks: its query
             ---
             revision `s`: cannot alter column `c` of table `item` on PostgreSQL: view `small` uses it and can't be created again: its SQL names column `b` of table `item`, which was renamed since
             ---

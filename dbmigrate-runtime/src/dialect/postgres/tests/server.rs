@@ -67,7 +67,7 @@ impl Server {
                     let rows = self.driver.query(&guard.sql, &[]);
                     let rows = rows.map_err(|err| format!("database: {err}: {}", guard.sql))?;
                     if let Some(n) = rows.rows.into_iter().flatten().next() {
-                        return Err(guard.failure.replace("{}", &n.to_string()));
+                        return Err(guard.failed(&n));
                     }
                 }
                 Task::Border => self.driver.batch(NEXT).unwrap(),

@@ -48,7 +48,7 @@ fn a_script_stops_where_rows_do_not_fit() {
         let mut schema = Schema::from_tables([table.clone()]);
         let drop = Operations::record(|op| op.drop_column("t", "a"));
         let err = server.run(&drop, &mut schema).unwrap_err();
-        assert_eq!(err, "cannot drop column `a` of table `t`: 'theirs' uses it");
+        assert_eq!(err, "cannot drop column `a` of table `t`: `theirs` uses it");
         let rows = server.query("SELECT count(*) FROM pg_constraint WHERE conname = 't_pkey'");
         assert_eq!(rows, [[Value::Integer(1)]]);
     }
