@@ -444,6 +444,9 @@ pub struct Stamp {
     /// table, if the database has their schema
     #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["revisions", "sql", "purge"])]
     pub from: Option<Tool>,
+    /// The name of that tool's table, if it isn't the usual one
+    #[arg(long, value_name = "NAME", requires = "from", conflicts_with = "revisions")]
+    pub table: Option<String>,
     /// Drop that tool's table afterwards
     #[arg(long, requires = "from", conflicts_with = "revisions")]
     pub drop: bool,

@@ -1,6 +1,7 @@
 //! `import` and `stamp --from`: the history of another tool, taken over.
 
 mod faults;
+mod outside;
 mod real;
 mod recorded;
 mod refused;

@@ -347,3 +347,23 @@ fn what_exists_already_is_not_looked_at_when_it_is_adopted() {
     let run = host.ok("adopt");
     assert!(!run.stderr.contains("warning[unindexed-foreign-key]"), "{run}");
 }
+
+/// A first revision of many tables must not hide what else is said.
+#[test]
+fn of_many_findings_the_first_ones_are_shown() {
+    let model = |nth: usize| {
+        format!(
+            "#[derive(dbmigrate_runtime::Model)]\n#[model(no_primary_key)]\npub struct T{nth} {{\n    pub price: f64,\n}}\n"
+        )
+    };
+    let host = Host::library("lint-many", &(0..12).map(model).collect::<String>());
+    host.ok("init");
+    let run = host.ok("migrate -m many");
+    assert_eq!(run.stderr.matches("warning[").count(), 10, "{run}");
+    let more = "14 more findings; `cargo dbmigrate lint` or -v lists all";
+    assert!(run.stderr.contains(more), "{run}");
+    let run = host.ok("check --no-database");
+    assert!(run.stderr.contains(more), "{run}");
+    let run = host.ok("check --no-database -v");
+    assert_eq!(run.stderr.matches("warning[").count(), 24, "{run}");
+}

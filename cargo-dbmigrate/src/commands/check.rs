@@ -214,9 +214,7 @@ fn report_findings(cx: &Context, findings: &[Finding]) -> bool {
         cx.out.line(style::paint(style::CHANGED, "The rules of `lint` deny:"));
         cx.out.styled(&lint::text(denied.iter().copied()));
     }
-    if !warnings.is_empty() {
-        cx.out.diagnostic(&lint::text(warnings));
-    }
+    super::lint::warn(cx, &warnings);
     !denied.is_empty()
 }
 

@@ -139,10 +139,18 @@ fn report(cx: &Context, args: &Import, revised: &[Revised]) {
             ),
         });
     }
-    let without = revised
-        .iter()
-        .filter(|one| one.foreign.down.is_none() && one.downgrade.irreversible.is_some());
-    let without = without.count();
+    let irreversible =
+        |one: &&Revised| one.foreign.down.is_none() && one.downgrade.irreversible.is_some();
+    let unprinted = revised.iter().filter(irreversible).filter(|one| one.foreign.unprinted_down);
+    for one in unprinted {
+        let (file, id) = (one.foreign.up.file.display(), &one.id);
+        cx.out.warning(format!(
+            "revision `{id}` can't be undone, since {} could not print the way back of `{file}` as \
+             SQL: it needs a live database, or raises an error",
+            args.tool
+        ));
+    }
+    let without = revised.iter().filter(irreversible).count();
     if without > 0 {
         cx.out.note(format!(
             "{without} migration(s) without a way back: their revisions can't be undone"

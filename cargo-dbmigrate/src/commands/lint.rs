@@ -124,6 +124,22 @@ fn pending(cx: &Context, history: &History) -> Result<Option<Chosen>> {
     pending_in(history, standing::ids(&rows), Target { dialect: driver.dialect(), facts })
 }
 
+/// How many findings another command shows without `-v`.
+const SHOWN: usize = 10;
+
+/// Prints findings of another command on standard error, the first ones if there are many.
+pub(super) fn warn(cx: &Context, findings: &[&Finding]) {
+    let n_shown = if cx.out.verbose { findings.len() } else { findings.len().min(SHOWN) };
+    let (shown, more) = findings.split_at(n_shown);
+    if !shown.is_empty() {
+        cx.out.diagnostic(&lint::text(shown.iter().copied()));
+    }
+    if !more.is_empty() {
+        let n = output::count(more.len(), "more finding");
+        cx.out.progress(format!("{n}; `cargo dbmigrate lint` or -v lists all"));
+    }
+}
+
 /// The revisions that are pending in a database with these version rows; `None` if there are none.
 fn pending_in(history: &History, rows: BTreeSet<String>, target: Target) -> Result<Option<Chosen>> {
     let (history, applied) = history.at(rows)?;

@@ -125,9 +125,10 @@ pub fn write(cx: &Context, args: &NewRevision, generate: bool) -> Result<New> {
         let migration = Migration::new(revision, upgrade.recording(), back.recording());
         findings = super::lint::in_new(cx, &levels, &migration, &before);
     }
-    if !findings.is_empty() {
-        cx.out.diagnostic(&lint::text(&findings));
-    }
+    // What is denied changes the answer, so it comes first.
+    let mut shown: Vec<&Finding> = findings.iter().collect();
+    shown.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    super::lint::warn(cx, &shown);
     let document = serde_json::json!({
         "revision": position.id,
         "parents": position.parents,

@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::hex::random;
 use crate::history::{self, History};
-use crate::import::{Scratch, reaches_outside};
+use crate::import::{Scratch, beginning, own_schema, reaches_outside};
 use crate::output::{self, style};
 use crate::round_trip::{Outcome, Scope, Trip, in_a_line};
 use crate::runner::Steps as Runner;
@@ -56,7 +56,7 @@ fn on_scratch(cx: &Context, args: &Verify, history: &History) -> Result<Answer> 
     let place = place.unwrap_or_else(|| format!("{} in memory", trip.driver.dialect().backend()));
     let mut report = Report::new(cx, args, place);
     for (idx, id) in before.iter().enumerate() {
-        if !report.may_run(&trip, id, before.len() - idx + ids.len()) {
+        if !report.may_run(&mut trip, id, before.len() - idx + ids.len()) {
             return Ok(report.end(&ids));
         }
         if let Some(fault) = trip.pass(id)? {
@@ -172,18 +172,20 @@ impl<'a> Report<'a> {
     }
 
     /// Whether a revision can run on a scratch database; if not, says why.
-    fn may_run(&mut self, trip: &Trip<'_>, id: &str, n_left: usize) -> bool {
+    fn may_run(&mut self, trip: &mut Trip<'_>, id: &str, n_left: usize) -> bool {
         let dialect = trip.driver.dialect();
+        let own = own_schema(trip.driver.as_connection()).unwrap_or_default();
         let Some(migration) = trip.migrations.get(id) else { return true };
         let both = [&migration.upgrade, &migration.downgrade];
         let mut operations = both.into_iter().flat_map(|direction| &direction.operations);
         let outside = operations.find_map(|operation| match operation {
             Operation::Execute(execute) => {
-                reaches_outside(dialect, execute.sql.text(dialect.backend())?)
+                reaches_outside(dialect, &own, execute.sql.text(dialect.backend())?)
             }
             _ => None,
         });
         let Some(what) = outside else { return true };
+        let what = beginning(&what);
         self.is_bad = true;
         let after = match n_left - 1 {
             0 => String::new(),

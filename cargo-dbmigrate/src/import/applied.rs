@@ -10,7 +10,6 @@ use siphasher::sip::SipHasher13;
 use super::version::Version;
 use crate::cli::Tool;
 use crate::error::{Error, Result};
-use crate::tool_tables;
 
 /// How a text may have ended that lost its last line breaks.
 pub(super) const ENDS: [&str; 4] = ["", "\n", "\n\n", "\r\n"];
@@ -37,12 +36,12 @@ pub struct Entry {
     checksum: Option<String>,
 }
 
-/// Reads what a tool has recorded.
+/// Reads what a tool has recorded in this table.
 ///
 /// # Errors
 ///
 /// When its table doesn't exist or can't be read, and when a migration failed halfway.
-pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
+pub fn read(tool: Tool, table: Option<&str>, conn: &mut dyn Connection) -> Result<Applied> {
     let columns = match tool {
         Tool::Diesel | Tool::Dbmate | Tool::SeaOrm => "SELECT version FROM {} ORDER BY version",
         Tool::Sqlx => "SELECT version, success, checksum FROM {} ORDER BY version",
@@ -56,11 +55,12 @@ pub fn read(tool: Tool, conn: &mut dyn Connection) -> Result<Applied> {
             "SELECT version, success, checksum, type, script FROM {} ORDER BY installed_rank"
         }
     };
-    let place = tool_tables::of(tool).map_or_else(
+    let place = table.map_or_else(
         || format!("what {tool} has applied"),
         |table| format!("`{table}`, the table of {tool}"),
     );
-    let sql = columns.replace("{}", tool_tables::of(tool).unwrap_or_default());
+    let quoted = table.map(|table| conn.dialect().relation(table)).unwrap_or_default();
+    let sql = columns.replace("{}", &quoted);
     let rows = conn.query(&sql, &[]).map_err(|err| {
         Error::new(format!("failed to read {place}"))
             .cause(err)

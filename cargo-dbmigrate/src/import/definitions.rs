@@ -33,10 +33,15 @@ const OF_POSTGRES: &str = "
         AND d.refclassid = 'pg_class'::regclass AND (d.deptype = 'i' OR d.deptype = 'a'
         AND pg_get_expr(v.adbin, v.adrelid) = format('nextval(%L::regclass)', c.oid::regclass)))";
 
-/// What emptying a database leaves: statements that drop it.
+/// What emptying a database leaves: statements that drop it, in the order of their texts. An event
+/// trigger may fail the others.
 const LEFT_BY_POSTGRES: &str = "
+    SELECT format('DROP EVENT TRIGGER %I', evtname), '' FROM pg_event_trigger
+    UNION ALL
     SELECT format('DROP EXTENSION %I CASCADE', extname), '' FROM pg_extension
     WHERE extname <> 'plpgsql'
+    UNION ALL
+    SELECT format('SELECT lo_unlink(%s)', oid), '' FROM pg_largeobject_metadata
     UNION ALL
     SELECT format('DROP SCHEMA %I CASCADE', nspname), '' FROM pg_namespace
     WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
@@ -64,6 +69,17 @@ pub(super) fn definitions(
 /// The database's errors.
 pub(super) fn left_over(conn: &mut dyn Connection) -> Result<Vec<String>, DatabaseError> {
     Ok(rows(conn, LEFT_BY_POSTGRES, LEFT_BY_MYSQL)?.into_keys().collect())
+}
+
+/// The schema of PostgreSQL or the database of MySQL in which statements create and find tables;
+/// empty if there is none, or no other one.
+///
+/// # Errors
+///
+/// The database's errors.
+pub fn own_schema(conn: &mut dyn Connection) -> Result<String, DatabaseError> {
+    let found = rows(conn, "SELECT current_schema(), ''", "SELECT DATABASE(), ''")?;
+    Ok(found.into_keys().next().unwrap_or_default())
 }
 
 fn rows(

@@ -30,6 +30,8 @@ pub struct Foreign {
     pub no_transaction: bool,
     /// Whether it also runs a program, which is not taken over.
     pub unprinted: bool,
+    /// Whether its tool fails to print the way back.
+    pub unprinted_down: bool,
 }
 
 /// The SQL of one direction.
@@ -119,6 +121,7 @@ fn joined(parts: Vec<Part>) -> Result<Vec<Foreign>> {
                 || down.as_ref().is_some_and(|down| down.no_transaction),
             up: up.script,
             unprinted: false,
+            unprinted_down: false,
             created: version.time(),
             down: down.map(|down| down.script),
             version,
@@ -151,7 +154,13 @@ fn refuse_gap(migrations: &[Foreign]) -> Result<()> {
 }
 
 fn read_text(file: &Path) -> Result<String> {
-    fs::read_to_string(file).doing(|| format!("read `{}`", file.display()))
+    let bytes = fs::read(file).doing(|| format!("read `{}`", file.display()))?;
+    String::from_utf8(bytes).map_err(|err| {
+        let valid = &err.as_bytes()[..err.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        Error::new(format!("`{}` is not UTF-8 on line {line}", file.display()))
+            .hint("import a copy of the directory in which it is saved as UTF-8")
+    })
 }
 
 /// The entries of a directory, by name.
@@ -159,7 +168,13 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     let failed = || format!("read the directory `{}`", dir.display());
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).doing(failed)? {
-        paths.push(entry.doing(failed)?.path());
+        let path = entry.doing(failed)?.path();
+        // Editors mark files that they have open by hidden links to nothing.
+        if path.is_symlink() && !path.exists() && !file_name(&path).starts_with('.') {
+            let message = format!("`{}` is a link to nothing", path.display());
+            return Err(Error::new(message).hint("restore what it points to, or remove it"));
+        }
+        paths.push(path);
     }
     paths.sort();
     Ok(paths)

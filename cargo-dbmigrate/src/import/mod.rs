@@ -3,6 +3,7 @@
 mod applied;
 mod definitions;
 mod layout;
+mod outside;
 mod printed;
 mod recorded;
 mod rows;
@@ -23,8 +24,9 @@ use crate::cli::Tool;
 use crate::error::Result;
 use layout::Foreign;
 
+pub use definitions::own_schema;
+pub use outside::{beginning, reaches_outside};
 pub use scratch::Scratch;
-pub use script::reaches_outside;
 pub use terms::{State, Terms};
 pub use trying::{Revised, Trying, text};
 

@@ -14,6 +14,7 @@ use super::script::words;
 use super::version::Version;
 use crate::cli::Tool;
 use crate::error::{Doing as _, Error, Result};
+use crate::tool_tables;
 
 /// Comments of Django in place of what it runs as Python.
 const UNPRINTABLE: &str = "CANNOT BE WRITTEN AS SQL";
@@ -66,6 +67,8 @@ struct Told {
     message: String,
     path: PathBuf,
     created: Option<Timestamp>,
+    /// What it follows, if that is a single revision or nothing.
+    parent: Option<String>,
     is_head: bool,
 }
 
@@ -74,8 +77,8 @@ impl Printed<'_> {
         let told = told(&self.output(&["history", "-v"])?);
         refuse_heads(self.tool, &told)?;
         let up = self.output(&["upgrade", "base:heads", "--sql"])?;
-        // A migration without a way back makes all of this fail.
-        let down = self.output(&["downgrade", "heads:base", "--sql"]).unwrap_or_default();
+        let down = self.downgrades(&told);
+        let table = version_table(self.lexicon, &up);
         let ups = sections(&up, "-- Running upgrade ", |arrow| {
             arrow.split_once("-> ").map(|(_, id)| id.to_owned())
         });
@@ -85,7 +88,8 @@ impl Printed<'_> {
         let foreign = ups.into_iter().map(|(id, sql)| {
             let told = told.iter().find(|told| told.id == id);
             let file = told.map_or_else(|| PathBuf::from(&id), |told| told.path.clone());
-            let script = |sql: &str| Script { file: file.clone(), sql: self.own(sql) };
+            let own = |sql: &str| self.own(sql, &table);
+            let script = |sql: &str| Script { file: file.clone(), sql: own(sql) };
             let down = downs.iter().find(|(of, _)| *of == id);
             Foreign {
                 name: told.map_or_else(String::new, |told| told.message.clone()),
@@ -93,6 +97,7 @@ impl Printed<'_> {
                 down: down.map(|(_, sql)| script(sql)),
                 no_transaction: false,
                 unprinted: false,
+                unprinted_down: down.is_none(),
                 created: told.and_then(|told| told.created),
                 version: Version::new(&id),
             }
@@ -100,8 +105,22 @@ impl Printed<'_> {
         self.some(foreign.collect())
     }
 
+    /// The ways back of Alembic's revisions. One that can't be printed makes the printing of all of
+    /// them fail: it raises an error, or looks at a live database.
+    fn downgrades(&self, told: &[Told]) -> String {
+        if let Ok(text) = self.output(&["downgrade", "heads:base", "--sql"]) {
+            return text;
+        }
+        let one = |told: &Told| {
+            let range = format!("{}:{}", told.id, told.parent.as_ref()?);
+            self.output(&["downgrade", &range, "--sql"]).ok()
+        };
+        told.iter().filter_map(one).collect()
+    }
+
     fn django(&self) -> Result<Vec<Foreign>> {
         let text = self.output(&["shell", "-v", "0", "-c", DJANGO])?;
+        let table = tool_tables::of(self.tool).unwrap_or_default();
         let name = |rest: &str| Some(rest.trim().to_owned());
         let ups = sections(&text, "-- dbmigrate up ", name);
         let downs = sections(&text, "-- dbmigrate down ", name);
@@ -113,13 +132,14 @@ impl Printed<'_> {
             let name = name.trim_start_matches(|sign: char| sign.is_ascii_digit());
             let up = until_down(&up);
             let is_undone = !down.contains("-- dbmigrate none");
-            let down = self.own(&until_down(&down));
+            let down = self.own(&until_down(&down), table);
             Foreign {
                 version: Version::new(&id),
                 created: None,
                 name: name.replace('_', " ").trim().to_owned(),
                 unprinted: up.contains(UNPRINTABLE),
-                up: Script { file: file.clone(), sql: self.own(&up) },
+                unprinted_down: false,
+                up: Script { file: file.clone(), sql: self.own(&up, table) },
                 down: is_undone.then_some(Script { file, sql: down }),
                 no_transaction: false,
             }
@@ -163,8 +183,7 @@ impl Printed<'_> {
     }
 
     /// The SQL without transactions, and without what the tool does to its own table.
-    fn own(&self, sql: &str) -> String {
-        let table = crate::tool_tables::of(self.tool).unwrap_or_default();
+    fn own(&self, sql: &str, table: &str) -> String {
         let tokens = self.lexicon.tokens(sql);
         let statements = tokens.split_inclusive(|token| token.is_symbol(";"));
         let kept = statements.filter(|statement| {
@@ -192,6 +211,21 @@ fn sections(text: &str, mark: &str, key: impl Fn(&str) -> Option<String>) -> Vec
     found
 }
 
+/// The table of versions, which may have another name: before the first migration, Alembic creates
+/// it.
+fn version_table(lexicon: &'static Lexicon, printed: &str) -> String {
+    let before = printed.split("-- Running upgrade ").next().unwrap_or_default();
+    let tokens = lexicon.significant(before);
+    let mut statements = tokens.split(|token| token.is_symbol(";"));
+    let created = statements.find_map(|statement| {
+        let at = statement.iter().position(|token| token.is_symbol("("))?;
+        let is_versions = statement.get(at + 1).is_some_and(|token| token.is_name("version_num"));
+        let name = statement.get(at.checked_sub(1)?).filter(|_| is_versions)?;
+        Some(name.identifier()?.into_owned())
+    });
+    created.unwrap_or_else(|| "alembic_version".to_owned())
+}
+
 /// Fails if a history ends in several revisions: an imported one is a single line.
 fn refuse_heads(tool: Tool, told: &[Told]) -> Result<()> {
     let heads: Vec<String> = told
@@ -217,7 +251,10 @@ fn told(text: &str) -> Vec<Told> {
             let is_head = rest.contains("(head)");
             all.push(Told { id, is_head, ..Told::default() });
         } else if let Some(last) = all.last_mut() {
-            if let Some(path) = line.strip_prefix("Path: ") {
+            if let Some(parent) = line.strip_prefix("Parent: ") {
+                let parent = if parent == "<base>" { "base" } else { parent };
+                last.parent = Some(parent.to_owned()).filter(|parent| !parent.contains(','));
+            } else if let Some(path) = line.strip_prefix("Path: ") {
                 last.path = PathBuf::from(path);
             } else if let Some(date) = line.strip_prefix("    Create Date: ") {
                 let date = date.trim().parse::<DateTime>().ok();
@@ -235,6 +272,8 @@ fn told(text: &str) -> Vec<Told> {
 
 #[cfg(test)]
 mod tests {
+    use dbmigrate_runtime::engine::Backend;
+
     use super::*;
 
     #[test]
@@ -244,12 +283,28 @@ mod tests {
                     create users\n    \n";
         let shown: Vec<String> = told(text)
             .iter()
-            .map(|told| format!("{} {}: {}", told.id, told.path.display(), told.message))
+            .map(|told| {
+                let parent = told.parent.as_deref().unwrap_or_default();
+                format!("{} after {parent}, {}: {}", told.id, told.path.display(), told.message)
+            })
             .collect();
         assert_eq!(
             shown,
-            ["b200 /x/b200_add.py: add bio, and more", "a100 /x/a100_a.py: create users"]
+            [
+                "b200 after a100, /x/b200_add.py: add bio, and more",
+                "a100 after base, /x/a100_a.py: create users"
+            ]
         );
+    }
+
+    #[test]
+    fn alembic_shows_the_name_of_its_table() {
+        let lexicon = dbmigrate_runtime::engine::dialect::of(Backend::Postgres).unwrap().lexicon();
+        let text = "BEGIN;\n\nCREATE TABLE ops.\"My versions\" (\n    version_num VARCHAR(32) NOT \
+                    NULL\n);\n\n-- Running upgrade  -> a1\n\nCREATE TABLE x (version_num int);\n";
+        assert_eq!(version_table(lexicon, text), "My versions");
+        let begun = text.find("-- Running").unwrap();
+        assert_eq!(version_table(lexicon, &text[begun..]), "alembic_version");
     }
 
     #[test]

@@ -107,6 +107,7 @@ impl Recorder<'_> {
                 down: down.is_undone.then(|| script(&down)),
                 no_transaction: false,
                 unprinted: reads_rows(dialect.lexicon(), up),
+                unprinted_down: false,
                 version: if is_unique { version } else { Version::new(&up.name) },
             }
         });

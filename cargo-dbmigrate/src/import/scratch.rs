@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver};
 
-use super::definitions::left_over;
+use super::definitions::{left_over, own_schema};
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -19,7 +19,17 @@ pub enum Scratch<'a> {
     /// SQLite has them in memory.
     Memory,
     /// An empty database of a server, which is emptied again.
-    Server { cx: &'a Context, database: Database, elsewhere: BTreeSet<String> },
+    Server {
+        cx: &'a Context,
+        database: Database,
+        /// The tables in other schemas that a history creates.
+        elsewhere: BTreeSet<String>,
+        /// The schema of PostgreSQL, or the database of MySQL, that statements work in.
+        own: String,
+        /// The statements that would drop the event triggers that a server's provider has in each
+        /// database.
+        kept: Vec<String>,
+    },
 }
 
 impl<'a> Scratch<'a> {
@@ -62,13 +72,24 @@ impl<'a> Scratch<'a> {
         }
         let mut driver = database.open_to_write(Patience::reading(cx))?;
         let conn = driver.as_connection();
+        let own = own_schema(conn).map_err(failed)?;
         let left_over = left_over(conn).map_err(failed)?;
+        let is_kept = |drop: &String| drop.starts_with("DROP EVENT TRIGGER ");
+        let (kept, left_over): (Vec<_>, Vec<_>) = left_over.into_iter().partition(is_kept);
         if !left_over.is_empty() || !tables_and_more(conn, &elsewhere).map_err(failed)?.is_empty() {
             let (url, source) = (database.url(), &database.source);
             let message = format!("the database `{url}` of {source} is not empty");
             return Err(Error::new(message).hint("give the URL of one that is"));
         }
-        Ok(Scratch::Server { cx, database, elsewhere })
+        Ok(Scratch::Server { cx, database, elsewhere, own, kept })
+    }
+
+    /// The schema of PostgreSQL, or the database of MySQL, that statements work in; empty on SQLite.
+    pub fn own(&self) -> &str {
+        match self {
+            Scratch::Memory => "",
+            Scratch::Server { own, .. } => own,
+        }
     }
 
     /// The kind of database, for messages; where it is, without a password.
@@ -95,12 +116,17 @@ impl<'a> Scratch<'a> {
     pub fn empty(&self) -> Result<Box<dyn Driver>> {
         match self {
             Scratch::Memory => in_memory(),
-            Scratch::Server { cx, database, elsewhere } => {
+            Scratch::Server { cx, database, elsewhere, own, kept } => {
                 let mut driver = database.open_to_write(Patience::reading(cx))?;
                 let failed_to_empty =
                     |err| Error::new(format!("failed to empty `{}`", database.url())).cause(err);
+                if own_schema(driver.as_connection()).map_err(failed)? != *own {
+                    let create = format!("CREATE SCHEMA {}", driver.dialect().quote(own));
+                    driver.batch(&create).map_err(failed_to_empty)?;
+                }
                 // An extension takes its functions with it.
-                for statement in &left_over(driver.as_connection()).map_err(failed)? {
+                let left_over = left_over(driver.as_connection()).map_err(failed)?;
+                for statement in left_over.iter().filter(|drop| !kept.contains(drop)) {
                     driver.batch(statement).map_err(failed_to_empty)?;
                 }
                 let tables = tables_and_more(driver.as_connection(), elsewhere);

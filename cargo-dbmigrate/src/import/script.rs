@@ -77,37 +77,6 @@ pub fn without_delimiters(dialect: &dyn Dialect, sql: &str) -> String {
     text
 }
 
-/// The first statement that changes more than the database that it runs in: another file, another
-/// database, or the whole server.
-pub fn reaches_outside(dialect: &dyn Dialect, sql: &str) -> Option<String> {
-    let tokens = dialect.lexicon().tokens(sql);
-    let mut statements = tokens.split(|token| token.is_symbol(";"));
-    let outside = statements.find(|statement| {
-        let words: Vec<String> = statement
-            .iter()
-            .filter(|token| token.kind == Kind::Word)
-            .map(|token| token.text.to_ascii_uppercase())
-            .collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        if words.contains(&"LOAD_EXTENSION") {
-            return true;
-        }
-        let of_server = ["DATABASE", "ROLE", "USER", "TABLESPACE", "SYSTEM"];
-        let is_mysql_like = dialect.backend().is_mysql_like();
-        match words.as_slice() {
-            ["ATTACH" | "USE", ..] => true,
-            ["CREATE" | "DROP" | "ALTER", kind, ..] => {
-                of_server.contains(kind) || (is_mysql_like && *kind == "SCHEMA")
-            }
-            ["VACUUM", rest @ ..] => rest.contains(&"INTO"),
-            _ => false,
-        }
-    })?;
-    let text: String = outside.iter().map(|token| token.text).collect();
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Some(line.chars().take(60).collect())
-}
-
 /// Whether there is a statement in the text.
 pub fn has_statements(lexicon: &'static Lexicon, sql: &str) -> bool {
     lexicon.tokens(sql).iter().any(|token| token.is_significant() && !token.is_symbol(";"))
@@ -156,18 +125,6 @@ mod tests {
         let mariadb = dbmigrate_runtime::engine::dialect::of(Backend::Mariadb).unwrap();
         assert_eq!(without_delimiters(mariadb, text), expected);
         assert_eq!(without_delimiters(&Sqlite, text), text);
-    }
-
-    #[test]
-    fn what_reaches_outside_is_found() {
-        let outside = |sql: &str| reaches_outside(&Sqlite, sql);
-        assert_eq!(outside("A; ATTACH 'x.db' AS x;").as_deref(), Some("ATTACH 'x.db' AS x"));
-        assert_eq!(outside("VACUUM INTO 'copy.db'").as_deref(), Some("VACUUM INTO 'copy.db'"));
-        assert_eq!(outside("CREATE DATABASE other").as_deref(), Some("CREATE DATABASE other"));
-        assert!(outside("CREATE TABLE a AS SELECT load_extension('x')").is_some());
-        for sql in ["CREATE TABLE role (a)", "VACUUM", "INSERT INTO a VALUES ('ATTACH x')"] {
-            assert_eq!(outside(sql), None, "{sql}");
-        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Runs a history on a scratch database, to see what it does, and once more as revisions.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use dbmigrate_runtime::Direction;
@@ -12,10 +13,12 @@ use dbmigrate_runtime::operations::{Execute, Operation, Sql};
 use indicatif::ProgressBar;
 
 use super::applied::{ENDS, with_checksum};
+use super::definitions::own_schema;
 use super::layout::{Foreign, Script};
+use super::outside::{beginning, drops_schema, reaches_outside};
 use super::recorded::Recorder;
 use super::scratch::Scratch;
-use super::script::{has_statements, reaches_outside, without_delimiters, without_transaction};
+use super::script::{has_statements, without_delimiters, without_transaction};
 use super::terms::{State, Terms};
 use super::tool;
 use crate::autogenerate::Commented;
@@ -121,6 +124,10 @@ impl Trying<'_> {
             let mut leaves = Vec::new();
             match foreign.down.clone() {
                 None if up.is_none() => {}
+                None if foreign.unprinted_down => {
+                    downgrade.irreversible =
+                        Some(format!("{} could not print its way back as SQL", self.tool));
+                }
                 None => downgrade.irreversible = Some("it has no way back".to_owned()),
                 Some(script) => {
                     self.run_first(&mut *driver, &mut foreign, (&script, down.as_deref()))?;
@@ -212,11 +219,7 @@ impl Trying<'_> {
     ) -> std::result::Result<(), Failed> {
         let Some(sql) = sql else { return Ok(()) };
         let file = script.file.display();
-        if let Some(what) = reaches_outside(self.cx.dialect(), sql) {
-            let message = format!("`{file}` reaches outside of the database: `{what}`");
-            let hint = "the history is tried before it is taken over: move this out of the file";
-            return Err(Failed { err: Error::new(message).hint(hint), is_alone: false });
-        }
+        self.refuse_reach(script, sql).map_err(|err| Failed { err, is_alone: false })?;
         let failed = |err: DatabaseError| {
             let is_alone = *err.kind() == ErrorKind::NotInTransaction;
             let hint = match (is_alone, tool::no_transaction(self.tool)) {
@@ -238,12 +241,29 @@ impl Trying<'_> {
             };
             Failed { err: Error::new(format!("`{file}` fails")).cause(err).hint(hint), is_alone }
         };
+        let is_schema = |word: &&str| sql.to_ascii_lowercase().contains(word);
+        let may_lose_schema = ["search_path", "role", "authorization"].iter().any(is_schema);
+        let own = self.scratch.own();
+        let refuse_lost_schema = |driver: &mut dyn Driver| {
+            let conn = driver.as_connection();
+            if !may_lose_schema || own_schema(conn).map_err(failed)? == own {
+                return Ok(());
+            }
+            let message = format!("`{file}` leaves the session without its schema `{own}`");
+            let err = Error::new(message).hint(
+                "what follows it would not be found there, nor would the version table: end it \
+                 with `RESET search_path` or `RESET ROLE`, and name the schema of its tables",
+            );
+            Err(Failed { err, is_alone: false })
+        };
         let run = |driver: &mut dyn Driver| {
             if foreign.no_transaction {
-                return driver.batch(sql).map_err(failed);
+                driver.batch(sql).map_err(failed)?;
+                return refuse_lost_schema(driver);
             }
             driver.batch("BEGIN").map_err(failed)?;
             driver.batch(sql).map_err(failed)?;
+            refuse_lost_schema(driver)?;
             if driver.dialect().backend().is_mysql_like() || driver.in_transaction() {
                 return driver.batch("COMMIT").map_err(failed);
             }
@@ -252,6 +272,29 @@ impl Trying<'_> {
             Err(Failed { err, is_alone: false })
         };
         run(driver).inspect_err(|_| driver.rollback())
+    }
+
+    /// Fails if SQL changes more than the database that it runs in, or would lose it.
+    fn refuse_reach(&self, script: &Script, sql: &str) -> Result<()> {
+        let (file, own) = (script.file.display(), self.scratch.own());
+        if drops_schema(self.cx.dialect(), own, sql) {
+            let message = format!("`{file}` drops the schema `{own}`, in which it runs");
+            return Err(Error::new(message)
+                .hint("the version table is in it: drop what is in the schema instead"));
+        }
+        let Some(statement) = reaches_outside(self.cx.dialect(), own, sql) else {
+            return Ok(());
+        };
+        // What a tool printed is not in the file.
+        let line = fs::read_to_string(&script.file).ok().and_then(|text| {
+            let start = text.find(&statement)?;
+            Some(format!(" on line {}", 1 + text[..start].matches('\n').count()))
+        });
+        let shown = beginning(&statement);
+        let line = line.unwrap_or_default();
+        let message = format!("`{file}` reaches outside of the database{line}: `{shown}`");
+        Err(Error::new(message)
+            .hint("the history is tried before it is taken over: move this out of the file"))
     }
 
     fn state(&mut self, driver: &mut dyn Driver) -> Result<State> {

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::{Comparing, Dialect, Kept, PartKind};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
+use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::sql::{Kind, Token};
-use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, Type};
+use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, TableOption, Type};
 
 use crate::models;
 
@@ -41,6 +42,44 @@ struct Draft<'a> {
     plain_checks: Vec<Option<String>>,
 }
 
+/// How many tables are asked about first.
+const FEW: usize = 20;
+
+/// The types that the database has been seen not to keep.
+#[derive(Default)]
+struct Unkept(Vec<(Column, Type, Vec<TableOption>, bool)>);
+
+impl Unkept {
+    fn learn(&mut self, table: &Table, way: &Expression) {
+        if !self.has(table, way) {
+            self.0.extend(Unkept::case(table, way));
+        }
+    }
+
+    fn has(&self, table: &Table, way: &Expression) -> bool {
+        Unkept::case(table, way).is_some_and(|case| self.0.contains(&case))
+    }
+
+    /// All that a type depends on.
+    fn case(table: &Table, way: &Expression) -> Option<(Column, Type, Vec<TableOption>, bool)> {
+        let Column { name, ty, .. } = &way.column;
+        let actual = table.find_column(name)?.ty.clone();
+        let key = table.primary_key.as_ref();
+        let is_key = key.is_some_and(|key| key.columns.contains(name));
+        let mut column = Column::new("", ty.clone());
+        column.autoincrement = way.column.autoincrement;
+        column.identity = way.column.identity;
+        column.collation.clone_from(&way.column.collation);
+        Some((column, actual, table.options.iter().collect(), is_key))
+    }
+}
+
+/// The next way for a column with another type, after this one.
+fn with_another_type(ways: &[Expression], taken: usize) -> Option<usize> {
+    let is_other = |other: &Expression| other.column.ty != ways[taken].column.ty;
+    Some(taken + 1 + ways[taken + 1..].iter().position(is_other)?)
+}
+
 /// In which words a database built from the models would have its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Words {
@@ -64,23 +103,32 @@ pub(super) fn declared(
     let dialect = conn.dialect();
     let mut drafts: Vec<Draft<'_>> =
         tables.iter().map(|table| Draft::new(table, dialect, comparing)).collect();
-    let mut open: Vec<usize> = (0..drafts.len()).collect();
-    while !open.is_empty() {
-        let declared: Vec<Table> = open.iter().map(|idx| drafts[*idx].table()).collect();
-        let is_adopted = how == Words::Alike || !comparing.keeps_definitions;
-        let pairs: Vec<(&Table, Option<&Table>)> = open
-            .iter()
-            .zip(&declared)
-            .map(|(idx, table)| (table, Some(drafts[*idx].actual).filter(|_| is_adopted)))
-            .collect();
-        let kept = conn.all_as_kept(&pairs)?;
-        let mut still_open = Vec::new();
-        for (idx, kept) in open.into_iter().zip(kept) {
-            if drafts[idx].goes_on(kept.ok().as_ref(), comparing) {
-                still_open.push(idx);
-            }
+    let is_adopted = how == Words::Alike || !comparing.keeps_definitions;
+    // What a few tables teach of their types isn't asked about the others.
+    let mut unkept = Unkept::default();
+    let n_first = drafts.len().min(FEW);
+    let (few, others) = drafts.split_at_mut(n_first);
+    for part in [few, others] {
+        for draft in &mut *part {
+            draft.skip(&unkept);
         }
-        open = still_open;
+        let mut open: Vec<usize> = (0..part.len()).collect();
+        while !open.is_empty() {
+            let declared: Vec<Table> = open.iter().map(|idx| part[*idx].table()).collect();
+            let pairs: Vec<(&Table, Option<&Table>)> = open
+                .iter()
+                .zip(&declared)
+                .map(|(idx, table)| (table, Some(part[*idx].actual).filter(|_| is_adopted)))
+                .collect();
+            let kept = conn.all_as_kept(&pairs)?;
+            let mut still_open = Vec::new();
+            for (idx, kept) in open.into_iter().zip(kept) {
+                if part[idx].goes_on(kept.ok().as_ref(), comparing, &mut unkept) {
+                    still_open.push(idx);
+                }
+            }
+            open = still_open;
+        }
     }
     let declared = |draft: &Draft<'_>| {
         let mut table = draft.table();
@@ -137,9 +185,19 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Leaves out the ways with a type that the database is known not to keep.
+    fn skip(&mut self, unkept: &Unkept) {
+        for (ways, taken) in self.ways.iter().zip(&mut self.taken) {
+            while unkept.has(self.actual, &ways[*taken]) {
+                let Some(next) = with_another_type(ways, *taken) else { break };
+                *taken = next;
+            }
+        }
+    }
+
     /// Takes the next way for each column that the database would keep differently; returns whether
     /// there is one. Without an answer, all columns go on.
-    fn goes_on(&mut self, kept: Option<&Kept>, comparing: &Comparing) -> bool {
+    fn goes_on(&mut self, kept: Option<&Kept>, comparing: &Comparing, unkept: &mut Unkept) -> bool {
         // What can't be told is in the database's own words, so that it is no difference.
         let untold = kept.map_or(&[][..], |kept| &kept.untold);
         let kept = kept.map(|kept| &kept.table);
@@ -170,13 +228,27 @@ impl<'a> Draft<'a> {
             self.actual.find_column(&own.name).is_some_and(is_same)
                 && expression.instead_of.is_none_or(|place| has(&self.actual.checks[place]))
         };
+        let has_type = |expression: &Expression| {
+            let only = |column: &Column| Column::new("", column.ty.clone());
+            let name = &expression.column.name;
+            let kept = kept.and_then(|kept| kept.find_column(name));
+            let both = kept.zip(self.actual.find_column(name));
+            both.is_none_or(|(kept, actual)| comparing.same_column(&only(kept), &only(actual)))
+        };
         let next: Vec<usize> = self
             .ways
             .iter()
             .zip(&self.taken)
             .map(|(ways, taken)| {
-                let has_next = taken + 1 < ways.len();
-                if has_next && !is_kept(&ways[*taken]) { taken + 1 } else { *taken }
+                let way = &ways[*taken];
+                if *taken + 1 == ways.len() || is_kept(way) {
+                    return *taken;
+                }
+                if has_type(way) {
+                    return taken + 1;
+                }
+                unkept.learn(self.actual, way);
+                with_another_type(ways, *taken).unwrap_or(taken + 1)
             })
             .collect();
         let goes_on = next != self.taken;
@@ -223,7 +295,14 @@ fn ways(
     // An enumeration has no collation of its own in a model.
     let is_text = matches!(natural, Type::Text | Type::String(_));
     if is_text && column.collation.is_none() {
+        let own =
+            Convention::default().check(table.bare_name(), &format!("{}_values", column.name));
         for (place, check) in table.checks.iter().enumerate() {
+            // No model names the check of an enumeration.
+            let is_named = comparing.names_checks && !check.name.is_empty();
+            if is_named && !comparing.folding.same(&check.name, &own) {
+                continue;
+            }
             if let Some(values) = values(check, column, comparing) {
                 let ty = Type::Enum(String::new(), values);
                 add(&ty, &ty, Some(place));

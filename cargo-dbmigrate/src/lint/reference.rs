@@ -61,7 +61,7 @@ What a rule finds in the whole revision is allowed by a call anywhere in its `up
 `migrate` looks at the revision that it writes, and prints what is found after the lines about what
 was written. It exits with 1 if `lint.deny` names a rule that found something; the file is written all
 the same, so that it can be corrected. `check` looks at the revisions that `lint` looks at, and a
-denied finding is a difference to it.
+denied finding is a difference to it. Both show the first ten warnings; `-v` and `lint` show all.
 
 `--output sarif` prints the findings for code scanning, `--output github` as annotations of a pull
 request, and `--format json` as a [document](../json.md#lint).

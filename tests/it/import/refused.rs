@@ -46,6 +46,20 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
     let seeds = [("1_a.sql", keys), ("2_b.sql", "INSERT INTO c VALUES (7);")];
     tried("the same where it is enforced", "sqlx", &seeds);
     assert!(!host.dir.join("other.db").exists());
+    std::fs::write(host.dir.join("sql/2_b.sql"), b"SELECT 1;\nSELECT '\xe9';").unwrap();
+    let run = host.fails("import sqlx sql");
+    text += &format!("another encoding\n{}", run.errors());
+    #[cfg(unix)]
+    {
+        std::fs::remove_file(host.dir.join("sql/2_b.sql")).unwrap();
+        std::os::unix::fs::symlink("gone.sql", host.dir.join("sql/2_b.sql")).unwrap();
+        let run = host.fails("import sqlx sql");
+        assert_eq!(
+            run.errors(),
+            "error: `sql/2_b.sql` is a link to nothing\n  hint: restore what it points to, or \
+             remove it\n"
+        );
+    }
     let run = host.fails("import sqlx nowhere");
     text += &format!("no directory\n{}", run.errors());
     expect![[r#"
@@ -96,7 +110,7 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
           caused by: revision `v1`: cannot execute SQL on SQLite: the placeholder `?` in `INSERT INTO a VALUES (?)` has no value
           hint: write the value itself, or bind it in a step: `op.run("...", |db| { db.execute("... ?1 ...", [value])?; Ok(()) })`
         another file
-        error: `sql/1_a.sql` reaches outside of the database: `-- no-transaction ATTACH 'other.db' AS other`
+        error: `sql/1_a.sql` reaches outside of the database on line 2: `ATTACH 'other.db' AS other`
           hint: the history is tried before it is taken over: move this out of the file
         settings
         error: failed to read sql/1_a/metadata.toml:1:8
@@ -113,6 +127,9 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
         error: `sql/2_b.sql` fails
           caused by: FOREIGN KEY constraint failed
           hint: the files ran one after the other, beginning with an empty database: correct this one, and import again
+        another encoding
+        error: `sql/2_b.sql` is not UTF-8 on line 2
+          hint: import a copy of the directory in which it is saved as UTF-8
         no directory
         error: failed to read the directory `nowhere`: No such file or directory (os error 2)
     "#]].assert_eq(&text);

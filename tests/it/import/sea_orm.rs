@@ -172,7 +172,7 @@ fn what_sea_orm_migrated_is_taken_over() {
         panicking
         Recording what the migrations do
         error: `migration/src/m20220102_000001_other.rs` fails
-          caused by: it fails before it runs any statement
+          caused by: it panicked: never
           hint: the migrations ran one after the other, beginning with an empty database: correct this one, and import again
         failing on the way back
         Recording what the migrations do

@@ -18,7 +18,12 @@ use crate::tool_tables;
 pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
     let history = History::load(cx)?;
     let migrations = history.migrations()?;
-    let taking = Taking { cx, tool, migrations: &migrations, drop: args.drop };
+    let table = args.table.as_deref().or(tool_tables::of(tool));
+    if args.table.is_some() && tool_tables::of(tool).is_none() {
+        return Err(Error::new(format!("{tool} keeps no table"))
+            .hint("leave out `--table`: what it has applied is a setting of the file"));
+    }
+    let taking = Taking { cx, tool, table, migrations: &migrations, drop: args.drop };
     if args.all.is_empty() {
         let database = Database::find(cx)?;
         let entered = taking.stamp(&database)?;
@@ -43,6 +48,8 @@ pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
 struct Taking<'a> {
     cx: &'a Context,
     tool: Tool,
+    /// The tool's own table, if it has one.
+    table: Option<&'a str>,
     migrations: &'a Migrations,
     /// Whether the tool's own table is dropped.
     drop: bool,
@@ -54,7 +61,7 @@ impl Taking<'_> {
         let (cx, tool) = (self.cx, self.tool);
         let opened = database.open_to_read(Patience::reading(cx))?;
         let mut driver = opened.ok_or_else(|| database.missing())?;
-        let applied = import::applied(tool, driver.as_connection())?;
+        let applied = import::applied(tool, self.table, driver.as_connection())?;
         drop(driver);
         let ids = self.corresponding(&applied)?;
         let marked = history::applied_ids(cx, database)?;
@@ -81,9 +88,9 @@ impl Taking<'_> {
             verify(cx, database, self.migrations, &ids)?;
             enter(cx, database, self.migrations, (&target, false))?
         };
-        if let Some(table) = tool_tables::of(tool).filter(|_| self.drop) {
+        if let Some(table) = self.table.filter(|_| self.drop) {
             let dialect = driver.dialect();
-            let sql = format!("DROP TABLE {}", dialect.quote(table));
+            let sql = format!("DROP TABLE {}", dialect.relation(table));
             driver.batch(&sql).map_err(|err| {
                 Error::new(format!("failed to drop `{table}`, the table of {tool}"))
                     .cause(err)

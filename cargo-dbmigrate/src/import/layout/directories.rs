@@ -13,7 +13,8 @@ pub(super) fn parts(tool: Tool, dir: &Path) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
     for path in entries(dir)?.into_iter().filter(|path| path.is_dir()) {
         let [up, down] = ["up.sql", "down.sql"].map(|name| path.join(name));
-        if !up.exists() && !down.exists() {
+        let found = entries(&path)?;
+        if !found.contains(&up) && !found.contains(&down) {
             continue;
         }
         let named = file_name(&path);
@@ -32,7 +33,7 @@ pub(super) fn parts(tool: Tool, dir: &Path) -> Result<Vec<Part>> {
         };
         let no_transaction = tool == Tool::Diesel && runs_alone(&path)?;
         let files = [(Direction::Upgrade, up), (Direction::Downgrade, down)];
-        for (direction, file) in files.into_iter().filter(|(_, file)| file.exists()) {
+        for (direction, file) in files.into_iter().filter(|(_, file)| found.contains(file)) {
             parts.push(Part {
                 version: version.clone(),
                 name: in_words(&name.replace('-', " ")),
