@@ -1,5 +1,8 @@
 //! Migrations inside a program: an application migrates its own database.
 
+#[cfg(feature = "sqlite")]
+mod in_memory;
+
 use std::time::Instant;
 
 use crate::background::Background;

@@ -111,6 +111,7 @@ const RUSQLITE: &[&str] = &[
     "dbmigrate-runtime/src/connect/sqlite.rs",
     "dbmigrate-runtime/src/connect/test_database/memory.rs",
     "dbmigrate-runtime/src/lib.rs",
+    "dbmigrate-runtime/src/migrator/in_memory.rs",
 ];
 
 fn sources(under: &Path) -> Vec<PathBuf> {

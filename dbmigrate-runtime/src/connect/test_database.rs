@@ -1,7 +1,7 @@
 //! Databases for the tests of an application: migrated, empty otherwise, and one for each test.
 
 #[cfg(feature = "sqlite")]
-mod memory;
+pub(crate) mod memory;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

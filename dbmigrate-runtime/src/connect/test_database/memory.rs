@@ -6,45 +6,16 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
+use crate::Error;
 use crate::driver::sqlite::error;
-use crate::{Error, Migrator, Module};
+use crate::migration::Module;
 
 /// The migrated databases of this process, each by the place and the number of its modules, which
 /// exist as long as the process.
 static TEMPLATES: Mutex<BTreeMap<(usize, usize), Connection>> = Mutex::new(BTreeMap::new());
 
-impl Migrator {
-    /// Creates a migrated SQLite database in memory for one test.
-    ///
-    /// The history is applied once in each process; each call copies the result page by page, which
-    /// takes some ten microseconds for a small database. Nothing that a test does to its database
-    /// is seen by another one. The connection has the settings of a new one: SQLite enforces foreign
-    /// keys only after `PRAGMA foreign_keys = ON`.
-    ///
-    /// The history runs on a connection of its own, without the functions and collations that an
-    /// application registers on its connections.
-    ///
-    /// # Errors
-    ///
-    /// As [`Migrator::upgrade`].
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use dbmigrate_runtime::Migrator;
-    ///
-    /// // In a program: `migrations::migrator()`.
-    /// let migrator = Migrator::new(&[]);
-    ///
-    /// let conn = migrator.in_memory().unwrap();
-    /// assert!(migrator.is_up_to_date(&conn).unwrap());
-    /// ```
-    pub fn in_memory(&self) -> Result<Connection, Error> {
-        create(self.modules(), |conn| self.upgrade(conn).map(drop))
-    }
-}
-
-fn create(
+/// Creates a database in memory that these modules have migrated.
+pub(crate) fn create(
     modules: &'static [Module],
     migrate: impl FnOnce(&mut Connection) -> Result<(), Error>,
 ) -> Result<Connection, Error> {
