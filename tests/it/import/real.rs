@@ -111,3 +111,70 @@ fn what_the_real_tools_did_is_taken_over() {
         std::fs::remove_file(host.dir.join("new.db")).unwrap();
     }
 }
+
+/// Alembic with its files in several directories, a table of another name, and a way back that it
+/// can't print.
+#[test]
+fn a_history_of_alembic_in_several_directories_is_taken_over() {
+    let name = "a_history_of_alembic_in_several_directories_is_taken_over";
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join("alembic").exists()));
+    if !found {
+        dbmigrate_tests::left_out(name, "alembic");
+        return;
+    }
+    let host = Host::library("import-alembic-places", "");
+    host.ok("init --dialect sqlite");
+    std::fs::create_dir(host.dir.join("py")).unwrap();
+    works(&host, "py", "alembic init db/scripts");
+    let url = format!("sqlalchemy.url = sqlite:///{}", host.dir.join("app.db").display());
+    let places = "%(here)s/db/scripts/versions:%(here)s/more";
+    host.write(
+        "py/alembic.ini",
+        &format!(
+            "[alembic]\nscript_location = %(here)s/db/scripts\nversion_locations = \
+             {places}\npath_separator = :\n{url}\n"
+        ),
+    );
+    let env = host.read("py/db/scripts/env.py");
+    let configured = "target_metadata=target_metadata";
+    let env = env.replace(configured, &format!("{configured}, version_table=\"our_versions\""));
+    // Its settings of logging are not there.
+    host.write("py/db/scripts/env.py", &env.replace("fileConfig(config.config_file_name)", "pass"));
+    let table = "op.create_table('users', sa.Column('id', sa.Integer, primary_key=True))";
+    let column = "op.add_column('users', sa.Column('bio', sa.Text))";
+    let batch = "with op.batch_alter_table('users') as batch: batch.drop_column('more')";
+    for (path, id, down_revision, up, down) in [
+        ("db/scripts/versions", "a1", "None", table, "op.drop_table('users')"),
+        ("more", "b2", "'a1'", column, "op.drop_column('users', 'bio')"),
+        ("more", "c3", "'b2'", &column.replace("bio", "more"), batch),
+    ] {
+        host.write(
+            &format!("py/{path}/{id}_x.py"),
+            &format!(
+                "\"\"\"change {id}\n\"\"\"\nfrom alembic import op\nimport sqlalchemy as sa\n\
+                 revision = '{id}'\ndown_revision = {down_revision}\n\ndef upgrade():\n    \
+                 {up}\n\ndef downgrade():\n    {down}\n"
+            ),
+        );
+    }
+    works(&host, "py", "alembic upgrade head");
+    let run = host.ok("import alembic py");
+    assert!(run.stderr.contains("warning: revision `vc3` can't be undone, since Alembic"), "{run}");
+    let revisions = host.revisions();
+    assert_eq!(revisions.len(), 3);
+    let text = |id: &str| {
+        let named = format!("REVISION: &str = \"{id}\"");
+        let texts = revisions.iter().map(|path| host.read(path));
+        texts.into_iter().find(|text| text.contains(&named)).unwrap()
+    };
+    // The ways back of the others are there all the same.
+    assert!(text("vb2").contains("DROP COLUMN bio"), "{}", text("vb2"));
+    let why = "op.irreversible(\"Alembic could not print its way back as SQL\")";
+    assert!(text("vc3").contains(why), "{}", text("vc3"));
+    assert!(!text("vc3").contains("our_versions"), "{}", text("vc3"));
+    let run = host.ok("stamp --from alembic --table our_versions --drop");
+    assert!(run.stdout.contains("marking 3 revision(s) as applied, up to vc3"), "{run}");
+    let run = host.dbmigrate("check");
+    assert!(run.stdout.ends_with("The database agrees with the migrations.\n"), "{run}");
+}
