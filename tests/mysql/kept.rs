@@ -277,7 +277,6 @@ fn what_no_model_says_is_named_and_not_lost() {
         a INT CHECK (a > 1))
           > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new' CHECK ("a" > 1)
         a INT) ENGINE=Aria
-          t has PAGE_CHECKSUM=1
           > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new'
     "#]].assert_eq(texts);
     for (name, other) in of_mariadb {
