@@ -305,6 +305,9 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
         The database agrees with the migrations.
         `cargo dbmigrate migrate` brings it in line
         Database: URL
+        warning[rewrite-locks]: revision `c300`: alter column `email` of table `person`: all who write to table `person` wait if the server has to write it again
+          in migrations/versions/m3.rs, on MariaDB
+          hint: add a column of the new kind, fill it in batches while both are written, and drop the previous one in a later release
         $ diff
         No differences.
         $ inspect
