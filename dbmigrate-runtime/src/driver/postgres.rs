@@ -419,7 +419,6 @@ impl Driver for PostgresDriver<'_> {
     }
 }
 
-/// Whether SQL contains a word that begins or ends transactions.
 /// Whether a transaction is open after a statement that only begins or ends one; `None` for all
 /// others.
 fn transaction_after(sql: &str) -> Option<bool> {
@@ -433,6 +432,7 @@ fn transaction_after(sql: &str) -> Option<bool> {
     }
 }
 
+/// Whether SQL contains a word that begins or ends transactions.
 fn may_change_transaction(sql: &str) -> bool {
     const WORDS: [&str; 7] = ["ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "ROLLBACK", "START"];
     let is_word = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
