@@ -77,6 +77,8 @@ pub(super) struct Chosen {
     /// What counts as applied before the first of them.
     pub applied: BTreeSet<String>,
     pub ids: Vec<String>,
+    /// Whether they are pending in the database.
+    are_pending: bool,
     /// The database, if it was read.
     read: Option<Target>,
 }
@@ -98,30 +100,32 @@ fn chosen(cx: &Context, args: &Lint, history: History) -> Result<Chosen> {
         return of_identifier(cx, &history, identifier);
     }
     if !args.no_database {
-        match pending(cx, &history) {
+        match of_database(cx, &history) {
             Ok(Some(chosen)) => return Ok(chosen),
             Ok(None) => {}
             Err(err) => cx.out.note(format!("the database was not read: {err}")),
         }
     }
-    Ok(newest(history))
+    Ok(newest(history, None))
 }
 
 /// The newest revision.
-fn newest(history: History) -> Chosen {
+fn newest(history: History, read: Option<Target>) -> Chosen {
     let newest = history.graph.revisions().last().map(|revision| revision.id.clone());
     let ids: Vec<String> = newest.into_iter().collect();
     let applied = before(&history, &ids);
-    Chosen { history, applied, ids, read: None }
+    Chosen { history, applied, ids, are_pending: false, read }
 }
 
-/// The revisions that are pending in the database; `None` if there are none, or no database yet.
-fn pending(cx: &Context, history: &History) -> Result<Option<Chosen>> {
+/// The revisions that are pending in the database, or else the newest; `None` if there is no
+/// database yet.
+fn of_database(cx: &Context, history: &History) -> Result<Option<Chosen>> {
     let database = Database::find(cx)?;
     let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else { return Ok(None) };
     let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
     let facts = driver.as_connection().facts().map_err(snapshot::failed)?;
-    pending_in(history, standing::ids(&rows), Target { dialect: driver.dialect(), facts })
+    pending_or_newest(history, standing::ids(&rows), Target { dialect: driver.dialect(), facts })
+        .map(Some)
 }
 
 /// How many findings another command shows without `-v`.
@@ -140,14 +144,21 @@ pub(super) fn warn(cx: &Context, findings: &[&Finding]) {
     }
 }
 
-/// The revisions that are pending in a database with these version rows; `None` if there are none.
-fn pending_in(history: &History, rows: BTreeSet<String>, target: Target) -> Result<Option<Chosen>> {
+/// The revisions that are pending in a database with these version rows; if there are none, the
+/// newest. What is said of them is said of this database.
+fn pending_or_newest(history: &History, rows: BTreeSet<String>, target: Target) -> Result<Chosen> {
     let (history, applied) = history.at(rows)?;
     let (_, ids) = history.pending(&applied);
     if ids.is_empty() {
-        return Ok(None);
+        return Ok(newest(history.into_owned(), Some(target)));
     }
-    Ok(Some(Chosen { history: history.into_owned(), applied, ids, read: Some(target) }))
+    Ok(Chosen {
+        history: history.into_owned(),
+        applied,
+        ids,
+        are_pending: true,
+        read: Some(target),
+    })
 }
 
 /// What the rules find in the revisions that are pending in a database; if there are none, or no
@@ -158,11 +169,11 @@ pub(super) fn in_pending(
     history: &History,
     database: Option<&Snapshot>,
 ) -> Result<Vec<Finding>> {
-    let pending = match database {
-        Some(database) => pending_in(history, database.applied.clone(), database.target())?,
-        None => None,
+    let chosen = match database {
+        Some(database) => pending_or_newest(history, database.applied.clone(), database.target())?,
+        None => newest(history.clone(), None),
     };
-    found(cx, levels, &pending.unwrap_or_else(|| newest(history.clone())))
+    found(cx, levels, &chosen)
 }
 
 /// What the rules find in a revision that is new, except that databases refuse it, of which its
@@ -186,7 +197,7 @@ fn of_range(cx: &Context, history: &History, range: &Range) -> Result<Chosen> {
     let to = range.to.as_deref().unwrap_or("heads");
     let target = plan::target(&history.graph, &applied, Direction::Upgrade, to)?;
     let ids = plan::route(&history.graph, &applied, Direction::Upgrade, &target);
-    Ok(Chosen { history, applied, ids, read: None })
+    Ok(Chosen { history, applied, ids, are_pending: false, read: None })
 }
 
 /// The revisions that an identifier names, without those that they follow.
@@ -200,7 +211,7 @@ fn named(cx: &Context, history: &History, identifier: &str) -> Result<Chosen> {
         return Err(Error::new(message).hint("`cargo dbmigrate history` lists the revisions"));
     }
     let applied = before(&history, &ids);
-    Ok(Chosen { history: history.into_owned(), applied, ids, read: None })
+    Ok(Chosen { history: history.into_owned(), applied, ids, are_pending: false, read: None })
 }
 
 /// The revisions that come before these.
@@ -228,7 +239,7 @@ fn print(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) {
 
 /// How many findings there are, and in what.
 fn summary(args: &Lint, chosen: &Chosen, findings: &[Finding]) -> String {
-    let kind = if chosen.read.is_some() { "pending " } else { "" };
+    let kind = if chosen.are_pending { "pending " } else { "" };
     let what = match chosen.ids.as_slice() {
         [] if args.revision.is_some() => return "There is no revision in the range.".to_owned(),
         [] => return "There are no revisions yet.".to_owned(),
