@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{Cost, Dialect, Refusal, Statement, Task};
+use dbmigrate_runtime::engine::dialect::{Cost, Dialect, Refusal, Statement, Task, Work};
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::{Backend, Migration};
 use dbmigrate_runtime::operations::Operation;
@@ -153,12 +153,33 @@ impl<'a> Change<'a> {
 
     /// The statements that make this change; one of them may make others, too.
     pub fn statements(&self) -> impl Iterator<Item = &'a Statement> + use<'a> {
+        self.statements_where(|_| true)
+    }
+
+    /// Those of the statements that this holds for, which is asked first: comparing all operations
+    /// with all statements takes long where there are many.
+    fn statements_where<F: Fn(&Statement) -> bool>(
+        &self,
+        holds: F,
+    ) -> impl Iterator<Item = &'a Statement> + use<'a, F> {
         let reason = self.step.operation.to_string();
         let is_described = self.step.is_described;
-        let is_for =
-            move |statement: &&Statement| !is_described && statement.reason.contains(&reason);
+        let is_for = move |statement: &&Statement| {
+            !is_described && holds(statement) && statement.reason.contains(&reason)
+        };
         let revised: &'a Revised<'a> = self.revised;
         revised.statements().filter(is_for)
+    }
+
+    /// What those of the statements cost that do this work, and lock a table that is older than the
+    /// revision.
+    pub fn costs_to_others(&self, work: Work) -> impl Iterator<Item = &'a Cost> {
+        let revised: &'a Revised<'a> = self.revised;
+        let is_meant = move |cost: &Cost| {
+            cost.work == work && cost.locks.iter().any(|(table, _)| revised.is_old(table))
+        };
+        self.statements_where(move |statement| statement.cost.as_ref().is_some_and(&is_meant))
+            .filter_map(|statement| statement.cost.as_ref())
     }
 
     /// What these statements cost.

@@ -10,7 +10,7 @@ impl Migrator {
     /// Creates a migrated SQLite database in memory for one test.
     ///
     /// The history is applied once in each process; each call copies the result page by page, which
-    /// takes some ten microseconds for a small database. Nothing that a test does to its database
+    /// takes some tens of microseconds for twenty tables. Nothing that a test does to its database
     /// is seen by another one. The connection has the settings of a new one: SQLite enforces foreign
     /// keys only after `PRAGMA foreign_keys = ON`.
     ///

@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
-    let builds = change.costs().filter(|cost| cost.work == Work::IndexBuild);
+    let builds = change.costs_to_others(Work::IndexBuild);
     let mut locks = builds.flat_map(|cost| &cost.locks);
     let locked =
         locks.find(|(table, lock)| lock.blocks >= Blocks::Writes && change.revised.is_old(table));

@@ -23,7 +23,7 @@ fn look(change: &Change<'_>) -> Vec<String> {
     if is_volatile(change) {
         return Vec::new();
     }
-    let rewrites = change.costs().filter(|cost| cost.work == Work::Rewrite);
+    let rewrites = change.costs_to_others(Work::Rewrite);
     let mut locks = rewrites.flat_map(|cost| &cost.locks);
     let locked =
         locks.find(|(table, lock)| lock.blocks >= Blocks::Writes && change.revised.is_old(table));

@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
-    let scans = change.costs().filter(|cost| cost.work == Work::Scan);
+    let scans = change.costs_to_others(Work::Scan);
     let mut locks = scans.flat_map(|cost| &cost.locks);
     let locked =
         locks.find(|(table, lock)| lock.blocks >= Blocks::Writes && change.revised.is_old(table));
