@@ -296,7 +296,7 @@ pub fn unfinished_in(cx: &Context, driver: &mut dyn Driver) -> Result<Vec<Unfini
     if !driver.dialect().capabilities().has_groups {
         return Ok(Vec::new());
     }
-    let name = version_table::Name { table: ledger::NAME, ..cx.config.version_table() };
+    let name = ledger::beside(cx.config.version_table());
     Ok(ledger::unfinished(driver.as_connection(), name)?)
 }
 

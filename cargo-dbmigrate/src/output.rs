@@ -146,6 +146,11 @@ impl Output {
         }
     }
 
+    /// Prints a hint below a line, on standard error.
+    pub fn hint(&self, hint: &str) {
+        self.progress(format!("  hint: {hint}"));
+    }
+
     /// Prints a detail for `-v`, on standard error.
     pub fn detail(&self, text: impl AsRef<str>) {
         if self.verbose {

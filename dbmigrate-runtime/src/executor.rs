@@ -24,8 +24,7 @@ use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Revision, Target, View};
 use crate::standing::{self, Standing};
-use crate::version_table::{self, Name};
-use crate::{Db, Error, StepResult, ledger};
+use crate::{Db, Error, StepResult, ledger, version_table};
 use budget::Budget;
 pub(crate) use groups::{groups, row};
 pub use halfway::{Halfway, refuse_unfinished};
@@ -435,7 +434,7 @@ impl<'m> Executor<'m> {
         let facts = self.facts()?;
         let mut planner = Planner::new(&migrations, direction, applied)?;
         if !migration.recording(direction).no_transaction {
-            let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+            let ledger = ledger::beside(self.options.version_table());
             let known = ledger::read(self.conn(), ledger, id)?;
             let known = (&facts, known);
             return self.run_groups(migration, &mut planner, known, budget).map(|()| true);

@@ -25,6 +25,11 @@ use crate::{Error, Value};
 /// The table's usual name.
 pub const NAME: &str = "dbmigrate_step";
 
+/// The table that belongs to a version table: it is in the same schema.
+pub fn beside(version_table: Name<'_>) -> Name<'_> {
+    Name { table: NAME, ..version_table }
+}
+
 /// The table as it is created.
 pub fn table(name: &str) -> Table {
     let text = |column: &str| Column::new(column, Type::Text);

@@ -201,7 +201,7 @@ fn report_pending(cx: &Context, history: &History, snapshot: &Snapshot) -> Vec<S
     // `upgrade` would refuse this as well.
     if let Err(err) = plan::check_order(&history.graph, &snapshot.applied, &pending, &heads) {
         cx.out.line(style::paint(style::CHANGED, &err.to_string()));
-        err.hint().into_iter().for_each(|hint| cx.out.progress(format!("  hint: {hint}")));
+        err.hint().into_iter().for_each(|hint| cx.out.hint(hint));
     }
     pending
 }

@@ -186,10 +186,7 @@ impl Screen<'_> {
         }
         if let Some(refusal) = &found.refusal {
             line("History", bad(refusal.message()));
-            refusal
-                .get_hint()
-                .into_iter()
-                .for_each(|hint| cx.out.progress(format!("  hint: {hint}")));
+            refusal.get_hint().into_iter().for_each(|hint| cx.out.hint(hint));
         }
         if let Some(holder) = &found.holder {
             line("Lock", style::paint(style::CHANGED, holder));

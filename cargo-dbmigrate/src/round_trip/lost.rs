@@ -9,11 +9,7 @@ pub fn lost(operations: &[Operation]) -> Lost {
     let mut lost = Lost::default();
     // The renames so far, the last one first.
     let mut renames: Vec<&Operation> = Vec::new();
-    let described = operations.iter().flat_map(|operation| match operation {
-        Operation::Execute(execute) => execute.describes.as_slice(),
-        operation => std::slice::from_ref(operation),
-    });
-    for operation in described {
+    for operation in operations.iter().flat_map(Operation::as_described) {
         match operation {
             Operation::RenameTable { .. } | Operation::RenameColumn { .. } => {
                 renames.insert(0, operation);

@@ -284,11 +284,7 @@ fn touched(directions: &[&[Operation]]) -> Option<BTreeSet<String>> {
 /// The tables and columns that operations have created or changed, under their names afterwards.
 fn wanted(operations: &[Operation], after: &Schema) -> Wanted {
     let mut wanted = Wanted::new();
-    let described = operations.iter().flat_map(|operation| match operation {
-        Operation::Execute(execute) => execute.describes.as_slice(),
-        operation => std::slice::from_ref(operation),
-    });
-    for operation in described {
+    for operation in operations.iter().flat_map(Operation::as_described) {
         let (table, column) = match operation {
             Operation::CreateTable(table) => {
                 wanted.insert(table.name.clone(), None);

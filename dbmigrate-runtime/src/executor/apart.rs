@@ -7,7 +7,6 @@ use super::{Executor, Scope, halfway};
 use crate::direction::Direction;
 use crate::plan::Planner;
 use crate::revision::Target;
-use crate::version_table::Name;
 use crate::{Error, ledger, plan, version_table};
 
 impl Executor<'_> {
@@ -45,7 +44,7 @@ impl Executor<'_> {
         }
         let server = self.facts()?;
         let mut planner = Planner::new(migrations, direction, view.applied.clone())?;
-        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let ledger = ledger::beside(self.options.version_table());
         let is_kept = dialect.capabilities().commits_definitions;
         for migration in pending.iter().filter_map(|id| migrations.get(id)) {
             let id = &migration.revision.id;

@@ -19,7 +19,7 @@ use crate::ledger::{self, Row};
 use crate::migration::Migration;
 use crate::operations::Operation;
 use crate::plan::{self, Planner};
-use crate::version_table::{self, Name};
+use crate::version_table;
 
 /// Splits tasks at their borders; a statement that stands alone is a group of its own.
 pub(crate) fn groups(tasks: &[Task]) -> Vec<&[Task]> {
@@ -75,6 +75,19 @@ pub(super) struct Entry<'a> {
     pub(super) is_entered_at_end: bool,
 }
 
+impl<'a> Entry<'a> {
+    /// The place of a group among the rows that an earlier run left.
+    pub(super) fn of(row: &'a Row, left: &'a [Row]) -> Entry<'a> {
+        let there = left.iter().find(|known| known.number == row.number);
+        Entry {
+            known: there.filter(|known| !known.is_failed),
+            row,
+            is_there: there.is_some(),
+            is_entered_at_end: false,
+        }
+    }
+}
+
 /// How many tables may have been large or not when an earlier run began, in all combinations.
 const MAX_TABLES: usize = 8;
 
@@ -127,7 +140,7 @@ impl Executor<'_> {
         let id = &migration.revision.id;
         let direction = planner.direction();
         let dialect = self.driver.dialect();
-        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let ledger = ledger::beside(self.options.version_table());
         let is_missing = known.is_none();
         let mut done = known.unwrap_or_default();
         let is_taken_back = done.iter().any(|row| row.number < 0);
@@ -177,9 +190,8 @@ impl Executor<'_> {
         for (idx, tasks) in groups.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
             let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
-            let there = done.iter().find(|known| known.number == row.number);
-            let known = there.filter(|known| !known.is_failed);
-            let is_edited = match known {
+            let mut entry = Entry::of(&row, &done);
+            let is_edited = match entry.known {
                 Some(known)
                     if known.hash != row.hash && self.options.halfway != Halfway::Resume =>
                 {
@@ -197,12 +209,7 @@ impl Executor<'_> {
                 let named = (direction, row.number, groups.len());
                 return Err(Error::edited_group(id, named));
             }
-            let entry = Entry {
-                known,
-                row: &row,
-                is_there: there.is_some(),
-                is_entered_at_end: is_entered_at_end && idx + 1 == groups.len(),
-            };
+            entry.is_entered_at_end = is_entered_at_end && idx + 1 == groups.len();
             self.run_group(&run, tasks, entry, budget)?;
             run.n_run += tasks.len();
         }
@@ -248,7 +255,7 @@ impl Executor<'_> {
             let run = Run { in_transaction: false, ..*run };
             return self.run_alone_group(&run, alone, entry, budget);
         }
-        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let ledger = ledger::beside(self.options.version_table());
         let facts = self.facts()?;
         self.in_group(budget, |this| {
             let mut none = Verification::none(this.driver.dialect(), &facts);
@@ -266,7 +273,7 @@ impl Executor<'_> {
         Entry { known, row, is_there, is_entered_at_end }: Entry<'_>,
         budget: &mut Budget,
     ) -> Result<(), Error> {
-        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let ledger = ledger::beside(self.options.version_table());
         let id = &run.migration.revision.id;
         // Of another statement only a query tells whether this one has had its effect.
         let known = known.filter(|known| known.hash == row.hash || alone.is_done.is_some());

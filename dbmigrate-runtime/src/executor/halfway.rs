@@ -8,7 +8,6 @@ use crate::Error;
 use crate::direction::Direction;
 use crate::driver::Driver;
 use crate::ledger;
-use crate::version_table::Name;
 
 /// What becomes of a revision that an earlier run left half applied, or half undone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +41,7 @@ pub fn refuse_unfinished(
     if !capabilities.has_groups || !capabilities.commits_definitions {
         return Ok(());
     }
-    let ledger = Name { table: ledger::NAME, ..options.version_table() };
+    let ledger = ledger::beside(options.version_table());
     let begun = ledger::revisions(driver.as_connection(), ledger)?;
     refuse_others(&begun.unwrap_or_default(), applied, None)
 }
@@ -68,7 +67,7 @@ impl Executor<'_> {
         if !self.driver.dialect().capabilities().has_groups {
             return Ok(None);
         }
-        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let ledger = ledger::beside(self.options.version_table());
         ledger::revisions(self.conn(), ledger)
     }
 }

@@ -57,8 +57,8 @@ impl Options {
     /// If it fails, the whole run is rolled back; a revision outside a transaction stays applied or
     /// undone. On MySQL and MariaDB, where each change of a definition is committed by itself, that
     /// transaction only marks the revision as applied: if the callback fails, the revision is half
-    /// applied, and the next run calls it again. Rows that the callback writes are included in the checks at the end of the run.
-    /// `stamp` runs no revision and so calls nothing, and the command-line tool has no callbacks:
+    /// applied, and the next run calls it again. Rows that the callback writes are included in the
+    /// checks at the end of the run. `stamp` runs no revision and so calls nothing, and the command-line tool has no callbacks:
     /// changes that every database needs belong in a revision.
     ///
     /// # Example

@@ -12,7 +12,6 @@ use crate::migration::Migration;
 use crate::operations::{self, Operation};
 use crate::plan::{self, Planner};
 use crate::schema::Schema;
-use crate::version_table::Name;
 
 /// The SQL and steps among tasks, without what only looks at rows.
 fn changes<'a>(tasks: &'a [Task]) -> Vec<&'a str> {
@@ -61,7 +60,7 @@ impl Executor<'_> {
         let planned = plan::tasks(&operations, &mut before.clone(), dialect, &facts)
             .map_err(|err| Error::unplannable(id, err))?;
         let n_groups = groups(&planned).len();
-        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let ledger = ledger::beside(self.options.version_table());
         let is_begun = known.iter().any(|row| row.number < 0);
         let (mut done, mut undecided) = (Vec::new(), Vec::new());
         for (idx, tasks) in groups(&planned).into_iter().enumerate() {
@@ -133,14 +132,7 @@ impl Executor<'_> {
             let hashed = stable.get(idx).filter(|_| stable.len() == planned.len());
             let mut row = row(idx, hashed.unwrap_or(tasks));
             row.number = -row.number;
-            let there = known.iter().find(|known| known.number == row.number);
-            let entry = Entry {
-                known: there.filter(|known| !known.is_failed),
-                row: &row,
-                is_there: there.is_some(),
-                is_entered_at_end: false,
-            };
-            self.run_group(&run, tasks, entry, budget)?;
+            self.run_group(&run, tasks, Entry::of(&row, known), budget)?;
             run.n_run += tasks.len();
         }
         // The rows are needed no longer; the table is.

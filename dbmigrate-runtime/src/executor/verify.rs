@@ -25,7 +25,7 @@ pub(super) fn unhidden(
 ) -> Result<(), Error> {
     let renames = operations.iter().any(|operation| {
         let is_rename = |operation: &Operation| matches!(operation, Operation::RenameTable { .. });
-        as_described(operation).iter().any(is_rename)
+        operation.as_described().iter().any(is_rename)
     });
     // Otherwise a definition may be that of a table which has this name only afterwards.
     let definitions = if renames { &[] } else { existing.definitions.as_slice() };
@@ -210,7 +210,7 @@ impl Verification {
     pub(super) fn operations(&mut self, operations: &[Operation]) {
         let folding = self.comparing.folding;
         for operation in operations {
-            as_described(operation).iter().for_each(|operation| self.rows(operation));
+            operation.as_described().iter().for_each(|operation| self.rows(operation));
             if !self.compares() {
                 continue;
             }
@@ -471,12 +471,4 @@ fn new_differences(
         take(Difference::is_like);
     }
     after
-}
-
-/// The operation itself, or the operations that SQL is declared to be equivalent to.
-fn as_described(operation: &Operation) -> &[Operation] {
-    match operation {
-        Operation::Execute(execute) => &execute.describes,
-        other => std::slice::from_ref(other),
-    }
 }

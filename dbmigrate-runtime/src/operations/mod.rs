@@ -273,6 +273,14 @@ impl Operation {
         !self.tables().is_empty()
     }
 
+    /// The operation itself, or the operations that its SQL is declared to be equivalent to.
+    pub fn as_described(&self) -> &[Operation] {
+        match self {
+            Operation::Execute(execute) => &execute.describes,
+            other => std::slice::from_ref(other),
+        }
+    }
+
     /// The tables that the operation itself changes, including both names of a renamed table. Empty
     /// if SQL, rows or a step may change any table.
     pub fn tables(&self) -> Vec<&str> {

@@ -45,7 +45,7 @@ pub(super) fn script(
     let planned = plan::plan(route, dialect, facts)?;
     // What the ledger's rows hash to doesn't depend on the database.
     let stable = plan::plan(route, dialect, &plan::replayed(facts))?;
-    let ledger = Name { table: ledger::NAME, ..version_table };
+    let ledger = ledger::beside(version_table);
     let mut writer = Writer {
         text: String::new(),
         steps: Vec::new(),

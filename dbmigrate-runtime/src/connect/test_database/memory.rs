@@ -1,10 +1,12 @@
 //! A database in memory for each test, copied page by page from one that was migrated once.
 
 use std::collections::BTreeMap;
+use std::ffi::c_int;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::backup::{Backup, StepResult};
+use rusqlite::backup::Backup;
 
 use crate::Error;
 use crate::driver::sqlite::error;
@@ -41,8 +43,7 @@ fn copy(template: &Connection) -> rusqlite::Result<Connection> {
     let page_size: i64 = template.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     copied.pragma_update(None, "page_size", page_size)?;
     let backup = Backup::new(template, &mut copied)?;
-    // Nobody else uses either of the two.
-    while backup.step(-1)? != StepResult::Done {}
+    backup.run_to_completion(c_int::MAX, Duration::ZERO, None)?;
     drop(backup);
     Ok(copied)
 }
