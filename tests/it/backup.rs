@@ -201,7 +201,12 @@ fn a_backup_is_refused_where_it_can_not_be_made() {
     let listed = host.ok("restore").stdout;
     assert!(listed.contains("1: ") && listed.contains("at a100"), "{listed}");
     fs::write(database(&host), "no database, whatever its name says").unwrap();
-    expect![[""]].assert_eq(&shown(&host, &host.fails("restore 2 --yes").errors()));
+    expect![[r#"
+        error: failed to lock `app.db`
+          caused by: file is not a database
+          hint: the file is not an SQLite database: move it away, and run the command again
+    "#]]
+    .assert_eq(&shown(&host, &host.fails("restore 2 --yes").errors()));
 }
 
 /// The copy has the rights of the original, and nothing of an interrupted one is left.
