@@ -7,6 +7,7 @@ mod coming_from;
 mod existing;
 #[cfg(unix)]
 mod played;
+mod under_load;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,10 +87,16 @@ fn the_tutorial_is_played_as_it_stands() {
     assert!(played > 8, "{played} commands");
 }
 
-/// The guides with console sessions: [`existing`] plays its page, and
+/// The guides with console sessions: [`existing`] and [`under_load`] play their pages, and
 /// [`the_guides_are_played_as_they_stand`] the others.
-const PLAYED: [&str; 5] =
-    ["existing-database", "squash", "many-files", "teams-and-branches", "several-databases"];
+const PLAYED: [&str; 6] = [
+    "existing-database",
+    "without-downtime",
+    "squash",
+    "many-files",
+    "teams-and-branches",
+    "several-databases",
+];
 
 /// Plays the blocks of a guide: the output of a console session has to be on the page, lines on
 /// standard error excepted; the commands of a `sh` block have to succeed.
