@@ -7,6 +7,7 @@ mod coming_from;
 mod existing;
 #[cfg(unix)]
 mod played;
+mod under_load;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,12 +87,13 @@ fn the_tutorial_is_played_as_it_stands() {
     assert!(played > 8, "{played} commands");
 }
 
-/// The guides with console sessions: [`existing`] plays its page, and
+/// The guides with console sessions: [`existing`] and [`under_load`] play their pages, and
 /// [`the_guides_are_played_as_they_stand`] the others.
 const PLAYED: [&str; 7] = [
     "backups",
     "switching-branches",
     "existing-database",
+    "without-downtime",
     "squash",
     "many-files",
     "teams-and-branches",
