@@ -89,7 +89,7 @@ fn the_tutorial_is_played_as_it_stands() {
 
 /// The guides with console sessions: [`existing`] and [`under_load`] play their pages, and
 /// [`the_guides_are_played_as_they_stand`] the others.
-const PLAYED: [&str; 7] = [
+const PLAYED: [&str; 8] = [
     "backups",
     "switching-branches",
     "existing-database",

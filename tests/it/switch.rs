@@ -204,7 +204,8 @@ fn a_git_hook_follows_and_never_breaks_a_checkout() {
     expect![[r#"
         error: the hook `.git/hooks/post-checkout` already exists and is left as it is
           hint: add this line to it: `(cd '.' && cargo dbmigrate switch </dev/null) || true`
-    "#]].assert_eq(&host.plain(&host.fails("init --git-hooks").errors()));
+    "#]]
+    .assert_eq(&host.plain(&host.fails("init --git-hooks").errors()));
     assert_eq!(std::fs::read_to_string(&hook).unwrap(), "#!/bin/sh\necho mine\n");
 }
 
