@@ -4,6 +4,7 @@
 //! crate `dbmigrate-runtime`.
 
 mod autogenerate;
+mod backup;
 mod cli;
 mod commands;
 mod config;
@@ -14,6 +15,7 @@ mod dispatch;
 mod edits;
 mod erd;
 mod error;
+mod git;
 mod hex;
 mod history;
 mod interrupt;

@@ -67,6 +67,15 @@ const STEPS: &[(&str, i32)] = &[
     ("plan base", 0),
     ("downgrade base --dry-run", 0),
     ("downgrade base --allow-destructive", 0),
+    ("upgrade heads --backup", 0),
+    ("downgrade base --allow-destructive --backup", 0),
+    ("restore", 0),
+    ("restore 1 --yes", 0),
+    ("revision -m gone --rev-id f700 --head d400", 0),
+    ("upgrade f700", 0),
+    ("switch --dry-run", 0),
+    ("switch --backup", 0),
+    ("switch", 0),
     ("reset --yes", 0),
     ("inspect --out found.rs --url sqlite:found.db", 0),
     ("inspect --update", 0),
@@ -161,6 +170,10 @@ fn prepare(host: &Host, nth: usize, command: &str) {
         "status --all tenants" => {
             let text = "ALTER TABLE user ADD COLUMN extra TEXT";
             sql(&host.dir.join("tenants/a.db"), text);
+        }
+        "switch --dry-run" => fs::remove_file(host.dir.join(host.revision("gone"))).unwrap(),
+        "restore" => {
+            host.write("app.db.backup-9", "this is no database, whatever its name says\n");
         }
         "plan base" => sql(&database, "INSERT INTO user VALUES (1, 'Ada')"),
         "current --url sqlite:garbage.db" => {

@@ -4,6 +4,7 @@ mod adopt;
 mod answers;
 mod isolation;
 mod architecture;
+mod backup;
 mod bad_input;
 mod book;
 mod branches;
@@ -51,5 +52,6 @@ mod team;
 mod squash;
 #[cfg(target_os = "linux")]
 mod failed_commands;
+mod switch;
 mod trial;
 mod verify;

@@ -27,6 +27,12 @@ pub struct Run {
     /// Take back what was done of a half-applied revision, and begin it again
     #[arg(long, conflicts_with_all = ["sql", "resume"])]
     pub restart: bool,
+    /// First copy the SQLite file to a numbered backup next to it, which `restore` brings back
+    #[arg(long, conflicts_with = "sql")]
+    pub backup: bool,
+    /// Make no backup, whatever dbmigrate.toml says
+    #[arg(long, conflicts_with_all = ["sql", "backup"])]
+    pub no_backup: bool,
 }
 
 /// The option of commands that can print SQL instead of running it.
@@ -69,6 +75,17 @@ pub enum Transaction {
     #[default]
     Run,
     Each,
+}
+
+/// Before which runs a backup is made without being asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackupBefore {
+    #[default]
+    Never,
+    /// Those that can discard rows or values.
+    Destructive,
+    Always,
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +164,77 @@ pub struct Reset {
     /// An argument for steps, read by `db.arg("key")`
     #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
     pub args: Vec<(String, String)>,
+}
+
+/// Options of `switch`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(
+    after_help = "Revisions that are applied and have no file in this branch are taken back by what \
+                  the database recorded: the reverse of their operations, and SQL by its \
+                  `reversed_by`. Then the revisions of this branch are applied. A revision that \
+                  can't be taken back is named before anything runs, with the branch that has its \
+                  file if git knows one."
+)]
+pub struct Switch {
+    /// Show what would be done instead, as `plan` does
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Don't ask before dropping tables and columns that hold rows
+    #[arg(long)]
+    pub allow_destructive: bool,
+    /// Seconds to wait for other processes in total [default: from dbmigrate.toml]
+    #[arg(long, value_name = "SECONDS")]
+    pub lock_timeout: Option<u64>,
+    /// An argument for steps, read by `db.arg("key")`
+    #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
+    pub args: Vec<(String, String)>,
+    /// First copy the SQLite file to a numbered backup next to it, which `restore` brings back
+    #[arg(long)]
+    pub backup: bool,
+    /// Make no backup, whatever dbmigrate.toml says
+    #[arg(long, conflicts_with = "backup")]
+    pub no_backup: bool,
+}
+
+impl Switch {
+    /// The options of its runs.
+    pub fn run(&self) -> Run {
+        Run {
+            lock_timeout: self.lock_timeout,
+            args: self.args.clone(),
+            backup: self.backup,
+            no_backup: self.no_backup,
+            ..Run::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What the file holds is first kept as a new backup. The command refuses while \
+                  another process migrates the database or has it open with a write-ahead log."
+)]
+pub struct Restore {
+    /// The backup's number, or `last`; without it, the backups are listed
+    #[arg(value_name = "N", value_parser = which)]
+    pub backup: Option<Which>,
+    /// Replace the database without asking
+    #[arg(long, alias = "allow-destructive")]
+    pub yes: bool,
+}
+
+/// A backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Last,
+    Number(u64),
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    match text {
+        "last" => Ok(Which::Last),
+        text => text.parse().map(Which::Number).map_err(|_| "expected a number, or `last`".into()),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

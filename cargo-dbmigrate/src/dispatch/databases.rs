@@ -89,6 +89,7 @@ fn reach(command: &Command) -> Reach {
         Command::Current(args) => all_if(!args.several.is_meant()),
         Command::Status(args) => all_if(!args.several.is_meant()),
         Command::Check(args) => all_if(!args.several.is_meant()),
+        Command::Switch(_) => Reach::All,
         Command::History(_) | Command::Heads(_) | Command::Branches => Reach::All,
         Command::Lint(args) => all_if(args.revision.is_none() && args.output == Findings::Text),
         Command::Migrate(args) => all_if(is_about_any(&args.new)),
@@ -122,7 +123,8 @@ fn reach(command: &Command) -> Reach {
         | Command::Erd(_)
         | Command::Inspect(_)
         | Command::Import(_)
-        | Command::Adopt(_) => Reach::One,
+        | Command::Adopt(_)
+        | Command::Restore(_) => Reach::One,
     }
 }
 
