@@ -17,6 +17,7 @@ mod error;
 mod hex;
 mod history;
 mod interrupt;
+mod lines;
 mod lint;
 mod snapshot;
 mod models;
