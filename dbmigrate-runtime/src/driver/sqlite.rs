@@ -6,6 +6,7 @@ mod alone;
 mod claim;
 mod error;
 mod fresh;
+mod pages;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ pub(crate) use error::error;
 use error::error_in;
 use fresh::Fresh;
 pub use fresh::behind_links;
+pub use pages::Pages;
 
 /// A driver with its own connection, or with a connection borrowed from a program.
 pub struct SqliteDriver<'a> {

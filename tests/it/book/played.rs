@@ -240,6 +240,13 @@ fn masked(page: &str) -> String {
         if line.starts_with("//! Create Date: ") {
             return "//! Create Date\n".to_owned();
         }
+        // As in `2024/10/15 14:54:59 OK   1_users.sql (3.8ms)`.
+        let is_clock =
+            |sign: char| sign.is_ascii_digit() || sign == '/' || sign == ':' || sign == ' ';
+        let line = match line.get(..20) {
+            Some(clock) if clock.ends_with(' ') && clock.chars().all(is_clock) => &line[20..],
+            _ => line,
+        };
         // As in `Applied 1/migrate create users (3.8ms)` and `Applied: 1_users.sql in 2.2ms`.
         let time = line.rsplit_once(" (").filter(|(_, time)| time.ends_with("s)"));
         let time =

@@ -23,7 +23,8 @@ fn what_the_real_tools_did_is_taken_over() {
     let host = Host::library("import-real", "");
     host.ok("init --dialect sqlite");
     let app = host.dir.join("app.db");
-    let tools = ["diesel", "sqlx", "refinery", "dbmate", "alembic", "django-admin"];
+    let tools =
+        ["diesel", "sqlx", "refinery", "dbmate", "migrate", "goose", "alembic", "django-admin"];
     for program in tools {
         let found = std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).exists()));
@@ -37,6 +38,7 @@ fn what_the_real_tools_did_is_taken_over() {
         let (tool, dir) = match program {
             "alembic" => ("alembic", "sql"),
             "django-admin" => ("django", "sql/shop"),
+            "migrate" => ("golang-migrate", "sql"),
             program => (program, "sql"),
         };
         match program {
@@ -78,7 +80,7 @@ fn what_the_real_tools_did_is_taken_over() {
                 std::fs::rename(host.dir.join("sql/shop/db.sqlite3"), &app).unwrap();
             }
             program => {
-                write_history(&host, program);
+                write_history(&host, tool);
                 let text = format!("[main]\ndb_type = \"Sqlite\"\ndb_path = {:?}\n", app);
                 host.write("refinery.toml", &text);
                 std::fs::write(&app, "").unwrap();
@@ -90,6 +92,12 @@ fn what_the_real_tools_did_is_taken_over() {
                         "diesel" => "diesel migration run --migration-dir sql".to_owned(),
                         "sqlx" => "sqlx migrate run --source sql".to_owned(),
                         "refinery" => format!("refinery migrate -c {} -p sql", config.display()),
+                        // The files have transactions of their own.
+                        "migrate" => format!(
+                            "migrate -path sql -database sqlite3://{}?x-no-tx-wrap=true up",
+                            app.display()
+                        ),
+                        "goose" => format!("goose -dir sql sqlite3 {} up", app.display()),
                         _ => "dbmate -d sql --no-dump-schema up".to_owned(),
                     },
                 );

@@ -1,5 +1,5 @@
 CREATE TABLE schema_migrations (version uint64,dirty bool);
-CREATE UNIQUE INDEX version_unique ON schema_migrations (version);
+INSERT INTO "schema_migrations" VALUES (20240210090000, 0);
 CREATE TABLE users (
     id INTEGER NOT NULL PRIMARY KEY,
     email VARCHAR(100) NOT NULL UNIQUE
@@ -9,5 +9,5 @@ CREATE TABLE posts (
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     title TEXT NOT NULL
 );
+CREATE UNIQUE INDEX version_unique ON schema_migrations (version);
 CREATE INDEX posts_by_user ON posts (user_id);
-INSERT INTO schema_migrations VALUES (20240210090000, 0);
