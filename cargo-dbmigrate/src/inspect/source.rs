@@ -211,6 +211,7 @@ impl Writer<'_> {
                             names::of_type(enum_name)
                         } else {
                             let model = name.rsplit("::").next().unwrap_or_default();
+                            let model = model.trim_start_matches("r#").trim_end_matches('_');
                             format!("{model}{}", names::of_type(&column.name))
                         };
                         let own = names::unused(wanted, used);

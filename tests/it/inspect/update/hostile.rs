@@ -27,7 +27,7 @@ const FILES: [(&str, &str); 6] = [
     (
         "src/mixed.rs",
         "use dbmigrate_runtime::Model;\n\npub const TEXT: &str = \"a\r\nb\nc\";\n\r\n#[derive(Model)]\r\npub \
-         struct Mixed {\n    #[model(primary_key)]\r\n    pub id: i64,\n    #[model(column = \"other\")]\n    \
+         struct Mixed {\n    #[model(primary_key)]\r\n    pub id: i64,\n    #[model(column = \"other\", length = 20)]\n    \
          pub kind: Option<String>\r\n}\n\n// The end.",
     ),
     // One of two structs, by a condition, with macros before and after.
@@ -35,7 +35,7 @@ const FILES: [(&str, &str); 6] = [
         "src/choice.rs",
         "macro_rules! unit {\n    ($name:ident) => {\n        pub struct $name {\n            pub id: i64,\n        \
          }\n    };\n}\nunit!(Choices);\n\n#[cfg(not(unix))]\n#[derive(dbmigrate_runtime::Model)]\npub struct \
-         Choice {\n    #[model(primary_key)]\n    pub id: i32,\n}\n#[cfg(unix)]\n#[derive(\n    Clone,\n    \
+         Choice {\n    #[model(primary_key)]\n    pub id: i32,\n}\n#[cfg(unix)]\n#[derive(\n    Clone,\n    Default,\n    \
          dbmigrate_runtime::Model,\n)]\n#[model(table = \"Select From\")]\npub struct Choice {\n    /// The \
          key: { }\n    #[model(primary_key)]\n    #[cfg(unix)]\n    pub id: i64\n    // }\n}\nunit!(Other);\n",
     ),
@@ -81,7 +81,7 @@ fn tables(quote: &str, text: &str, [id, reference]: [&str; 2]) -> Vec<String> {
 fn assert_kept(before: &str, after: &str) {
     let mut rest = after;
     for line in before.split_inclusive('\n') {
-        let text = line.trim_end_matches([' ', '}']).trim_end_matches("\r\n}").trim_end();
+        let text = line.trim_end().trim_end_matches('}').trim_end();
         let found = rest.find(text);
         let place = found.unwrap_or_else(|| panic!("{line:?} is not in {after:?}"));
         rest = &rest[place + text.len()..];

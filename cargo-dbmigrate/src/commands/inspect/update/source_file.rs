@@ -15,6 +15,22 @@ use crate::lines::Lines;
 /// The derives of generated code.
 const DERIVES: [&str; 2] = ["Model", "ColumnType"];
 
+/// The derives that an enumeration needs if a struct with a field of it has them, and that every
+/// enumeration can have.
+const SHARED: [&str; 11] = [
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Eq",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Serialize",
+];
+
 /// A file and the edits of it, which change no other text.
 pub(super) struct SourceFile {
     text: String,
@@ -48,6 +64,8 @@ pub(super) struct Place {
     inner: String,
     /// The names of its fields.
     pub(super) fields: Vec<String>,
+    /// Its derives that an enumeration needs as well.
+    derives: Vec<String>,
 }
 
 impl SourceFile {
@@ -110,7 +128,7 @@ impl SourceFile {
         let none = BTreeSet::new();
         let imported = if place.is_inside { &none } else { &self.imported };
         let item = |code: &&str| {
-            let code = self.qualified(code, imported);
+            let code = self.qualified(&with_derives(code, &place.derives), imported);
             format!("\n\n{}", indented(&code, &place.outer, 0).trim_end())
         };
         let items: String = items.iter().map(item).collect();
@@ -148,8 +166,11 @@ impl SourceFile {
     fn qualified(&self, code: &str, imported: &BTreeSet<String>) -> String {
         let others = DERIVES.iter().filter(|derive| !imported.contains(**derive));
         others.fold(code.to_owned(), |code, derive| {
-            let long = format!("#[derive({}::{derive})]", self.runtime);
-            code.replace(&format!("#[derive({derive})]"), &long)
+            let long = format!("{}::{derive})]\n", self.runtime);
+            let begins = ["(", " "].map(|before| (before, format!("{before}{derive})]\n")));
+            begins.into_iter().fold(code, |code, (before, short)| {
+                code.replace(&short, &format!("{before}{long}"))
+            })
         })
     }
 
@@ -167,6 +188,33 @@ impl SourceFile {
         after += &self.text[end..];
         TextDiff::from_lines(&self.text, &after).unified_diff().header(old, new).to_string()
     }
+}
+
+/// The code of an enumeration with these derives before its own.
+fn with_derives(code: &str, derives: &[String]) -> String {
+    let list: String = derives.iter().map(|derive| format!("{derive}, ")).collect();
+    let code = code.replacen("#[derive(", &format!("#[derive({list}"), 1);
+    if derives.iter().any(|derive| derive.rsplit("::").next() == Some("Default")) {
+        return code.replacen(" {\n", " {\n    #[default]\n", 1);
+    }
+    code
+}
+
+/// The derives among a struct's attributes that an enumeration needs as well, as they are written.
+fn shared_derives(attributes: &[syn::Attribute]) -> Vec<String> {
+    let mut derives = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+        // What can't be read is for the compiler to report.
+        let _ = attribute.parse_nested_meta(|derive| {
+            let names = derive.path.segments.iter().map(|segment| segment.ident.to_string());
+            let names: Vec<String> = names.collect();
+            let is_shared = names.last().is_some_and(|name| SHARED.contains(&name.as_str()));
+            let root = if derive.path.leading_colon.is_some() { "::" } else { "" };
+            derives.extend(is_shared.then(|| format!("{root}{}", names.join("::"))));
+            Ok(())
+        });
+    }
+    derives
 }
 
 /// The derives that a `use` imports from the runtime.
@@ -265,6 +313,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                 outer: outer.to_owned(),
                 inner: inner.map_or_else(|| format!("{outer}{usual}"), str::to_owned),
                 fields: names.map(|name| name.unraw().to_string()).collect(),
+                derives: shared_derives(&item.attrs),
             });
         }
         visit::visit_item_struct(self, item);
