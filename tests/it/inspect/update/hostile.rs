@@ -93,6 +93,7 @@ fn assert_kept(before: &str, after: &str) {
 
 fn patched(host: &mut Host, dialect: &str, url: &str) {
     host.env("DATABASE_URL", url);
+    let _ = fs::remove_dir_all(host.dir.join("migrations"));
     host.write("src/lib.rs", ROOT);
     FILES.iter().for_each(|(path, text)| host.write(path, text));
     let run = host.ok("inspect --update");
@@ -116,7 +117,6 @@ fn patched(host: &mut Host, dialect: &str, url: &str) {
     let run = host.ok("inspect --update");
     assert_eq!(run.stdout, "", "{dialect}");
     assert_eq!(run.errors(), "the models have every table and column of the database\n");
-    let _ = fs::remove_dir_all(host.dir.join("migrations"));
     host.ok(&format!("init --dialect {dialect}"));
     let run = host.ok("diff models database");
     assert!(!run.stdout.contains("column `"), "{dialect}: {run}");
