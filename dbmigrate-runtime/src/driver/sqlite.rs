@@ -6,6 +6,7 @@ mod alone;
 mod claim;
 mod error;
 mod fresh;
+mod parts;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ pub(crate) use error::error;
 use error::error_in;
 use fresh::Fresh;
 pub use fresh::behind_links;
+use parts::parts;
 
 /// A driver with its own connection, or with a connection borrowed from a program.
 pub struct SqliteDriver<'a> {
@@ -183,7 +185,9 @@ impl Connection for SqliteDriver<'_> {
 
 impl Driver for SqliteDriver<'_> {
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        self.conn().execute_batch(sql).map_err(|err| error_in(sql, err))
+        parts(sql)
+            .into_iter()
+            .try_for_each(|part| self.conn().execute_batch(part).map_err(|err| error_in(part, err)))
     }
 
     fn prepare(&mut self, _history: &str) -> Result<(), DatabaseError> {
