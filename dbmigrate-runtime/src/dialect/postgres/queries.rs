@@ -14,6 +14,8 @@ pub(super) enum Tables<'a> {
     Named(Named<'a>),
     /// The same, once it is known which ones these are: the server finds them faster.
     Found(Named<'a>, &'a [i64]),
+    /// The same for the one table that a prepared statement is given.
+    Given(Named<'a>),
     /// The temporary tables of the session.
     Temporary,
 }
@@ -118,6 +120,7 @@ fn condition(tables: Tables<'_>) -> String {
             let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
             format!("c.oid IN ({})", oids.join(", "))
         }
+        Tables::Given(_) => "c.oid = $1".to_owned(),
         Tables::Temporary => {
             "c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p')".to_owned()
         }
@@ -127,7 +130,7 @@ fn condition(tables: Tables<'_>) -> String {
 impl<'a> Tables<'a> {
     fn named(self) -> Named<'a> {
         match self {
-            Tables::Named(named) | Tables::Found(named, _) => named,
+            Tables::Named(named) | Tables::Found(named, _) | Tables::Given(named) => named,
             Tables::Temporary => Named { only: None, elsewhere: &NONE },
         }
     }
