@@ -19,7 +19,9 @@ use dbmigrate_runtime::engine::Backend;
 pub use lint::{Findings, Lint};
 pub use pictures::{Erd, Form, Schema};
 pub use readings::{Check, Current, Several, Status};
-pub use runs::{Downgrade, Plan, Redo, Reset, Run, Script, Transaction, Upgrade};
+pub use runs::{
+    BackupBefore, Downgrade, Plan, Redo, Reset, Restore, Run, Script, Transaction, Upgrade, Which,
+};
 pub use tool::Tool;
 pub use verify::Verify;
 pub use writing::{Against, Migrate, NewRevision, Place, Revision};
@@ -180,6 +182,8 @@ pub enum Command {
     Redo(Redo),
     /// Empty a development database and apply all revisions
     Reset(Reset),
+    /// List the backups of an SQLite file, or bring one back
+    Restore(Restore),
     /// Show which revision the database is at
     Current(Current),
     /// Show the revisions, newest first

@@ -3,6 +3,7 @@
 mod databases;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::semver::VersionReq;
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 pub use databases::{ALL, DEFAULT, Further, check_name};
 
-use crate::cli::{self, Transaction};
+use crate::cli::{self, BackupBefore, Transaction};
 use crate::error::{Doing as _, Error, Result, toml_place};
 use crate::scope::{Excluded, Included, Scope};
 
@@ -68,6 +69,10 @@ pub struct Config {
     pub transaction: Transaction,
     /// For how many seconds to wait for another process's lock.
     pub lock_timeout: u64,
+    /// Before which runs a backup of an SQLite file is made.
+    pub backup: BackupBefore,
+    /// How many backups of a file are kept.
+    pub backups_kept: NonZeroUsize,
     /// Whether doc comments become the tables' and columns' comments.
     pub doc_comments: bool,
     /// The function that rewrites the operations of autogenerate; empty for none.
@@ -85,6 +90,8 @@ pub struct Config {
     /// Additional databases, by name.
     pub databases: BTreeMap<String, Further>,
 }
+
+const FIVE: NonZeroUsize = NonZeroUsize::new(5).expect("five is not zero");
 
 /// A command that is run on a new file.
 #[derive(Debug, Clone, Deserialize)]
@@ -151,6 +158,8 @@ impl Default for Config {
             exclude: Vec::new(),
             transaction: Transaction::Run,
             lock_timeout: 60,
+            backup: BackupBefore::Never,
+            backups_kept: FIVE,
             doc_comments: false,
             rewrite: String::new(),
             shadow_url: String::new(),

@@ -136,6 +136,14 @@ impl Database {
         }
     }
 
+    /// The kind of server that its URL names; `None` if it isn't on a server.
+    pub fn server_kind(&self) -> Option<Backend> {
+        match &self.place {
+            Place::File(_) => None,
+            Place::Server(database) => Some(database.backend),
+        }
+    }
+
     /// Whether the database is on a server.
     pub fn is_on_server(&self) -> bool {
         matches!(self.place, Place::Server(_))

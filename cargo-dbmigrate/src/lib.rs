@@ -4,6 +4,7 @@
 //! crate `dbmigrate-runtime`.
 
 mod autogenerate;
+mod backup;
 mod cli;
 mod commands;
 mod config;

@@ -19,7 +19,7 @@ pub use losses::{count, counts};
 pub use options::options;
 pub use progress::{Progress, bar, late};
 pub use script::{facts_for_script, write_script};
-pub use up::{Up, upgrade};
+pub use up::{Ran, Up, upgrade};
 
 use crate::connection::Database;
 use crate::context::Context;

@@ -479,6 +479,10 @@ impl Error {
         Error::new(Kind::Other, format!("the steps of the migrations can't be run: {why}"))
     }
 
+    pub(crate) fn begun(why: &dyn std::error::Error) -> Error {
+        Error::new(Kind::Other, format!("nothing was run: {why}"))
+    }
+
     pub(crate) fn thread(err: &std::io::Error) -> Error {
         Error::new(Kind::Other, format!("no thread can be started for the migrations: {err}"))
     }

@@ -6,6 +6,7 @@ mod budget;
 mod groups;
 mod halfway;
 mod mark;
+mod observer;
 mod on_apply;
 mod revision;
 mod taking_back;
@@ -16,18 +17,19 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use crate::dialect::{Facts, Health, Statement, Violation};
+use crate::dialect::{Facts, Health, Violation};
 use crate::direction::Direction;
-use crate::driver::{Connection, DatabaseError, Driver, Scope, Waiting};
+use crate::driver::{Connection, DatabaseError, Driver, Scope};
 use crate::migration::{Migration, Migrations};
 use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
-use crate::revision::{Revision, Target, View};
+use crate::revision::{Target, View};
 use crate::standing::{self, Standing};
 use crate::{Db, Error, StepResult, ledger, version_table};
 use budget::Budget;
 pub(crate) use groups::{groups, row};
 pub use halfway::{Halfway, refuse_unfinished};
+pub use observer::Observer;
 pub use on_apply::{Applied, Callbacks};
 use revision::Place;
 use verify::Verification;
@@ -84,38 +86,6 @@ impl Options {
         version_table::Name { schema: &self.version_table_schema, table: &self.version_table }
     }
 }
-
-/// Receives reports about the progress of a run.
-pub trait Observer {
-    /// A revision is about to run.
-    fn running(&mut self, direction: Direction, revision: &Revision) {
-        let _ = (direction, revision);
-    }
-
-    /// What an earlier run did of a revision, in this direction, is about to be taken back.
-    fn taking_back(&mut self, direction: Direction, revision: &Revision) {
-        let _ = (direction, revision);
-    }
-
-    /// A statement is about to run.
-    fn statement(&mut self, statement: &Statement) {
-        let _ = statement;
-    }
-
-    /// A revision is about to run although `applied`, which comes after it in the history, was
-    /// applied earlier. This happens when branches are merged; a new database runs them in the
-    /// other order.
-    fn late(&mut self, revision: &Revision, applied: &Revision) {
-        let _ = (revision, applied);
-    }
-
-    /// Another process holds the lock, or is reading while the run wants to commit.
-    fn waiting(&mut self, waiting: &Waiting) {
-        let _ = waiting;
-    }
-}
-
-impl Observer for () {}
 
 /// Runs the steps of migrations.
 pub trait Steps {
@@ -482,6 +452,11 @@ impl<'m> Executor<'m> {
         }
         if done.is_empty() {
             plan::refuse_mistakes(migrations, direction, &pending, dialect)?;
+        }
+        if done.is_empty() {
+            let pending: Vec<&Migration> =
+                pending.iter().filter_map(|id| migrations.get(id)).collect();
+            self.observer.begun(direction, &pending).map_err(|err| Error::begun(&*err))?;
         }
         if is_empty {
             let table = self.options.version_table();

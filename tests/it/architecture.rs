@@ -107,6 +107,7 @@ fn only_readers_of_the_catalog_have_a_connection() {
 const RUSQLITE: &[&str] = &[
     "dbmigrate-runtime/src/driver/sqlite.rs",
     "dbmigrate-runtime/src/driver/sqlite/error.rs",
+    "dbmigrate-runtime/src/driver/sqlite/pages.rs",
     // Its messages say what to pass.
     "dbmigrate-runtime/src/connect.rs",
     "dbmigrate-runtime/src/connect/sqlite.rs",

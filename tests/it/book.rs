@@ -7,6 +7,7 @@ mod coming_from;
 mod existing;
 #[cfg(unix)]
 mod played;
+mod under_load;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,10 +87,17 @@ fn the_tutorial_is_played_as_it_stands() {
     assert!(played > 8, "{played} commands");
 }
 
-/// The guides with console sessions: [`existing`] plays its page, and
+/// The guides with console sessions: [`existing`] and [`under_load`] play their pages, and
 /// [`the_guides_are_played_as_they_stand`] the others.
-const PLAYED: [&str; 5] =
-    ["existing-database", "squash", "many-files", "teams-and-branches", "several-databases"];
+const PLAYED: [&str; 7] = [
+    "backups",
+    "existing-database",
+    "without-downtime",
+    "squash",
+    "many-files",
+    "teams-and-branches",
+    "several-databases",
+];
 
 /// Plays the blocks of a guide: the output of a console session has to be on the page, lines on
 /// standard error excepted; the commands of a `sh` block have to succeed.
@@ -183,6 +191,16 @@ fn the_guides_are_played_as_they_stand() {
     host.ok(&format!("migrate -m \"post title\" --rev-id a8d04c6612fb {parent}"));
     play_guide(&host, "teams-and-branches");
     play_guide(&host, "several-databases");
+
+    let host = Host::library("guide-backups", "");
+    host.ok("init");
+    host.write("migrations/versions/m1_a1.rs", &revision("a1", &[], "a1", &create("user"), ""));
+    host.ok("upgrade");
+    host.write(
+        "migrations/versions/m2_b2.rs",
+        &revision("b2", &["a1"], "more", &create("post"), ""),
+    );
+    play_guide(&host, "backups");
 
     for file in documents() {
         let text = fs::read_to_string(&file).expect("the document can be read");

@@ -67,6 +67,10 @@ const STEPS: &[(&str, i32)] = &[
     ("plan base", 0),
     ("downgrade base --dry-run", 0),
     ("downgrade base --allow-destructive", 0),
+    ("upgrade heads --backup", 0),
+    ("downgrade base --allow-destructive --backup", 0),
+    ("restore", 0),
+    ("restore 1 --yes", 0),
     ("reset --yes", 0),
     ("inspect --out found.rs --url sqlite:found.db", 0),
     ("inspect --update", 0),
@@ -161,6 +165,9 @@ fn prepare(host: &Host, nth: usize, command: &str) {
         "status --all tenants" => {
             let text = "ALTER TABLE user ADD COLUMN extra TEXT";
             sql(&host.dir.join("tenants/a.db"), text);
+        }
+        "restore" => {
+            host.write("app.db.backup-9", "this is no database, whatever its name says\n");
         }
         "plan base" => sql(&database, "INSERT INTO user VALUES (1, 'Ada')"),
         "current --url sqlite:garbage.db" => {

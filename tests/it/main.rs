@@ -4,6 +4,7 @@ mod adopt;
 mod answers;
 mod isolation;
 mod architecture;
+mod backup;
 mod bad_input;
 mod book;
 mod branches;

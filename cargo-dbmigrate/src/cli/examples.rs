@@ -115,6 +115,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "restore",
+        [
+            ("restore", "list the backups that `upgrade --backup` made"),
+            ("restore last", "bring back the newest one"),
+        ],
+    ),
+    (
         "current",
         [
             ("current", "show the revision"),

@@ -27,6 +27,12 @@ pub struct Run {
     /// Take back what was done of a half-applied revision, and begin it again
     #[arg(long, conflicts_with_all = ["sql", "resume"])]
     pub restart: bool,
+    /// First copy the SQLite file to a numbered backup next to it, which `restore` brings back
+    #[arg(long, conflicts_with = "sql")]
+    pub backup: bool,
+    /// Make no backup, whatever dbmigrate.toml says
+    #[arg(long, conflicts_with_all = ["sql", "backup"])]
+    pub no_backup: bool,
 }
 
 /// The option of commands that can print SQL instead of running it.
@@ -69,6 +75,17 @@ pub enum Transaction {
     #[default]
     Run,
     Each,
+}
+
+/// Before which runs a backup is made without being asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackupBefore {
+    #[default]
+    Never,
+    /// Those that can discard rows or values.
+    Destructive,
+    Always,
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +164,34 @@ pub struct Reset {
     /// An argument for steps, read by `db.arg("key")`
     #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
     pub args: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What the file holds is first kept as a new backup. The command refuses while \
+                  another process migrates the database or has it open with a write-ahead log."
+)]
+pub struct Restore {
+    /// The backup's number, or `last`; without it, the backups are listed
+    #[arg(value_name = "N", value_parser = which)]
+    pub backup: Option<Which>,
+    /// Replace the database without asking
+    #[arg(long, alias = "allow-destructive")]
+    pub yes: bool,
+}
+
+/// A backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Last,
+    Number(u64),
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    match text {
+        "last" => Ok(Which::Last),
+        text => text.parse().map(Which::Number).map_err(|_| "expected a number, or `last`".into()),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -25,6 +25,6 @@ pub fn run(cx: &Context, args: &Downgrade) -> Result<Answer> {
     let down =
         Down { to: &args.revision, run: &args.run, allow_destructive: args.allow_destructive };
     let ran = run::downgrade(cx, &database, &history, &down)?;
-    cx.out.json("downgrade", serde_json::json!({ "ran": ran }));
+    cx.out.json("downgrade", serde_json::json!({ "ran": ran.ids, "backup": ran.backup }));
     Ok(Answer::Done)
 }

@@ -37,5 +37,6 @@ pub fn run(cx: &Context, args: &Migrate) -> Result<Answer> {
 fn upgrade(cx: &Context, to: &str) -> Result<Vec<String>> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
-    run::upgrade(cx, &database, &history, &Up { to, run: &Run::default() })
+    let up = Up { to, run: &Run::default() };
+    Ok(run::upgrade(cx, &database, &history, &up)?.ids)
 }

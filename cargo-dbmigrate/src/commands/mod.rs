@@ -25,6 +25,7 @@ mod plan;
 mod rebase;
 mod redo;
 mod reset;
+mod restore;
 mod schema;
 mod show;
 mod squash;
@@ -69,6 +70,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Undo(args) => undo::run(cx, args),
         Command::Redo(args) => redo::run(cx, args),
         Command::Reset(args) => reset::run(cx, args),
+        Command::Restore(args) => restore::run(cx, args),
         Command::Current(args) => current::run(cx, args),
         Command::History(args) => history::run(cx, args),
         Command::Heads(args) => heads::run(cx, args),

@@ -19,9 +19,9 @@ pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let down = format!("-{}", args.count);
     refuse_passing(cx, &database, &history, &down)?;
     let down = Down { to: &down, run: &run, allow_destructive: args.allow_destructive };
-    let undone = run::downgrade(cx, &database, &history, &down)?;
+    let undone = run::downgrade(cx, &database, &history, &down)?.ids;
     let top = undone.first().cloned().unwrap_or_else(|| "head".to_owned());
-    let ran = run::upgrade(cx, &database, &history, &Up { to: &top, run: &run })?;
+    let ran = run::upgrade(cx, &database, &history, &Up { to: &top, run: &run })?.ids;
     cx.out.json("redo", serde_json::json!({ "undone": undone, "ran": ran }));
     Ok(Answer::Done)
 }

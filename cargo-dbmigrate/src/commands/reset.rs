@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::driver::sqlite::Pages;
+use dbmigrate_runtime::engine::driver::{Wait, Waiting};
 use dbmigrate_runtime::engine::plan::{self, Route};
 use dbmigrate_runtime::engine::url::Access;
 
 use super::Answer;
-use crate::cli::{Reset, Run};
+use crate::backup::Backups;
+use crate::cli::{BackupBefore, Reset, Run};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::databases;
@@ -50,6 +54,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
                 return Err(Error::new(message).hint("--yes deletes it without asking"));
             }
         }
+        keep(cx, path)?;
         for suffix in ["", "-wal", "-shm", "-journal"] {
             let mut file = path.as_os_str().to_owned();
             file.push(suffix);
@@ -67,8 +72,24 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     }
     let run = Run { args: args.args.clone(), ..Run::default() };
     let ran = run::upgrade(cx, &database, &history, &Up { to: "heads", run: &run })?;
-    cx.out.json("reset", serde_json::json!({ "ran": ran }));
+    cx.out.json("reset", serde_json::json!({ "ran": ran.ids }));
     Ok(Answer::Done)
+}
+
+/// Makes a backup of a file that is about to be deleted, if the settings want one.
+fn keep(cx: &Context, file: &Path) -> Result<()> {
+    if cx.config.backup == BackupBefore::Never {
+        return Ok(());
+    }
+    let mut on_wait = |waiting: &Waiting| cx.out.waiting(waiting);
+    let at_most = Duration::from_secs(cx.config.lock_timeout);
+    let held = Pages::held(file, &mut Wait { at_most, on_wait: &mut on_wait });
+    let held = held.doing(|| format!("lock `{}`", file.display()))?;
+    let backups = Backups::of(file);
+    let backup = backups.make(&held)?;
+    let (from, to) = (cx.project.shown(file), cx.project.shown(&backup.path));
+    cx.out.done(format!("Copying {from} to {to} ... done"));
+    backups.keep(cx.config.backups_kept, None)
 }
 
 /// Drops everything in the schema of a connection to a server, and the tables that the history names

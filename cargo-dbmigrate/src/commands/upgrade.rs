@@ -28,7 +28,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     let history = ManuallyDrop::new(History::load(cx)?);
     let up = run::Up { to: &args.revision, run: &args.run };
     let ran = run::upgrade(cx, &database, &history, &up)?;
-    cx.out.json("upgrade", serde_json::json!({ "ran": ran }));
+    cx.out.json("upgrade", serde_json::json!({ "ran": ran.ids, "backup": ran.backup }));
     Ok(Answer::Done)
 }
 

@@ -22,7 +22,8 @@ use dbmigrate_runtime::engine::{Migration, Migrations, plan, script};
 use dbmigrate_runtime::{Db, Direction, Options, StepResult};
 
 use super::Answer;
-use crate::cli::Upgrade;
+use crate::backup::Keeper;
+use crate::cli::{Run, Upgrade};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::History;
@@ -47,6 +48,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
         cx,
         migrations: &migrations,
         options: &options,
+        run: &args.run,
         identifier,
         starting: Mutex::default(),
         printed: Mutex::default(),
@@ -91,6 +93,7 @@ struct Fleet<'a> {
     cx: &'a Context,
     migrations: &'a Migrations,
     options: &'a Options,
+    run: &'a Run,
     identifier: &'a str,
     /// Held while a runner is started, since the first one may have to be compiled.
     starting: Mutex<()>,
@@ -121,13 +124,14 @@ impl<'a> Worker<'a> {
                 return Err(Error::new("it is not a file"));
             }
         }
-        let mut observer = One { fleet: self.fleet, at };
+        let mut keeper = Keeper::of(self.fleet.cx, &at.database, self.fleet.run)?.quiet();
+        let mut observer = One { fleet: self.fleet, at, keeper: &mut keeper };
         let mut on_wait = |waiting: &Waiting| observer.waiting(waiting);
         let one = many::One { schema: at.schema.as_deref(), start: Instant::now() };
         let lock_timeout = self.fleet.options.lock_timeout;
         let mut driver = at.database.open_existing(lock_timeout, &mut on_wait)?;
-        let ran = self.upgrader.upgrade(&mut *driver, one, &mut observer, &mut self.steps);
-        Ok(ran?)
+        let res = self.upgrader.upgrade(&mut *driver, one, &mut observer, &mut self.steps);
+        keeper.end(res).map(|(ran, _)| ran)
     }
 }
 
@@ -135,9 +139,14 @@ impl<'a> Worker<'a> {
 struct One<'a> {
     fleet: &'a Fleet<'a>,
     at: &'a Target,
+    keeper: &'a mut Keeper,
 }
 
 impl Observer for One<'_> {
+    fn begun(&mut self, direction: Direction, pending: &[&Migration]) -> StepResult {
+        Ok(self.keeper.begun(direction, pending)?)
+    }
+
     fn running(&mut self, direction: Direction, revision: &Revision) {
         let name = &self.at.name;
         self.fleet.cx.out.detail(format!("{name}: {}", script::running(direction, revision)));

@@ -122,7 +122,8 @@ fn reach(command: &Command) -> Reach {
         | Command::Erd(_)
         | Command::Inspect(_)
         | Command::Import(_)
-        | Command::Adopt(_) => Reach::One,
+        | Command::Adopt(_)
+        | Command::Restore(_) => Reach::One,
     }
 }
 

@@ -9,7 +9,8 @@ use dbmigrate_runtime::engine::{
 };
 
 use super::losses::confirm_losses;
-use super::{Progress, as_applied, nothing_to, options, stored_facts};
+use super::{Progress, Ran, as_applied, nothing_to, options, stored_facts};
+use crate::backup::Keeper;
 use crate::cli::Run;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
@@ -31,7 +32,8 @@ pub fn downgrade(
     database: &Database,
     history: &History,
     down: &Down<'_>,
-) -> Result<Vec<String>> {
+) -> Result<Ran> {
+    let mut keeper = Keeper::of(cx, database, down.run)?;
     let mut options = options(cx, down.run);
     if database.is_missing() {
         return Err(database.missing().hint("`cargo dbmigrate upgrade` creates it"));
@@ -46,7 +48,7 @@ pub fn downgrade(
     let applied = &standing.view.applied;
     if ids.is_empty() {
         nothing_to(cx, "downgrade", database, &standing.view);
-        return Ok(Vec::new());
+        return Ok(Ran::default());
     }
     let migrations = as_applied::migrations(cx, &mut *driver, &standing, &ids)?;
     let facts = stored_facts(&mut *driver)?;
@@ -54,7 +56,8 @@ pub fn downgrade(
     let route = Route { migrations: &migrations, direction, ids: &ids, applied };
     plan::plan(&route, driver.dialect(), &facts)?;
     confirm_losses(&mut *driver, &migrations, (applied, &ids), down.allow_destructive)?;
-    let mut observer = Progress::new(cx.out, ids.len());
+    keeper.note();
+    let mut observer = Progress::keeping(cx.out, ids.len(), &mut keeper);
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
         driver: &mut *driver as &mut dyn Driver,
@@ -63,5 +66,7 @@ pub fn downgrade(
         observer: &mut observer,
         steps: &mut steps,
     };
-    Ok(executor.run_to(Direction::Downgrade, &target)?)
+    let res = executor.run_to(Direction::Downgrade, &target);
+    drop(observer);
+    keeper.end(res).map(|(ids, backup)| Ran { ids, backup })
 }

@@ -4,28 +4,37 @@ use std::time::Duration;
 
 use dbmigrate_runtime::engine::driver::Waiting;
 
-use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::dialect::Statement;
 use dbmigrate_runtime::engine::executor::Observer;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::script;
+use dbmigrate_runtime::{Direction, StepResult};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::backup::Keeper;
 use crate::output::Output;
 
 /// Reports what a run does, and shows a bar if it takes long and somebody is watching.
-pub struct Progress {
+pub struct Progress<'k> {
     out: Output,
     bar: ProgressBar,
+    keeper: Option<&'k mut Keeper>,
 }
 
 /// A run that is finished earlier shows no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-impl Progress {
-    pub fn new(out: Output, n_revisions: usize) -> Progress {
+impl<'k> Progress<'k> {
+    pub fn new(out: Output, n_revisions: usize) -> Progress<'k> {
         let bar = bar(out, n_revisions, "revisions");
-        Progress { out, bar }
+        Progress { out, bar, keeper: None }
+    }
+
+    /// The same for a run that makes a backup before it begins.
+    pub fn keeping(out: Output, n_revisions: usize, keeper: &'k mut Keeper) -> Progress<'k> {
+        let bar = bar(out, n_revisions, "revisions");
+        Progress { out, bar, keeper: Some(keeper) }
     }
 }
 
@@ -58,13 +67,20 @@ pub fn bar(out: Output, n: usize, things: &str) -> ProgressBar {
     bar
 }
 
-impl Drop for Progress {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
 
-impl Observer for Progress {
+impl Observer for Progress<'_> {
+    fn begun(&mut self, direction: Direction, pending: &[&Migration]) -> StepResult {
+        match &mut self.keeper {
+            Some(keeper) => self.bar.suspend(|| Ok(keeper.begun(direction, pending)?)),
+            None => Ok(()),
+        }
+    }
+
     fn running(&mut self, direction: Direction, revision: &Revision) {
         self.bar.suspend(|| self.out.done(script::running(direction, revision)));
         self.bar.inc(1);

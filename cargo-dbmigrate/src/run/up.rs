@@ -1,6 +1,7 @@
 //! Applying revisions, for the commands that do it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::executor::{self, Executor};
@@ -12,6 +13,7 @@ use dbmigrate_runtime::engine::{
 };
 
 use super::{Progress, nothing_to, options};
+use crate::backup::Keeper;
 use crate::cli::Run;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
@@ -26,14 +28,19 @@ pub struct Up<'a> {
     pub run: &'a Run,
 }
 
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Ran {
+    /// The revisions, in the order of the run.
+    pub ids: Vec<String>,
+    /// The backup that was made before.
+    pub backup: Option<PathBuf>,
+}
+
 /// Applies the revisions that a target needs. If nothing is pending, it only reads, and decodes no
 /// operations.
-pub fn upgrade(
-    cx: &Context,
-    database: &Database,
-    history: &History,
-    up: &Up<'_>,
-) -> Result<Vec<String>> {
+pub fn upgrade(cx: &Context, database: &Database, history: &History, up: &Up<'_>) -> Result<Ran> {
+    let mut keeper = Keeper::of(cx, database, up.run)?;
     let mut options = options(cx, up.run);
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut reader = patience.spend(|patience| database.open_to_read(patience))?;
@@ -51,7 +58,7 @@ pub fn upgrade(
             executor::refuse_unfinished(&mut **driver, &options, standing.applied())?;
         }
         nothing_to(cx, "upgrade", database, &standing.view);
-        return Ok(Vec::new());
+        return Ok(Ran::default());
     }
     drop(reader);
     let View { of: history, applied, .. } = standing.view;
@@ -67,7 +74,8 @@ pub fn upgrade(
     }
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
     options.lock_timeout = patience.at_most;
-    let mut observer = Progress::new(cx.out, pending.len());
+    keeper.note();
+    let mut observer = Progress::keeping(cx.out, pending.len(), &mut keeper);
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
         driver: &mut *driver,
@@ -77,7 +85,9 @@ pub fn upgrade(
         steps: &mut steps,
     };
     // Relative identifiers are resolved now: `+1` means these revisions.
-    Ok(executor.run_to(Direction::Upgrade, &target)?)
+    let res = executor.run_to(Direction::Upgrade, &target);
+    drop(observer);
+    keeper.end(res).map(|(ids, backup)| Ran { ids, backup })
 }
 
 /// Warns if a revision is about to create a check or the like with a double-quoted name that

@@ -6,6 +6,7 @@ mod alone;
 mod claim;
 mod error;
 mod fresh;
+mod pages;
 mod parts;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ pub(crate) use error::error;
 use error::error_in;
 use fresh::Fresh;
 pub use fresh::behind_links;
+pub use pages::Pages;
 use parts::parts;
 
 /// A driver with its own connection, or with a connection borrowed from a program.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
 
+use crate::backup;
 use crate::error::{Doing as _, Error, Result};
 
 /// The extensions of databases in a directory; for others, a pattern is needed.
@@ -91,7 +92,7 @@ fn of_pattern(pattern: &str) -> Result<Found> {
     let mut found = Found::default();
     for path in paths {
         match path {
-            Ok(path) if path.is_dir() || is_beside(&path) => {}
+            Ok(path) if path.is_dir() || is_beside(&path) || backup::is_backup(&path) => {}
             Ok(path) => found.files.push(path),
             Err(err) => {
                 let path = err.path().to_owned();

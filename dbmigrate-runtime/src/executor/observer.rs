@@ -1,0 +1,52 @@
+//! What is told to whoever has a run made.
+
+use crate::StepResult;
+use crate::dialect::Statement;
+use crate::direction::Direction;
+use crate::driver::Waiting;
+use crate::migration::Migration;
+use crate::revision::Revision;
+
+/// Receives reports about the progress of a run.
+pub trait Observer {
+    /// The run's first transaction has begun, nothing has changed yet, and these revisions are
+    /// pending. Called again if the transaction is repeated, and never on databases where
+    /// definitions commit by themselves.
+    ///
+    /// # Errors
+    ///
+    /// What the run may not begin without; nothing runs then.
+    fn begun(&mut self, direction: Direction, pending: &[&Migration]) -> StepResult {
+        let _ = (direction, pending);
+        Ok(())
+    }
+
+    /// A revision is about to run.
+    fn running(&mut self, direction: Direction, revision: &Revision) {
+        let _ = (direction, revision);
+    }
+
+    /// What an earlier run did of a revision, in this direction, is about to be taken back.
+    fn taking_back(&mut self, direction: Direction, revision: &Revision) {
+        let _ = (direction, revision);
+    }
+
+    /// A statement is about to run.
+    fn statement(&mut self, statement: &Statement) {
+        let _ = statement;
+    }
+
+    /// A revision is about to run although `applied`, which comes after it in the history, was
+    /// applied earlier. This happens when branches are merged; a new database runs them in the
+    /// other order.
+    fn late(&mut self, revision: &Revision, applied: &Revision) {
+        let _ = (revision, applied);
+    }
+
+    /// Another process holds the lock, or is reading while the run wants to commit.
+    fn waiting(&mut self, waiting: &Waiting) {
+        let _ = waiting;
+    }
+}
+
+impl Observer for () {}
