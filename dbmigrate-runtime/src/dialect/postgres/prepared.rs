@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use super::assemble::{self, Assembled};
 use super::queries::{self, Named, Tables};
 use super::read;
-use super::rows::{ColumnRow, ConstraintRow, IndexRow};
+use super::rows::{ColumnRow, ConstraintRow, IndexRow, Relation};
 use crate::Value;
 use crate::dialect::Catalog;
 use crate::driver::{Connection, DatabaseError};
+use crate::schema::qualified::split;
 use crate::sql::{quote, quote_text};
 
 /// The prepared statements of the session. A pooler changes it between transactions.
@@ -40,15 +41,21 @@ fn tables(conn: &mut dyn Connection, named: Named<'_>) -> Result<Assembled, Data
     };
     let version = read::version_in(found)?;
     let which = Tables::Named(named);
-    let relations = read::relations(conn, which)?;
+    let relations = match listed(named) {
+        Some(names) => {
+            let found = run(conn, &known, &queries::relations(Tables::Listed), ("name[]", &names))?;
+            found.map(Relation::read).collect()
+        }
+        None => read::relations(conn, which)?,
+    };
     let oid = match relations.as_slice() {
         [] => return Ok(Assembled::default()),
         [one] => one.oid,
         // One after the other would take longer.
         _ => return read::parts(conn, (which, relations), version),
     };
-    let given = Tables::Given(named);
-    let mut ask = |sql: String| run(conn, &known, &sql, oid);
+    let (given, oid) = (Tables::Given(named), oid.to_string());
+    let mut ask = |sql: String| run(conn, &known, &sql, ("oid", &oid));
     let rows = assemble::Rows {
         relations,
         columns: ask(queries::columns(given))?.map(ColumnRow::read).collect(),
@@ -58,20 +65,29 @@ fn tables(conn: &mut dyn Connection, named: Named<'_>) -> Result<Assembled, Data
     Ok(assemble::assemble(rows))
 }
 
-/// The rows of a query about this table, which is prepared if it isn't among the known ones.
+/// The names as an array, if all of them are in the own schema.
+fn listed(named: Named<'_>) -> Option<String> {
+    let names = named.only?.iter();
+    let bare = names.map(|name| split(name).0.is_none().then(|| quote_text(name)));
+    let bare: Option<Vec<String>> = bare.collect();
+    Some(format!("ARRAY[{}]::name[]", bare?.join(", ")))
+}
+
+/// The rows of a query with this value, of this type. It is prepared if it isn't among the known
+/// ones.
 fn run(
     conn: &mut dyn Connection,
     known: &BTreeSet<String>,
     sql: &str,
-    oid: i64,
+    (ty, value): (&str, &str),
 ) -> Result<std::vec::IntoIter<Vec<Value>>, DatabaseError> {
     let name = name(sql);
     if !known.contains(&name) {
         // Inside a text, `$1` is not taken for a value of this statement.
-        let prepare = quote_text(&format!("PREPARE {} (oid) AS {sql}", quote(&name)));
+        let prepare = quote_text(&format!("PREPARE {} ({ty}) AS {sql}", quote(&name)));
         conn.execute(&format!("DO {}", quote_text(&format!("BEGIN EXECUTE {prepare}; END"))), &[])?;
     }
-    Ok(conn.query(&format!("EXECUTE {}({oid})", quote(&name)), &[])?.rows.into_iter())
+    Ok(conn.query(&format!("EXECUTE {}({value})", quote(&name)), &[])?.rows.into_iter())
 }
 
 /// The name of a statement with this text: another version of this program may have another one.
