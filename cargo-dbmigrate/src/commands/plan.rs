@@ -57,7 +57,7 @@ fn is_below(identifier: &str) -> bool {
 }
 
 /// Prints the plan, and returns its document.
-fn show(cx: &Context, mut loaded: Loaded, run: &Run) -> Result<(serde_json::Value, Answer)> {
+pub fn show(cx: &Context, mut loaded: Loaded, run: &Run) -> Result<(serde_json::Value, Answer)> {
     let mut reader = loaded.reader.take();
     let planned = plan::plan(&loaded.route(), loaded.dialect, &loaded.facts)?;
     let mut schema = loaded.migrations.replay(Some(&loaded.applied))?;
