@@ -6,7 +6,7 @@ mod text;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dbmigrate_runtime::Direction;
@@ -16,9 +16,9 @@ use dbmigrate_runtime::engine::revision::{
     Graph, GraphError, Range, Revision, Target, View, is_from_database,
 };
 use dbmigrate_runtime::engine::standing::{self, Standing};
-use dbmigrate_runtime::engine::{Migrations, plan, version_table};
+use dbmigrate_runtime::engine::{Migration, Migrations, plan, version_table};
 
-pub use ahead::Ahead;
+pub use ahead::{Ahead, nothing};
 pub use text::{GONE, entry, gone_entry, message};
 
 use crate::connection::{Database, Patience};
@@ -29,13 +29,15 @@ use crate::revision_files::constants::{self, Header};
 use crate::revision_files::{self, RevisionFile};
 use crate::runner::{self, Recorded, Recording};
 
-/// All revisions with their recordings. Operations are only decoded on demand.
+/// All revisions with their recordings. Operations are only decoded on demand, and once.
 #[derive(Clone)]
 pub struct History {
     /// The graph for a new database, unless the history is that of a certain database.
     pub graph: Graph,
     /// What each revision does, sorted by id.
     recorded: Arc<Vec<(String, Recorded)>>,
+    /// The same decoded.
+    decoded: Arc<OnceLock<Vec<Arc<Migration>>>>,
     /// Sorted by module.
     files: Arc<Vec<RevisionFile>>,
 }
@@ -120,7 +122,8 @@ impl History {
         let graph = Graph::new(revisions)?;
         // Building the graph has ensured that ids are unique.
         recorded.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(History { graph, recorded: Arc::new(recorded), files: Arc::new(files) })
+        let (recorded, files) = (Arc::new(recorded), Arc::new(files));
+        Ok(History { graph, recorded, decoded: Arc::default(), files })
     }
 
     /// Where a database with these version rows stands in this history.
@@ -205,15 +208,30 @@ impl History {
     }
 
     /// The migrations with their operations.
+    ///
+    /// # Errors
+    ///
+    /// When a recording can't be decoded.
     pub fn migrations(&self) -> Result<Migrations> {
+        let decoded = match self.decoded.get() {
+            Some(decoded) => decoded,
+            None => {
+                let decoded = self.decode()?;
+                self.decoded.get_or_init(|| decoded)
+            }
+        };
+        Ok(Migrations::of(self.graph.clone(), decoded.iter().cloned()))
+    }
+
+    fn decode(&self) -> Result<Vec<Arc<Migration>>> {
         let migrations = self.recorded.iter().map(|(id, recorded)| {
             let mut migration = recorded.migration()?;
             if let Some(written) = self.graph.written(id) {
                 migration.revision.file.clone_from(&written.file);
             }
-            Ok(migration)
+            Ok(Arc::new(migration))
         });
-        Ok(Migrations::of(self.graph.clone(), migrations.collect::<Result<_>>()?))
+        migrations.collect()
     }
 
     /// The parents of a revision as its file declares them. In the graph, they may be replaced by a
@@ -298,25 +316,6 @@ pub fn unfinished_in(cx: &Context, driver: &mut dyn Driver) -> Result<Vec<Unfini
     }
     let name = ledger::beside(cx.config.version_table());
     Ok(ledger::unfinished(driver.as_connection(), name)?)
-}
-
-/// How far a database has come with a revision, in words: ``half applied: 2 of its statements are
-/// done, and it stands at statement 3``.
-pub fn standing_at(unfinished: &Unfinished, applied: &BTreeSet<String>) -> String {
-    let Unfinished { revision, n_done, started, error, is_taken_back } = unfinished;
-    let what = if applied.contains(revision) { "half undone" } else { "half applied" };
-    if *is_taken_back {
-        return format!("{what}: what was done of it is being taken back");
-    }
-    let done = match n_done {
-        0 => "none of its statements is done".to_owned(),
-        1 => "1 of its statements is done".to_owned(),
-        n => format!("{n} of its statements are done"),
-    };
-    let at =
-        started.map_or(String::new(), |number| format!(", and it stands at statement {number}"));
-    let why = error.as_ref().map_or(String::new(), |error| format!(": {error}"));
-    format!("{what}: {done}{at}{why}")
 }
 
 /// The same for programs.

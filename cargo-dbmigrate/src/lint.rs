@@ -230,10 +230,9 @@ fn found(rule: &Rule, revised: &Revised<'_>) -> Vec<(Found, Option<String>)> {
         Look::AtChange(look) => {
             let at = |change: Change<'_>| {
                 let position = Some(change.step.position);
-                let operation = change.operation().to_string();
-                let found = move |message| Found { position, message, hint: None };
-                let named = move |message| (found(message), Some(operation.clone()));
-                look(&change).into_iter().map(named)
+                let found = |message| Found { position, message, hint: None };
+                let named = |message| (found(message), Some(change.operation().to_string()));
+                look(&change).into_iter().map(named).collect::<Vec<_>>()
             };
             revised.changes().flat_map(at).collect()
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::Error;
 use crate::direction::Direction;
@@ -89,14 +90,15 @@ impl Migration {
     }
 }
 
-/// All migrations of a project, in the order of their graph.
+/// All migrations of a project, in the order of their graph. Clones and views share what the
+/// revisions record.
 #[derive(Debug, Clone, Default)]
 pub struct Migrations {
     graph: Graph,
     /// In the graph's order.
-    migrations: Vec<Migration>,
+    migrations: Vec<Arc<Migration>>,
     /// Migrations that are not part of this view of the graph.
-    others: Vec<Migration>,
+    others: Vec<Arc<Migration>>,
 }
 
 impl Migrations {
@@ -108,18 +110,19 @@ impl Migrations {
     pub fn new(migrations: Vec<Migration>) -> Result<Migrations, Error> {
         let graph =
             Graph::new(migrations.iter().map(|migration| migration.revision.clone()).collect())?;
-        Ok(Migrations::of(graph, migrations))
+        Ok(Migrations::of(graph, migrations.into_iter().map(Arc::new)))
     }
 
     /// Migrations in the order of a view of their graph.
-    pub fn of(graph: Graph, migrations: Vec<Migration>) -> Migrations {
-        let mut by_id: BTreeMap<_, _> = migrations
-            .into_iter()
-            .map(|migration| (migration.revision.id.clone(), migration))
-            .collect();
+    pub fn of(graph: Graph, migrations: impl IntoIterator<Item = Arc<Migration>>) -> Migrations {
+        let by_id = |migration: Arc<Migration>| (migration.revision.id.clone(), migration);
+        let mut by_id: BTreeMap<_, _> = migrations.into_iter().map(by_id).collect();
         let in_view = |revision: &Revision| {
-            let migration = by_id.remove(&revision.id)?;
-            Some(Migration { revision: revision.clone(), ..migration })
+            let mut migration = by_id.remove(&revision.id)?;
+            if migration.revision != *revision {
+                Arc::make_mut(&mut migration).revision = revision.clone();
+            }
+            Some(migration)
         };
         let migrations = graph.revisions().iter().filter_map(in_view).collect();
         Migrations { graph, migrations, others: by_id.into_values().collect() }
@@ -136,7 +139,7 @@ impl Migrations {
         let of = match of {
             Cow::Borrowed(_) => Cow::Borrowed(self),
             Cow::Owned(graph) => {
-                let all = self.every().cloned().collect();
+                let all = self.migrations.iter().chain(&self.others).cloned();
                 Cow::Owned(Migrations::of(graph, all))
             }
         };
@@ -187,7 +190,7 @@ impl Migrations {
     pub fn with(mut self, migration: Migration) -> Migrations {
         let mut all = self.migrations.iter_mut().chain(&mut self.others);
         if let Some(existing) = all.find(|other| other.revision.id == migration.revision.id) {
-            *existing = Migration { revision: existing.revision.clone(), ..migration };
+            *existing = Arc::new(Migration { revision: existing.revision.clone(), ..migration });
         }
         self
     }
@@ -199,7 +202,7 @@ impl Migrations {
 
     /// The migrations, each after those that it needs.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Migration> {
-        self.migrations.iter()
+        self.migrations.iter().map(Arc::as_ref)
     }
 
     /// The names that tables in a schema of their own choice have or had, such as
@@ -242,12 +245,12 @@ impl Migrations {
 
     /// All migrations, including those that another one replaces, in no particular order.
     pub fn every(&self) -> impl Iterator<Item = &Migration> {
-        self.migrations.iter().chain(&self.others)
+        self.migrations.iter().chain(&self.others).map(Arc::as_ref)
     }
 
     /// The migration with this id.
     pub fn get(&self, id: &str) -> Option<&Migration> {
-        self.migrations.get(self.graph.position(id)?)
+        self.migrations.get(self.graph.position(id)?).map(Arc::as_ref)
     }
 
     /// The schema that all migrations build, or only those with these ids.
@@ -330,7 +333,8 @@ pub const fn text(bytes: &'static [u8]) -> &'static str {
 ///
 /// A bare name is a module in the subdirectory `versions`. A name with a path is the module in that
 /// file; the path is relative to the directory of `mod.rs`. The macro declares `migrator()`, which
-/// returns a [`Migrator`](crate::Migrator) of all modules.
+/// returns a [`Migrator`](crate::Migrator) of all modules, and `SCHEMA_HASH`, a hash of their
+/// revisions.
 ///
 /// ```text
 /// dbmigrate_runtime::migrations! {
@@ -390,6 +394,14 @@ macro_rules! migrations {
         #[allow(long_running_const_eval)]
         const _: () = $crate::__private::assert_complete(MODULES);
         $crate::__private::assert_listed! { $($name $(= $path)?;)* }
+
+        /// A hash of these revisions, regardless of their order: the schema that the program was
+        /// built for. A database that has just these applied has the same in its status.
+        #[allow(dead_code, unreachable_pub)]
+        pub const SCHEMA_HASH: &str = {
+            const DIGITS: [u8; 16] = $crate::__private::schema_hash(MODULES);
+            $crate::__private::text(&DIGITS)
+        };
 
         /// The migrations of this directory.
         #[allow(dead_code, unreachable_pub)]

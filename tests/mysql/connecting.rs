@@ -61,24 +61,69 @@ fn check(server: &Server, url: &str, variables: &[(&str, &str)], expected: Expec
 }
 
 /// An account with a password, which may use one database.
-fn account(server: &Server) -> (String, String) {
+fn account(server: &Server, user: &str) -> (String, String) {
     let url = server.database();
     let (_, database) = url.rsplit_once('/').expect("a database");
     let mut conn = mysql_client(&server.url);
     for sql in [
-        "DROP USER IF EXISTS 'ada'@'%', 'ada'@'localhost'".to_owned(),
-        "CREATE USER 'ada'@'localhost' IDENTIFIED BY 's3cr@t/'".to_owned(),
-        format!("GRANT ALL ON {database}.* TO 'ada'@'localhost'"),
+        format!("DROP USER IF EXISTS '{user}'@'%', '{user}'@'localhost'"),
+        format!("CREATE USER '{user}'@'localhost' IDENTIFIED BY 's3cr@t/'"),
+        format!("GRANT ALL ON {database}.* TO '{user}'@'localhost'"),
     ] {
         conn.query_drop(sql).expect("the account");
     }
-    (url.replace("root@", &format!("ada:{PASSWORD}@")), database.to_owned())
+    (url.replace("root@", &format!("{user}:{PASSWORD}@")), database.to_owned())
+}
+
+#[test]
+fn sockets_and_variables_lead_to_the_server() {
+    for server in servers::mysql("sockets_and_variables_lead_to_the_server") {
+        let (url, database) = account(&server, "bea");
+        let mut conn = mysql_client(&server.url);
+        let socket: String = conn.query_first("SELECT @@socket").expect("it answers").expect("one");
+        let port: u16 = conn.query_first("SELECT @@port").expect("it answers").expect("one");
+        let port = port.to_string();
+        let home = std::env::temp_dir().join(format!("dbmigrate-home-{port}"));
+        std::fs::create_dir_all(&home).expect("a directory");
+        std::fs::write(home.join(".my.cnf"), "[client]\nuser = eve\nhost = nowhere.invalid\n")
+            .expect("an option file");
+        let home = home.to_str().expect("a path");
+        let account = format!("mysql://bea:{PASSWORD}@");
+        let written = socket.replace('/', "%2F");
+        let over_socket = [
+            (format!("{account}localhost/{database}?socket={socket}"), vec![]),
+            (format!("mariadb://bea:{PASSWORD}@/{database}?socket={socket}"), vec![]),
+            (format!("{account}{written}/{database}"), vec![]),
+            (format!("{account}/{database}"), vec![("MYSQL_UNIX_PORT", socket.as_str())]),
+            (
+                format!("mysql://bea@/{database}"),
+                vec![
+                    ("MYSQL_UNIX_PORT", socket.as_str()),
+                    ("MYSQL_PWD", "s3cr@t/"),
+                    // Its option file is not read.
+                    ("HOME", home),
+                ],
+            ),
+        ];
+        for (url, variables) in over_socket {
+            let connected = connect(&url, &variables);
+            assert!(connected.starts_with(&format!("bea in {database}")), "{url}: {connected}");
+        }
+        let over_tcp = vec![("MYSQL_HOST", "127.0.0.1"), ("MYSQL_TCP_PORT", &*port)];
+        let connected = connect(&format!("{account}/{database}"), &over_tcp);
+        assert!(connected.starts_with(&format!("bea in {database}")), "{connected}");
+        // What the URL says counts before the environment.
+        let elsewhere =
+            [("MYSQL_HOST", "nowhere.invalid"), ("MYSQL_TCP_PORT", "1"), ("HOME", home)];
+        let connected = connect(&url, &elsewhere);
+        assert!(connected.starts_with(&format!("bea in {database}")), "{connected}");
+    }
 }
 
 #[test]
 fn every_failure_has_its_words() {
     for server in servers::mysql("every_failure_has_its_words") {
-        let (url, database) = account(&server);
+        let (url, database) = account(&server, "ada");
         let (at, _) = url.rsplit_once('/').expect("a database");
         let is_encrypted =
             if connect(&url, &[]).contains("encrypted") { ", encrypted" } else { "" };

@@ -1,8 +1,10 @@
 //! `check`: whether models, migrations and database agree.
 
+use std::collections::BTreeSet;
+
 use dbmigrate_runtime::engine::drift::{Difference, Drift};
-use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::revision::TO_ONE_HEAD;
+use dbmigrate_runtime::engine::{Migrations, plan};
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
@@ -13,7 +15,7 @@ use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::{Ahead, History};
-use crate::lint::{self, Finding, Level};
+use crate::lint::{self, Finding, Level, Levels, Target};
 use crate::models::{self, Models};
 use crate::new_file::rewrite;
 use crate::output::style;
@@ -27,7 +29,11 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     }
     let levels = super::lint::levels(cx)?;
     let list = compare_list(cx)?;
-    let ahead = Ahead::start(cx);
+    let no_database = args.no_database;
+    let beside = move |cx: &Context, history: &History, migrations: &Migrations| {
+        Beside::find(cx, &levels, (history, migrations), no_database)
+    };
+    let ahead = Ahead::start(cx, beside);
     let models = match models::load(cx) {
         // With a file missing from the list, the package doesn't compile, and the answer is already
         // known.
@@ -35,7 +41,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         models => models.map_err(|err| scaffold::stale_list(cx, err))?,
     };
     project::warn_of_two(&cx.project, cx.out);
-    let (history, migrations) = ahead.finish(cx)?;
+    let (history, migrations, beside) = ahead.finish(cx)?;
     let mut answer = if list.is_none() { Answer::Done } else { Answer::No };
     // Reported first, since two heads that contradict each other would make later checks fail.
     let rivals = history.graph.rival_heads();
@@ -65,23 +71,22 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     if !found.stale.is_empty() {
         answer = Answer::No;
     }
-    let snapshot = if args.no_database { None } else { database(cx, &history)? };
-    if let Some(snapshot) = &snapshot {
-        let (here, applied) = history.at(snapshot.applied.clone())?;
-        let pending = report_pending(cx, &here, snapshot);
-        let migrations = here.migrations()?;
-        let declared = snapshot.declared(&migrations, &applied);
-        let drift = snapshot.drift(&migrations.replay(Some(&applied))?, &schema, declared)?;
-        report_drift(cx, &drift);
-        if !pending.is_empty() || !drift.differences.is_empty() {
-            answer = Answer::No;
+    if let Some(read) = beside.database {
+        Database::find(cx)?;
+        cx.out.print_url();
+        match read? {
+            Read::Nothing(line) => cx.out.line(line),
+            Read::Compared(compared) => {
+                report_pending(cx, &history, &compared)?;
+                report_drift(cx, &compared.drift);
+                if !compared.pending.is_empty() || !compared.drift.differences.is_empty() {
+                    answer = Answer::No;
+                }
+                (found.pending, found.drift) = (Some(compared.pending), Some(compared.drift));
+            }
         }
-        (found.pending, found.drift) = (Some(pending), Some(drift));
     }
-    // `adopt` checks what exists already, and is not about to change it.
-    if !cx.out.is_part {
-        found.findings = super::lint::in_pending(cx, &levels, &history, snapshot.as_ref())?;
-    }
+    found.findings = beside.findings?;
     if report_findings(cx, &found.findings) {
         answer = Answer::No;
     }
@@ -187,10 +192,9 @@ fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>
     Ok(stale)
 }
 
-/// Reports the revisions that are pending, and returns them.
-fn report_pending(cx: &Context, history: &History, snapshot: &Snapshot) -> Vec<String> {
-    let (heads, pending) = history.pending(&snapshot.applied);
-    match pending.as_slice() {
+/// Reports the revisions that are pending.
+fn report_pending(cx: &Context, history: &History, compared: &Compared) -> Result<()> {
+    match compared.pending.as_slice() {
         [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
         [] => cx.out.line(style::paint(style::GOOD, "The database is at the head.")),
         ids => {
@@ -198,12 +202,14 @@ fn report_pending(cx: &Context, history: &History, snapshot: &Snapshot) -> Vec<S
             cx.out.line(style::paint(style::CHANGED, &text));
         }
     }
+    let (here, applied) = history.at(compared.applied.clone())?;
+    let (heads, pending) = here.pending(&applied);
     // `upgrade` would refuse this as well.
-    if let Err(err) = plan::check_order(&history.graph, &snapshot.applied, &pending, &heads) {
+    if let Err(err) = plan::check_order(&here.graph, &applied, &pending, &heads) {
         cx.out.line(style::paint(style::CHANGED, &err.to_string()));
         err.hint().into_iter().for_each(|hint| cx.out.hint(hint));
     }
-    pending
+    Ok(())
 }
 
 /// Reports what the rules found, and whether any of it is denied, which is part of the answer.
@@ -262,26 +268,88 @@ fn report_drift(cx: &Context, drift: &Drift) {
     snapshot::list_others(cx, &drift.others);
 }
 
-/// The contents of the database; `None` if there is no database.
-fn database(cx: &Context, history: &History) -> Result<Option<Snapshot>> {
-    let database = Database::find(cx)?;
-    cx.out.print_url();
+/// What is found out beside the models, while cargo checks them.
+struct Beside {
+    /// What became of the database; `None` if it is not asked for.
+    database: Option<Result<Read>>,
+    /// What the rules of `lint` find.
+    findings: Result<Vec<Finding>>,
+}
+
+/// A database that was looked at.
+enum Read {
+    /// There is none yet, as this line says.
+    Nothing(String),
+    Compared(Box<Compared>),
+}
+
+/// A database, compared with the migrations.
+struct Compared {
+    /// The revisions that are applied.
+    applied: BTreeSet<String>,
+    pending: Vec<String>,
+    drift: Drift,
+    /// The database as rules look at it.
+    target: Target,
+}
+
+impl Beside {
+    fn find(
+        cx: &Context,
+        levels: &Levels,
+        (history, migrations): (&History, &Migrations),
+        no_database: bool,
+    ) -> Beside {
+        let database = (!no_database).then(|| read(cx, history, migrations));
+        let compared = match &database {
+            Some(Ok(Read::Compared(compared))) => {
+                Some((compared.applied.clone(), compared.target.clone()))
+            }
+            _ => None,
+        };
+        // `adopt` checks what exists already, and is not about to change it.
+        let findings = if cx.out.is_part {
+            Ok(Vec::new())
+        } else {
+            super::lint::in_pending(cx, levels, history, compared)
+        };
+        Beside { database, findings }
+    }
+}
+
+fn read(cx: &Context, history: &History, migrations: &Migrations) -> Result<Read> {
+    let database = Database::locate(cx)?;
     let Some(driver) = database.open_to_read(Patience::reading(cx))? else {
-        if database.is_in_memory() {
-            let text = database.missing_text();
-            cx.out.line(format!("The database is {text}, and it was not checked."));
-            return Ok(None);
-        }
-        let missing = database.missing();
-        if matches!(database.source, Source::Config(_)) {
-            cx.out.line(format!("{} yet, so it was not checked.", missing.message()));
-            return Ok(None);
-        }
-        let hint = format!(
-            "`cargo dbmigrate upgrade` creates it; --no-database skips it; the name comes from {}",
-            database.source
-        );
-        return Err(missing.hint(hint));
+        return not_there(&database).map(Read::Nothing);
     };
-    Snapshot::read(cx, history, driver).map(Some)
+    let snapshot = Snapshot::read(cx, history, driver)?;
+    let (here, applied) = history.at(snapshot.applied.clone())?;
+    let (_, pending) = here.pending(&applied);
+    let here = here.migrations()?;
+    let declared = snapshot.declared(&here, &applied);
+    let expected = here.replay(Some(&applied))?;
+    let drift = snapshot.drift(&expected, &migrations.replay(None)?, declared)?;
+    let target = snapshot.target();
+    Ok(Read::Compared(Box::new(Compared { applied, pending, drift, target })))
+}
+
+/// What is said of a database that doesn't exist yet.
+///
+/// # Errors
+///
+/// When the command was told of it, so that it should exist.
+fn not_there(database: &Database) -> Result<String> {
+    if database.is_in_memory() {
+        let text = database.missing_text();
+        return Ok(format!("The database is {text}, and it was not checked."));
+    }
+    let missing = database.missing();
+    if matches!(database.source, Source::Config(_)) {
+        return Ok(format!("{} yet, so it was not checked.", missing.message()));
+    }
+    let hint = format!(
+        "`cargo dbmigrate upgrade` creates it; --no-database skips it; the name comes from {}",
+        database.source
+    );
+    Err(missing.hint(hint))
 }

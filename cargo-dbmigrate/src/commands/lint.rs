@@ -19,7 +19,7 @@ use crate::history::History;
 use crate::lint::{self, Finding, Level, Levels, Target};
 use crate::output::{self, style};
 use crate::run;
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot;
 
 pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
     if args.output != Findings::Text && cx.out.is_json() {
@@ -161,16 +161,16 @@ fn pending_or_newest(history: &History, rows: BTreeSet<String>, target: Target) 
     })
 }
 
-/// What the rules find in the revisions that are pending in a database; if there are none, or no
-/// database, in the newest.
+/// What the rules find in the revisions that are pending in a database with these applied ones; if
+/// there are none, or no database, in the newest.
 pub(super) fn in_pending(
     cx: &Context,
     levels: &Levels,
     history: &History,
-    database: Option<&Snapshot>,
+    database: Option<(BTreeSet<String>, Target)>,
 ) -> Result<Vec<Finding>> {
     let chosen = match database {
-        Some(database) => pending_or_newest(history, database.applied.clone(), database.target())?,
+        Some((applied, target)) => pending_or_newest(history, applied, target)?,
         None => newest(history.clone(), None),
     };
     found(cx, levels, &chosen)

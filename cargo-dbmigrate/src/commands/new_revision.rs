@@ -10,7 +10,7 @@ use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Outcome, Que
 use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::{Ahead, History};
+use crate::history::{self, Ahead, History};
 use crate::lint::{self, Finding, Level};
 use crate::new_file::rows::{Loss, Rows};
 use crate::new_file::{
@@ -57,13 +57,13 @@ pub fn write(cx: &Context, args: &NewRevision, generate: bool) -> Result<New> {
         // A host that includes `mod.rs` doesn't compile if the list is wrong.
         scaffold::sync_list(cx)?;
     }
-    let ahead = Ahead::start(cx);
+    let ahead = Ahead::start(cx, history::nothing);
     let models = if generate {
         Some(models::load(cx).map_err(|err| scaffold::stale_list(cx, err))?)
     } else {
         None
     };
-    let (history, migrations) = ahead.finish(cx)?;
+    let (history, migrations, ()) = ahead.finish(cx)?;
     let position = match Position::of(cx, &history, &args.place) {
         // With several heads, none has to be named if there is nothing to write.
         Err(_) if models.as_ref().is_some_and(|models| is_nothing_new(&history, args, models)) => {

@@ -26,9 +26,9 @@ pub fn run(cx: &Context, args: &Status) -> Result<Answer> {
     }
     let database = Database::find(cx)?;
     let list = scaffold::compare_list(cx)?;
-    let ahead = Ahead::start(cx);
+    let ahead = Ahead::start(cx, history::nothing);
     let models = models::load(cx);
-    let (history, migrations) = ahead.finish(cx)?;
+    let (history, migrations, ()) = ahead.finish(cx)?;
     let differences =
         models.and_then(|models| check::differences(cx, &models, &migrations.replay(None)?));
     let found = Found::read(cx, &database, &history, &migrations)?;
@@ -181,7 +181,7 @@ impl Screen<'_> {
             line("", format!("and {} later", found.pending.len() - n_shown));
         }
         for begun in &found.unfinished {
-            let standing = history::standing_at(begun, &found.applied);
+            let standing = begun.standing(&found.applied);
             line("Stopped", format!("{}: {}", style::id(&begun.revision), bad(&standing)));
         }
         if let Some(refusal) = &found.refusal {

@@ -8,7 +8,7 @@ use crate::config::LintLevels;
 use crate::error::{Error, Result};
 
 /// Which rules have another level than their own.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Levels {
     changed: BTreeMap<&'static str, Level>,
 }

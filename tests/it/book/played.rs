@@ -3,7 +3,7 @@
 //! - A `console` block has commands and what a terminal shows of them. They are run by the shell;
 //!   the page has to show what they print. With `UPDATE_EXPECT=1` the page is rewritten.
 //! - A block `LANGUAGE,file` is a file, which is written. Its first line is a comment with the path.
-//! - A `diff` block changes lines of a file.
+//! - A `diff` block changes lines of a file. `*` in its path stands for what differs in each run.
 //! - A block `sql,database` is run on the database.
 //! - `<!-- played: COMMAND -->` is run and not shown.
 //!
@@ -200,6 +200,7 @@ impl Player<'_> {
     /// Changes the lines of a file.
     fn changed(&self, block: &[&str]) -> String {
         let path = block.iter().find_map(|line| line.strip_prefix("+++ b/")).expect("a path");
+        let path = &self.found(path);
         let is_line =
             |line: &&&str| !["---", "+++", "@@"].iter().any(|sign| line.starts_with(sign));
         let side = |signs: [char; 2]| -> String {
@@ -210,6 +211,17 @@ impl Player<'_> {
         };
         self.host.replace(path, &side([' ', '-']), &side([' ', '+']));
         lines(block)
+    }
+
+    /// A path in which `*` stands for what differs in each run.
+    fn found(&self, path: &str) -> String {
+        let Some((before, after)) = path.split_once('*') else { return path.to_owned() };
+        let (dir, _) = before.rsplit_once('/').expect("a directory");
+        let is_meant = |path: &String| path.starts_with(before) && path.ends_with(after);
+        let entries = fs::read_dir(self.host.dir.join(dir)).expect("the directory can be read");
+        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let mut paths = entries.map(|entry| format!("{dir}/{}", name(entry.expect("an entry"))));
+        paths.find(is_meant).unwrap_or_else(|| panic!("no file {path}"))
     }
 
     /// Writes the file that a block is.
@@ -239,6 +251,10 @@ fn masked(page: &str) -> String {
     let masked = |line: &str| {
         if line.starts_with("//! Create Date: ") {
             return "//! Create Date\n".to_owned();
+        }
+        // Of a database in use.
+        if line.contains(" rows") || line.ends_with(" s here") {
+            return without_digits(&plain_ids(line)) + "\n";
         }
         // As in `2024/10/15 14:54:59 OK   1_users.sql (3.8ms)`.
         let is_clock =
