@@ -119,7 +119,14 @@ fn patched(host: &mut Host, dialect: &str, url: &str) {
     assert_eq!(run.errors(), "the models have every table and column of the database\n");
     host.ok(&format!("init --dialect {dialect}"));
     let run = host.ok("diff models database");
-    assert!(!run.stdout.contains("column `"), "{dialect}: {run}");
+    // Keys, checks and foreign keys of columns that exist are for a person to add.
+    let is_of_patch = |line: &str| {
+        ["added column", "removed column", "added table", "removed table"]
+            .iter()
+            .any(|start| line.starts_with(start))
+            || line.contains(": type to")
+    };
+    assert!(!run.stdout.lines().any(is_of_patch), "{dialect}: {run}");
 }
 
 #[test]
