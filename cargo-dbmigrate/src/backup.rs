@@ -220,9 +220,10 @@ pub fn own_tool(backend: Backend) -> String {
                               --dbname=postgres app.dump` drops the database and restores it"
             .to_owned(),
         backend => {
+            // With GTIDs, a dump of one database could not be restored to the same server.
             let (dump, client) = match backend {
                 Backend::Mariadb => ("mariadb-dump", "mariadb"),
-                _ => ("mysqldump", "mysql"),
+                _ => ("mysqldump --set-gtid-purged=OFF", "mysql"),
             };
             format!(
                 "`{dump} --single-transaction --routines --triggers --events --add-drop-database \

@@ -20,7 +20,8 @@ pub use lint::{Findings, Lint};
 pub use pictures::{Erd, Form, Schema};
 pub use readings::{Check, Current, Several, Status};
 pub use runs::{
-    BackupBefore, Downgrade, Plan, Redo, Reset, Restore, Run, Script, Transaction, Upgrade, Which,
+    BackupBefore, Downgrade, Plan, Redo, Reset, Restore, Run, Script, Switch, Transaction, Upgrade,
+    Which,
 };
 pub use tool::Tool;
 pub use verify::Verify;
@@ -182,6 +183,8 @@ pub enum Command {
     Redo(Redo),
     /// Empty a development database and apply all revisions
     Reset(Reset),
+    /// Take the database to the revisions of the files, after a switch of branches
+    Switch(Switch),
     /// List the backups of an SQLite file, or bring one back
     Restore(Restore),
     /// Show which revision the database is at
@@ -241,6 +244,10 @@ pub struct Init {
     /// serves several
     #[arg(long, value_name = "NAME", value_parser = dialect)]
     pub dialect: Vec<Backend>,
+    /// Add a git hook that runs `switch` after each switch of branches; also in a project that has
+    /// migrations
+    #[arg(long)]
+    pub git_hooks: bool,
     /// Leave Cargo.toml as it is
     #[arg(long)]
     pub no_add: bool,

@@ -15,6 +15,7 @@ mod dispatch;
 mod edits;
 mod erd;
 mod error;
+mod git;
 mod hex;
 mod history;
 mod interrupt;

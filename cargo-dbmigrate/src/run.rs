@@ -15,7 +15,7 @@ use dbmigrate_runtime::engine::revision::View;
 
 pub use down::{Down, downgrade};
 pub use loaded::{Loaded, Wanted, applied_at};
-pub use losses::{count, counts};
+pub use losses::{confirm_losses, count, counts};
 pub use options::options;
 pub use progress::{Progress, bar, late};
 pub use script::{facts_for_script, write_script};
@@ -36,7 +36,7 @@ fn nothing_to(cx: &Context, what: &str, database: &Database, view: &View<'_, His
 }
 
 /// The facts about a database that statements depend on.
-fn stored_facts(driver: &mut dyn Driver) -> Result<Facts> {
+pub fn stored_facts(driver: &mut dyn Driver) -> Result<Facts> {
     let failed = |err| Error::new("failed to read the stored definitions of the tables").cause(err);
     driver.as_connection().facts_with_objects().map_err(failed)
 }

@@ -2,6 +2,7 @@
 //! overwritten.
 
 mod database;
+pub mod git_hook;
 mod template;
 
 use std::fs;

@@ -89,8 +89,9 @@ fn the_tutorial_is_played_as_it_stands() {
 
 /// The guides with console sessions: [`existing`] and [`under_load`] play their pages, and
 /// [`the_guides_are_played_as_they_stand`] the others.
-const PLAYED: [&str; 7] = [
+const PLAYED: [&str; 8] = [
     "backups",
+    "switching-branches",
     "existing-database",
     "without-downtime",
     "squash",
@@ -112,6 +113,10 @@ fn play_guide(host: &Host, name: &str) {
             continue;
         }
         for (command, output) in session(&block.text) {
+            if let Some(args) = command.strip_prefix("git ") {
+                super::switch::git(host, &args.split(' ').collect::<Vec<_>>());
+                continue;
+            }
             let args = command.strip_prefix("cargo dbmigrate ").expect("a command");
             let run = host.dbmigrate(&args.replace('\'', "\""));
             let errors = without_waits(&plain_ids(&run.stderr));
@@ -201,6 +206,9 @@ fn the_guides_are_played_as_they_stand() {
         &revision("b2", &["a1"], "more", &create("post"), ""),
     );
     play_guide(&host, "backups");
+
+    let host = super::switch::host("guide-switch", None, &super::switch::toys());
+    play_guide(&host, "switching-branches");
 
     for file in documents() {
         let text = fs::read_to_string(&file).expect("the document can be read");

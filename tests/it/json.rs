@@ -71,6 +71,11 @@ const STEPS: &[(&str, i32)] = &[
     ("downgrade base --allow-destructive --backup", 0),
     ("restore", 0),
     ("restore 1 --yes", 0),
+    ("revision -m gone --rev-id f700 --head d400", 0),
+    ("upgrade f700", 0),
+    ("switch --dry-run", 0),
+    ("switch --backup", 0),
+    ("switch", 0),
     ("reset --yes", 0),
     ("inspect --out found.rs --url sqlite:found.db", 0),
     ("inspect --update", 0),
@@ -166,6 +171,7 @@ fn prepare(host: &Host, nth: usize, command: &str) {
             let text = "ALTER TABLE user ADD COLUMN extra TEXT";
             sql(&host.dir.join("tenants/a.db"), text);
         }
+        "switch --dry-run" => fs::remove_file(host.dir.join(host.revision("gone"))).unwrap(),
         "restore" => {
             host.write("app.db.backup-9", "this is no database, whatever its name says\n");
         }

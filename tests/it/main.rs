@@ -52,5 +52,6 @@ mod team;
 mod squash;
 #[cfg(target_os = "linux")]
 mod failed_commands;
+mod switch;
 mod trial;
 mod verify;

@@ -18,6 +18,7 @@ impl Command {
             Command::Undo(_) => "undo",
             Command::Redo(_) => "redo",
             Command::Reset(_) => "reset",
+            Command::Switch(_) => "switch",
             Command::Restore(_) => "restore",
             Command::Current(_) => "current",
             Command::History(_) => "history",

@@ -115,6 +115,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "switch",
+        [
+            ("switch", "let the database follow `git switch`"),
+            ("switch --dry-run", "show what would be taken back and applied"),
+        ],
+    ),
+    (
         "restore",
         [
             ("restore", "list the backups that `upgrade --backup` made"),

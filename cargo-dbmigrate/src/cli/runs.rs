@@ -166,6 +166,49 @@ pub struct Reset {
     pub args: Vec<(String, String)>,
 }
 
+/// Options of `switch`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(
+    after_help = "Revisions that are applied and have no file in this branch are taken back by what \
+                  the database recorded: the reverse of their operations, and SQL by its \
+                  `reversed_by`. Then the revisions of this branch are applied. A revision that \
+                  can't be taken back is named before anything runs, with the branch that has its \
+                  file if git knows one."
+)]
+pub struct Switch {
+    /// Show what would be done instead, as `plan` does
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Don't ask before dropping tables and columns that hold rows
+    #[arg(long)]
+    pub allow_destructive: bool,
+    /// Seconds to wait for other processes in total [default: from dbmigrate.toml]
+    #[arg(long, value_name = "SECONDS")]
+    pub lock_timeout: Option<u64>,
+    /// An argument for steps, read by `db.arg("key")`
+    #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
+    pub args: Vec<(String, String)>,
+    /// First copy the SQLite file to a numbered backup next to it, which `restore` brings back
+    #[arg(long)]
+    pub backup: bool,
+    /// Make no backup, whatever dbmigrate.toml says
+    #[arg(long, conflicts_with = "backup")]
+    pub no_backup: bool,
+}
+
+impl Switch {
+    /// The options of its runs.
+    pub fn run(&self) -> Run {
+        Run {
+            lock_timeout: self.lock_timeout,
+            args: self.args.clone(),
+            backup: self.backup,
+            no_backup: self.no_backup,
+            ..Run::default()
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "What the file holds is first kept as a new backup. The command refuses while \

@@ -33,6 +33,14 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     names.iter().try_for_each(|name| config::check_name(name))?;
     // A database can be added to a project that is already initialised.
     let is_added = cx.global.database.is_some() && !names.is_empty() && path.is_file();
+    if args.git_hooks && path.is_file() && names.is_empty() {
+        scaffold::git_hook::add(&cx)?;
+        let dir = cx.project.shown(&cx.project.migrations_dir).to_string();
+        let document =
+            serde_json::json!({ "directory": dir, "databases": {}, "runtime_added": false });
+        cx.out.json("init", document);
+        return Ok(Answer::Done);
+    }
     let mut added = None;
     if !is_added {
         let template = Template::find(&cx, args.template.as_deref())?
@@ -80,6 +88,9 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     for name in &names {
         directories.insert(name.as_str(), scaffold::add_database(&mut cx, name)?);
         inclusions.push(scaffold::inclusion(&databases::named(&cx, name)?));
+    }
+    if args.git_hooks {
+        scaffold::git_hook::add(&cx)?;
     }
     cx.out.done(format!(
         "Please edit the database connection in {} before proceeding.",

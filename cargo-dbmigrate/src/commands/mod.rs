@@ -32,6 +32,7 @@ mod squash;
 mod stamp;
 mod status;
 mod survey;
+mod switch;
 mod undo;
 mod upgrade;
 mod upgrade_all;
@@ -70,6 +71,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Undo(args) => undo::run(cx, args),
         Command::Redo(args) => redo::run(cx, args),
         Command::Reset(args) => reset::run(cx, args),
+        Command::Switch(args) => switch::run(cx, args),
         Command::Restore(args) => restore::run(cx, args),
         Command::Current(args) => current::run(cx, args),
         Command::History(args) => history::run(cx, args),

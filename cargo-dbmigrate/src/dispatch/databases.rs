@@ -89,6 +89,7 @@ fn reach(command: &Command) -> Reach {
         Command::Current(args) => all_if(!args.several.is_meant()),
         Command::Status(args) => all_if(!args.several.is_meant()),
         Command::Check(args) => all_if(!args.several.is_meant()),
+        Command::Switch(_) => Reach::All,
         Command::History(_) | Command::Heads(_) | Command::Branches => Reach::All,
         Command::Lint(args) => all_if(args.revision.is_none() && args.output == Findings::Text),
         Command::Migrate(args) => all_if(is_about_any(&args.new)),
