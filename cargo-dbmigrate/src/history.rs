@@ -318,25 +318,6 @@ pub fn unfinished_in(cx: &Context, driver: &mut dyn Driver) -> Result<Vec<Unfini
     Ok(ledger::unfinished(driver.as_connection(), name)?)
 }
 
-/// How far a database has come with a revision, in words: ``half applied: 2 of its statements are
-/// done, and it stands at statement 3``.
-pub fn standing_at(unfinished: &Unfinished, applied: &BTreeSet<String>) -> String {
-    let Unfinished { revision, n_done, started, error, is_taken_back } = unfinished;
-    let what = if applied.contains(revision) { "half undone" } else { "half applied" };
-    if *is_taken_back {
-        return format!("{what}: what was done of it is being taken back");
-    }
-    let done = match n_done {
-        0 => "none of its statements is done".to_owned(),
-        1 => "1 of its statements is done".to_owned(),
-        n => format!("{n} of its statements are done"),
-    };
-    let at =
-        started.map_or(String::new(), |number| format!(", and it stands at statement {number}"));
-    let why = error.as_ref().map_or(String::new(), |error| format!(": {error}"));
-    format!("{what}: {done}{at}{why}")
-}
-
 /// The same for programs.
 pub fn unfinished_json(begun: &Unfinished) -> serde_json::Value {
     let Unfinished { revision, n_done, started, error, .. } = begun;

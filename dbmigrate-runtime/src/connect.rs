@@ -67,6 +67,24 @@ pub(crate) mod sealed {
             self,
             read: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
         ) -> Result<T, Error>;
+
+        /// Calls the function again and again, until it returns something. A database that is named
+        /// is opened for each call, since it may not exist or not answer at first.
+        fn attempt<T>(
+            self,
+            mut attempt: impl FnMut(Result<&mut dyn Driver, Error>) -> Option<Result<T, Error>>,
+        ) -> Result<T, Error>
+        where
+            Self: Sized,
+        {
+            self.with_reader(|driver| {
+                loop {
+                    if let Some(res) = attempt(Ok(driver)) {
+                        return res;
+                    }
+                }
+            })
+        }
     }
 }
 
@@ -93,6 +111,22 @@ macro_rules! named {
                 read: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
             ) -> Result<T, Error> {
                 read(&mut *open_to_read($url(self)?)?)
+            }
+
+            fn attempt<T>(
+                self,
+                mut attempt: impl FnMut(Result<&mut dyn Driver, Error>) -> Option<Result<T, Error>>,
+            ) -> Result<T, Error> {
+                let url = $url(self)?;
+                loop {
+                    let res = match open_to_read(url.clone()) {
+                        Ok(mut driver) => attempt(Ok(&mut *driver)),
+                        Err(err) => attempt(Err(err)),
+                    };
+                    if let Some(res) = res {
+                        return res;
+                    }
+                }
             }
         })*
     };

@@ -46,6 +46,8 @@ modules! {
     naming = schema::naming;
     /// What a run will do, as a value, before anything runs.
     plan = plan;
+    /// A plan in words.
+    planned = planned;
     /// A model encoded as bytes in a compiled artifact, and decoded again.
     record = record;
     /// The graph of revisions, and what an identifier names.

@@ -6,6 +6,7 @@ mod halfway;
 mod hint;
 mod stop;
 mod test_database;
+mod waiting;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -45,6 +46,7 @@ enum Kind {
     Ahead,
     Edited,
     Unsupported,
+    Behind,
     Other,
 }
 

@@ -25,7 +25,7 @@ use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Target, View};
 use crate::standing::{self, Standing};
-use crate::{Db, Error, StepResult, ledger, version_table};
+use crate::{Db, Error, StepResult, ledger, trace, version_table};
 use budget::Budget;
 pub(crate) use groups::{groups, row};
 pub use halfway::{Halfway, refuse_unfinished};
@@ -214,7 +214,10 @@ impl<'m> Executor<'m> {
         if pending.iter().any(|migration| migration.recording(direction).has_steps()) {
             self.steps.prepare(&pending).map_err(|err| Error::steps(&err.to_string()))?;
         }
-        self.prepared(|this| this.run_prepared(direction, target))
+        let _span = trace::run(direction, pending.len(), self.driver.dialect().backend().name());
+        let res = self.prepared(|this| this.run_prepared(direction, target));
+        trace::run_done(res.as_ref().ok().map(Vec::len));
+        res
     }
 
     /// Marks the revisions that a target needs as applied, and the revisions that follow it as not

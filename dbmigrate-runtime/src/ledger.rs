@@ -143,6 +143,26 @@ pub struct Unfinished {
     pub is_taken_back: bool,
 }
 
+impl Unfinished {
+    /// How far it came, in words, given the applied revisions.
+    pub fn standing(&self, applied: &BTreeSet<String>) -> String {
+        let Unfinished { revision, n_done, started, error, is_taken_back } = self;
+        let what = if applied.contains(revision) { "half undone" } else { "half applied" };
+        if *is_taken_back {
+            return format!("{what}: what was done of it is being taken back");
+        }
+        let done = match n_done {
+            0 => "none of its statements is done".to_owned(),
+            1 => "1 of its statements is done".to_owned(),
+            n => format!("{n} of its statements are done"),
+        };
+        let at = started
+            .map_or(String::new(), |number| format!(", and it stands at statement {number}"));
+        let why = error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+        format!("{what}: {done}{at}{why}")
+    }
+}
+
 /// The revisions that were begun and aren't complete, in the order of their ids; none if the table
 /// doesn't exist.
 ///

@@ -40,6 +40,7 @@
 //! and MariaDB; `postgres-tls` and `mysql-tls` add encrypted connections. None of these four needs
 //! a system library. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json`
 //! and `bytes` allow the types of these crates in a model's fields.
+//! `tracing` emits spans and events of the crate of that name.
 //! `runner` and `exhaustive` are for the tool.
 
 #![warn(missing_docs)]
@@ -56,12 +57,16 @@ mod direction;
 mod migration;
 pub mod operations;
 mod plan;
+mod planned;
 mod revision;
 mod room;
 mod script;
 mod sql;
 mod standing;
 mod written;
+
+// Checks of a program.
+mod fit;
 
 // Databases.
 mod backend;
@@ -79,6 +84,7 @@ mod migrator;
 #[cfg(feature = "runner")]
 mod runner;
 mod server;
+mod trace;
 mod url;
 mod value;
 mod version_table;
@@ -97,12 +103,13 @@ pub use error::Error;
 pub use executor::{Applied, Halfway, Options};
 pub use many::Upgraded;
 pub use migration::Module;
-pub use migrator::{Migrator, Status};
+pub use migrator::{AppliedRevision, Migrator, Report, Status};
 pub use model::{ColumnType, Columns, Model};
 #[cfg(feature = "mysql")]
 /// The crate `mysql` whose connections a [`Migrator`] takes. An application that uses this path
 /// always has the matching version.
 pub use mysql;
+pub use planned::{Plan, PlannedRevision, PlannedTask};
 #[cfg(feature = "postgres")]
 /// The crate `postgres` whose clients a [`Migrator`] takes. An application that uses this path
 /// always has the matching version.
@@ -132,9 +139,11 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::complete::assert_complete;
+    pub use crate::fit::assert_migrated;
     // The tool compiles its own lists, which contain only some of the files.
     pub use crate::migration::{message_range, slice, text};
     pub use crate::migrator::Migrator;
+    pub use crate::migrator::hash::schema_hash;
     pub use crate::model::record::Record;
     #[cfg(any(not(feature = "derive"), feature = "runner"))]
     pub use crate::no_assert_listed as assert_listed;

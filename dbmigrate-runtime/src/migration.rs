@@ -333,7 +333,8 @@ pub const fn text(bytes: &'static [u8]) -> &'static str {
 ///
 /// A bare name is a module in the subdirectory `versions`. A name with a path is the module in that
 /// file; the path is relative to the directory of `mod.rs`. The macro declares `migrator()`, which
-/// returns a [`Migrator`](crate::Migrator) of all modules.
+/// returns a [`Migrator`](crate::Migrator) of all modules, and `SCHEMA_HASH`, a hash of their
+/// revisions.
 ///
 /// ```text
 /// dbmigrate_runtime::migrations! {
@@ -393,6 +394,14 @@ macro_rules! migrations {
         #[allow(long_running_const_eval)]
         const _: () = $crate::__private::assert_complete(MODULES);
         $crate::__private::assert_listed! { $($name $(= $path)?;)* }
+
+        /// A hash of these revisions, regardless of their order: the schema that the program was
+        /// built for. A database that has just these applied has the same in its status.
+        #[allow(dead_code, unreachable_pub)]
+        pub const SCHEMA_HASH: &str = {
+            const DIGITS: [u8; 16] = $crate::__private::schema_hash(MODULES);
+            $crate::__private::text(&DIGITS)
+        };
 
         /// The migrations of this directory.
         #[allow(dead_code, unreachable_pub)]

@@ -1,7 +1,11 @@
 //! Migrations inside a program: an application migrates its own database.
 
+pub(crate) mod hash;
 #[cfg(feature = "sqlite")]
 mod in_memory;
+mod planning;
+mod status;
+mod waiting;
 
 use std::time::Instant;
 
@@ -11,10 +15,10 @@ use crate::connect::{Connect, ConnectToRead};
 use crate::direction::Direction;
 use crate::executor::{Executor, Options, OwnSteps};
 use crate::migration::{Migrations, Module};
-use crate::revision::{Graph, Target, View};
+use crate::revision::Graph;
 use crate::room::with_room;
-use crate::standing::Standing;
 use crate::{Error, version_table};
+pub use status::{AppliedRevision, Report, Status};
 
 /// The migrations that a program contains; `migrations::migrator()` returns one.
 ///
@@ -42,18 +46,6 @@ pub struct Migrator {
     modules: &'static [Module],
 }
 
-/// How a database compares with the migrations that a program contains.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
-    /// Ids of applied revisions, in the order of the history.
-    pub applied: Vec<String>,
-    /// Ids of revisions that the program has and that are pending, in the order in which they would
-    /// run.
-    pub pending: Vec<String>,
-    /// Ids of applied revisions that the program doesn't have.
-    pub unknown: Vec<String>,
-}
-
 impl Migrator {
     /// A migrator of these modules, in any order.
     pub const fn new(modules: &'static [Module]) -> Migrator {
@@ -63,6 +55,13 @@ impl Migrator {
     /// The modules, as they were declared.
     pub fn modules(&self) -> &'static [Module] {
         self.modules
+    }
+
+    /// A hash of the revisions that this program has, regardless of their order; a program's
+    /// `migrations::SCHEMA_HASH` is the same as a constant. A database that has just these applied
+    /// has the same [`Status::schema_hash`].
+    pub fn schema_hash(&self) -> String {
+        hash::of_ids(self.modules.iter().map(|module| module.revision))
     }
 
     /// The migrations together with what they record.
@@ -236,17 +235,9 @@ impl Migrator {
     ) -> Result<Status, Error> {
         let graph = Graph::new(self.modules.iter().map(|module| module.revision()).collect())?;
         let name = options.version_table();
-        let applied =
+        let rows =
             database.with_reader(|driver| version_table::read(driver.as_connection(), name))?;
-        let standing = Standing::of(&graph, applied)?;
-        let heads = standing.graph().heads().into_iter().map(str::to_owned).collect();
-        let pending = standing.route(Direction::Upgrade, &Target::Revisions(heads));
-        let View { of: graph, applied, .. } = standing.view;
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            applied.into_iter().partition(|id| graph.get(id).is_some());
-        let in_order = graph.revisions().iter().map(|revision| revision.id.clone());
-        let applied = in_order.filter(|id| known.contains(id)).collect();
-        Ok(Status { applied, pending, unknown })
+        Status::of(&graph, rows)
     }
 
     /// Whether nothing is pending. A database that is ahead of this program counts as up to date,

@@ -201,6 +201,36 @@ fn the_library_way_needs_nothing_installed() {
 }
 
 #[test]
+fn a_test_and_a_build_fail_when_a_model_changed_without_a_revision() {
+    const ASSERTS: &str = "fn main() {\n    dbmigrate_runtime::assert_migrated!();\n}\n";
+    let test = "\n#[test]\nfn fits() {\n    dbmigrate_runtime::assert_migrated!();\n}\n";
+    let mut host = Host::library("asserts", &format!("{MODEL}{test}"));
+    installed(&mut host);
+    host.ok("init");
+    host.ok("migrate -m first");
+    ok(host.cargo("test --lib"));
+    host.replace("src/lib.rs", "pub id: i64,", "pub id: i64,\n    pub note: Option<String>,");
+    let run = host.cargo("test --lib");
+    assert_ne!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("do not fit:\nModels and migrations differ:"), "{run}");
+    assert!(run.stdout.contains("added column `item.note`"), "{run}");
+
+    // The same in the build script of the package itself, which is run within its own build.
+    let runtime = repository().join("dbmigrate-runtime").display().to_string();
+    let dependency =
+        format!("\n[build-dependencies]\ndbmigrate-runtime = {{ path = {runtime:?} }}\n");
+    host.write("Cargo.toml", &(host.read("Cargo.toml") + &dependency));
+    host.write("build.rs", ASSERTS);
+    let run = host.cargo("check");
+    assert_ne!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("added column `item.note`"), "{run}");
+    host.replace("src/lib.rs", "pub note: Option<String>,", "");
+    ok(host.cargo("check"));
+    let run = ok(host.cargo("check"));
+    assert!(!run.stderr.contains("Compiling"), "nothing changed\n{run}");
+}
+
+#[test]
 fn commands_that_build_the_host_refuse_inside_a_build_script() {
     let mut host = Host::library("inside-build-script", "");
     host.ok("init");

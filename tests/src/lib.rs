@@ -416,3 +416,8 @@ pub fn sql(path: &Path, text: &str) {
     let text = text.strip_prefix(".bail on\n").unwrap_or(text);
     conn.execute_batch(text).unwrap_or_else(|err| panic!("{text}: {err}"));
 }
+
+/// The examples of the guide, which are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/in-a-program.md")]
+pub struct InAProgram;

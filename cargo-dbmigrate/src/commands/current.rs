@@ -40,7 +40,7 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
         cx.out.line(style::id(id) + &style::paint(style::BAD, " (unknown)"));
     }
     for begun in &unfinished {
-        let standing = format!(" ({})", history::standing_at(begun, &applied));
+        let standing = format!(" ({})", begun.standing(&applied));
         cx.out.line(style::id(&begun.revision) + &style::paint(style::BAD, &standing));
     }
     let heads = history.graph.heads();

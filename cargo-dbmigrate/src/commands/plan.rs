@@ -1,16 +1,14 @@
 //! `plan`: what a run would do, in words, before it runs.
 
-use std::collections::BTreeSet;
-
-use dbmigrate_runtime::engine::dialect::{Guard, Statement, StatementKind, Task};
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::Migration;
+use dbmigrate_runtime::engine::dialect::{Dialect, Task};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::plan::{self, Planned};
+use dbmigrate_runtime::engine::planned;
 use dbmigrate_runtime::engine::revision::Range;
 use dbmigrate_runtime::engine::version_table::{self, Entry};
-use dbmigrate_runtime::engine::{Migration, script};
-use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Direction, Value};
 
 use super::Answer;
 use crate::autogenerate::rows;
@@ -72,7 +70,7 @@ pub fn show(cx: &Context, mut loaded: Loaded, run: &Run) -> Result<(serde_json::
         let block = Block::read(&loaded, planned, &schema, (reader.as_deref_mut(), &earlier));
         // Only the first revision finds the database as it is now.
         let stops = reader.as_deref_mut().filter(|_| idx == 0);
-        let stops = stops.map_or_else(Vec::new, |driver| stops_of(driver, &planned.tasks));
+        let stops = stops.map_or_else(Vec::new, |driver| planned::stops(driver, &planned.tasks));
         is_stopped |= !stops.is_empty();
         block.print(cx, loaded.direction, &stops);
         json.push(block.json(&stops));
@@ -103,26 +101,8 @@ fn header(cx: &Context, loaded: &Loaded, planned: &[Planned<'_>], run: &Run) -> 
         Direction::Downgrade => "Downgrade",
     };
     let n = output::count(planned.len(), "revision");
-    format!("{what} of {place}: {n}, {}", together(cx, loaded, planned, run))
-}
-
-/// Which parts are committed together.
-fn together(cx: &Context, loaded: &Loaded, planned: &[Planned<'_>], run: &Run) -> &'static str {
-    let options = run::options(cx, run);
-    let is_apart = |planned: &Planned<'_>| {
-        planned.is_apart
-            || planned.migration.recording(loaded.direction).no_transaction
-            || planned.tasks.iter().any(Task::is_between_groups)
-    };
-    if loaded.dialect.capabilities().commits_definitions {
-        "each statement commits by itself"
-    } else if planned.iter().any(is_apart) {
-        "in several transactions"
-    } else if planned.len() > 1 && options.transaction_each {
-        "in a transaction each"
-    } else {
-        "in one transaction"
-    }
+    let how = (loaded.direction, run::options(cx, run).transaction_each);
+    format!("{what} of {place}: {n}, {}", planned::together(loaded.dialect, planned, how))
 }
 
 /// What is shown about a revision.
@@ -130,11 +110,10 @@ struct Block<'a> {
     planned: &'a Planned<'a>,
     /// How many rows the tables have that the revision changes.
     tables: Vec<String>,
-    /// What earlier changes of these tables took.
+    /// What an earlier change of these tables took.
     earlier: Option<String>,
     discarded: Vec<String>,
-    /// Whether the database commits each change of a definition by itself.
-    commits_definitions: bool,
+    dialect: &'static dyn Dialect,
 }
 
 impl<'a> Block<'a> {
@@ -150,20 +129,11 @@ impl<'a> Block<'a> {
             tables: Vec::new(),
             earlier: None,
             discarded: Vec::new(),
-            commits_definitions: loaded.dialect.capabilities().commits_definitions,
+            dialect: loaded.dialect,
         };
         let Some(driver) = reader else { return block };
-        let changed: BTreeSet<&str> = operations
-            .iter()
-            .flat_map(Operation::tables)
-            .filter(|table| schema.tables.contains_key(table))
-            .collect();
-        for table in &changed {
-            let dialect = driver.dialect();
-            let count = dialect.rows_about(driver.as_connection(), table);
-            block.tables.extend(count.map(|count| format!("`{table}` has {count}")));
-        }
-        block.earlier = slowest(earlier, &changed);
+        (block.tables, block.earlier) =
+            planned::known_of_tables(driver, schema, operations, earlier);
         for (idx, n) in run::counts(driver, schema, operations) {
             if n > 0 {
                 block.discarded.push(format!("{} discards {}", operations[idx], rows(n)));
@@ -176,29 +146,21 @@ impl<'a> Block<'a> {
         cx.out.line("");
         cx.out.line(style::paint(
             style::HERE,
-            &script::running(direction, &self.planned.migration.revision)
-                .replacen("Running ", "", 1),
+            &planned::heading(direction, &self.planned.migration.revision),
         ));
         let mut last = String::new();
         let tasks = &self.planned.tasks;
         for (idx, task) in tasks.iter().enumerate() {
-            // A rebuild proves its own copy.
-            let is_of_rebuild = idx > 0
-                && rebuilt(&tasks[idx - 1]).is_some()
-                && rebuilt(&tasks[idx - 1]) == tasks.get(idx + 1).and_then(rebuilt);
-            let Some(text) = text(task).filter(|_| cx.out.verbose || !is_of_rebuild) else {
-                continue;
-            };
+            let is_shown = cx.out.verbose || !Task::is_of_rebuild(tasks, idx);
+            let Some(text) = task.text().filter(|_| is_shown) else { continue };
             if text != last {
-                let is_alone = matches!(task, Task::Alone(_)) && !self.commits_definitions;
-                let alone = if is_alone { " (outside a transaction)" } else { "" };
-                cx.out.line(format!("  {text}{alone}"));
+                cx.out.line(format!("  {text}{}", planned::outside(task, self.dialect)));
                 last = text;
             }
-            if let Some(cost) = cost(task) {
+            if let Some(cost) = task.cost() {
                 cx.out.line(format!("    {cost}"));
             }
-            if let (true, Some(sql)) = (cx.out.verbose, sql(task)) {
+            if let (true, Some(sql)) = (cx.out.verbose, task.sql()) {
                 sql.lines().for_each(|line| cx.out.line(format!("      {line}")));
             }
         }
@@ -216,9 +178,9 @@ impl<'a> Block<'a> {
         let Migration { revision, .. } = self.planned.migration;
         let task = |task: &Task| {
             Some(serde_json::json!({
-                "text": text(task)?,
-                "sql": sql(task),
-                "cost": cost(task),
+                "text": task.text()?,
+                "sql": task.sql(),
+                "cost": task.cost(),
             }))
         };
         serde_json::json!({
@@ -230,86 +192,4 @@ impl<'a> Block<'a> {
             "stops": stops,
         })
     }
-}
-
-/// A task in words; `None` if it is not worth a line of its own.
-fn text(task: &Task) -> Option<String> {
-    let statement = |statement: &Statement| match statement.kind {
-        StatementKind::Raw if statement.given_name().is_none() => {
-            let sql = statement.sql.split_whitespace().collect::<Vec<_>>().join(" ");
-            let shown: String = sql.chars().take(60).collect();
-            let dots = if shown.len() < sql.len() { "..." } else { "" };
-            format!("run SQL: {shown}{dots}")
-        }
-        StatementKind::Raw => format!("run SQL: {}", statement.reason),
-        StatementKind::Rebuild => format!("rebuild the table to {}", statement.reason),
-        StatementKind::Native => statement.reason.clone(),
-    };
-    match task {
-        Task::Statement(found) => Some(statement(found)),
-        Task::Alone(alone) => Some(statement(&alone.statement)),
-        Task::Guard(guard) => Some(format!("stop if {}", guard.condition())),
-        Task::Step { name, .. } => Some(format!("run step `{name}`")),
-        Task::Border | Task::Note(_) => None,
-    }
-}
-
-/// What a statement of a rebuild is for.
-fn rebuilt(task: &Task) -> Option<&str> {
-    match task {
-        Task::Statement(statement) if statement.kind == StatementKind::Rebuild => {
-            Some(&statement.reason)
-        }
-        _ => None,
-    }
-}
-
-fn sql(task: &Task) -> Option<&str> {
-    match task {
-        Task::Guard(guard) => Some(&guard.sql),
-        task => task.statement().map(|statement| statement.sql.as_str()),
-    }
-}
-
-fn cost(task: &Task) -> Option<String> {
-    let cost = task.statement()?.cost.as_ref()?;
-    Some(cost.to_string()).filter(|text| !text.is_empty())
-}
-
-/// What would stop the revision, by the guards before anything of it has run.
-fn stops_of(driver: &mut dyn Driver, tasks: &[Task]) -> Vec<String> {
-    let first = tasks.iter().take_while(|task| matches!(task, Task::Guard(_) | Task::Note(_)));
-    let guards: Vec<&Guard> = first
-        .filter_map(|task| match task {
-            Task::Guard(guard) => Some(guard),
-            _ => None,
-        })
-        .collect();
-    let mut stops = Vec::new();
-    for guard in guards {
-        let Ok(found) = driver.query(&guard.sql, &[]) else { continue };
-        if let Some([Value::Integer(n)]) = found.rows.first().map(Vec::as_slice) {
-            stops.push(format!("stops now: {}", guard.failure.replace("{}", &n.to_string())));
-        }
-    }
-    stops
-}
-
-/// The applied revision that changed one of these tables and took longest, if that was noticeable.
-fn slowest(earlier: &[Entry], tables: &BTreeSet<&str>) -> Option<String> {
-    const NOTICEABLE: i64 = 100;
-    let changed = |entry: &&Entry| {
-        let operations = entry.decode().unwrap_or_default();
-        operations.iter().any(|operation| {
-            let own = operation.tables();
-            own.iter().any(|table| tables.contains(table))
-        })
-    };
-    let slow = earlier.iter().filter(|entry| entry.milliseconds >= NOTICEABLE).filter(changed);
-    let entry = slow.max_by_key(|entry| entry.milliseconds)?;
-    let seconds = entry.milliseconds as f64 / 1000.0;
-    Some(format!(
-        "revision `{}`, which changed the same tables, took {seconds:.1} s here",
-        entry.id
-    ))
 }

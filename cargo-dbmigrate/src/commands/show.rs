@@ -46,7 +46,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
         };
         cx.out.styled(&history::entry(cx, &history, &migration.revision, &[]));
         if let Some(begun) = unfinished.iter().find(|begun| begun.revision == id) {
-            let standing = history::standing_at(begun, applied.as_ref().unwrap_or(&none));
+            let standing = begun.standing(applied.as_ref().unwrap_or(&none));
             cx.out.styled(&format!("{}\n", style::paint(style::BAD, &standing)));
         }
         cx.out.styled(&operations_text(migration));

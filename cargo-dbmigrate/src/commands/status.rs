@@ -181,7 +181,7 @@ impl Screen<'_> {
             line("", format!("and {} later", found.pending.len() - n_shown));
         }
         for begun in &found.unfinished {
-            let standing = history::standing_at(begun, &found.applied);
+            let standing = begun.standing(&found.applied);
             line("Stopped", format!("{}: {}", style::id(&begun.revision), bad(&standing)));
         }
         if let Some(refusal) = &found.refusal {

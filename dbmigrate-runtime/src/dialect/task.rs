@@ -69,6 +69,47 @@ impl Task {
         }
     }
 
+    /// The task in words; `None` if it isn't worth a line of its own.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Task::Statement(statement) => Some(statement.text()),
+            Task::Alone(alone) => Some(alone.statement.text()),
+            Task::Guard(guard) => Some(format!("stop if {}", guard.condition())),
+            Task::Step { name, .. } => Some(format!("run step `{name}`")),
+            Task::Border | Task::Note(_) => None,
+        }
+    }
+
+    /// The SQL that the task runs.
+    pub fn sql(&self) -> Option<&str> {
+        match self {
+            Task::Guard(guard) => Some(&guard.sql),
+            task => task.statement().map(|statement| statement.sql.as_str()),
+        }
+    }
+
+    /// What the task costs others, in words.
+    pub fn cost(&self) -> Option<String> {
+        let cost = self.statement()?.cost.as_ref()?;
+        Some(cost.to_string()).filter(|text| !text.is_empty())
+    }
+
+    /// What a statement of a rebuild is for.
+    fn rebuilt(&self) -> Option<&str> {
+        match self {
+            Task::Statement(statement) if statement.kind == StatementKind::Rebuild => {
+                Some(&statement.reason)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the task at this position belongs to a rebuild, which proves its own copy.
+    pub fn is_of_rebuild(tasks: &[Task], idx: usize) -> bool {
+        let before = idx.checked_sub(1).and_then(|before| tasks.get(before)?.rebuilt());
+        before.is_some() && before == tasks.get(idx + 1).and_then(Task::rebuilt)
+    }
+
     /// Whether the task separates groups, so that its revision isn't one transaction.
     pub fn is_between_groups(&self) -> bool {
         match self {
@@ -116,6 +157,21 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// What the statement does, in words.
+    fn text(&self) -> String {
+        match self.kind {
+            StatementKind::Raw if self.given_name().is_none() => {
+                let sql = self.sql.split_whitespace().collect::<Vec<_>>().join(" ");
+                let shown: String = sql.chars().take(60).collect();
+                let dots = if shown.len() < sql.len() { "..." } else { "" };
+                format!("run SQL: {shown}{dots}")
+            }
+            StatementKind::Raw => format!("run SQL: {}", self.reason),
+            StatementKind::Rebuild => format!("rebuild the table to {}", self.reason),
+            StatementKind::Native => self.reason.clone(),
+        }
+    }
+
     /// The name that hand-written SQL has got in its revision.
     pub fn given_name(&self) -> Option<&str> {
         (self.kind == StatementKind::Raw && self.reason != UNNAMED).then_some(&self.reason)

@@ -4,9 +4,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
 use super::{Executor, Observer};
-use crate::Error;
 use crate::driver::LOCK_TIMEOUT;
 use crate::driver::{Driver, Scope, Wait, Waiting};
+use crate::{Error, trace};
 
 /// Shorter waits are not reported.
 const UNSAID: Duration = Duration::from_millis(200);
@@ -33,7 +33,10 @@ impl Budget {
     pub(super) fn begin(&mut self, executor: &mut Executor<'_>, scope: Scope) -> Result<(), Error> {
         let start = Instant::now();
         let observer = &mut *executor.observer;
-        let mut on_wait = |waiting: &Waiting| observer.waiting(waiting);
+        let mut on_wait = |waiting: &Waiting| {
+            trace::waiting(waiting);
+            observer.waiting(waiting);
+        };
         let mut wait = Wait { at_most: self.left, on_wait: &mut on_wait };
         let res = executor.driver.begin(scope, &mut wait);
         self.spend(start.elapsed());
@@ -57,7 +60,9 @@ impl Budget {
         executor.driver.rollback();
         if self.n_retries == 0 {
             let holder = executor.driver.blocker();
-            executor.observer.waiting(&Waiting { at_most: self.left, holder });
+            let waiting = Waiting { at_most: self.left, holder };
+            trace::waiting(&waiting);
+            executor.observer.waiting(&waiting);
         }
         let longest = Duration::from_millis(100 << self.n_retries.min(4));
         self.n_retries += 1;
@@ -85,7 +90,9 @@ impl Budget {
                         break Err(err);
                     }
                     if !is_reported && start.elapsed() > UNSAID {
-                        observer.waiting(&Waiting::at_most(self.left));
+                        let waiting = Waiting::at_most(self.left);
+                        trace::waiting(&waiting);
+                        observer.waiting(&waiting);
                         is_reported = true;
                     }
                     std::thread::sleep(pause);

@@ -19,7 +19,7 @@ use crate::ledger::{self, Row};
 use crate::migration::Migration;
 use crate::operations::Operation;
 use crate::plan::{self, Planner};
-use crate::version_table;
+use crate::{trace, version_table};
 
 /// Splits tasks at their borders; a statement that stands alone is a group of its own.
 pub(crate) fn groups(tasks: &[Task]) -> Vec<&[Task]> {
@@ -164,6 +164,7 @@ impl Executor<'_> {
             if is_stable { Vec::new() } else { self.replayed_groups(migration, planner, &facts)? };
         let planned = planner.next(migration, dialect, &facts)?;
         self.observer.running(direction, &migration.revision);
+        let _span = trace::revision(direction, &migration.revision);
         self.driver.runs(id);
         let start = Instant::now();
         if is_missing {
@@ -237,6 +238,7 @@ impl Executor<'_> {
         if is_empty && facts.one_definition {
             self.repeated(budget, |this| ledger::drop(this.conn(), ledger))?;
         }
+        trace::revision_done(start.elapsed().as_millis());
         Ok(())
     }
 
@@ -430,6 +432,7 @@ impl Executor<'_> {
             }
         }
         self.observer.statement(&alone.statement);
+        let _span = trace::statement(&alone.statement.sql, self.driver.dialect().lexicon());
         let place = (run.n_run + 1, run.n_tasks);
         let res = self.driver.batch(&alone.statement.sql);
         let is_taken_for_done = started.is_some() && self.options.halfway == Halfway::Resume;

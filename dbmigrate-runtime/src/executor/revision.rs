@@ -10,7 +10,7 @@ use crate::driver::{DatabaseError, ErrorKind};
 use crate::error::{Remains, Stop};
 use crate::migration::Migration;
 use crate::plan::Planner;
-use crate::{Db, Error, version_table};
+use crate::{Db, Error, trace, version_table};
 
 /// Whether a task may change what the schema doesn't describe.
 fn is_opaque(task: &Task) -> bool {
@@ -82,6 +82,7 @@ impl Executor<'_> {
         let operations = planner.operations(migration);
         let (mut taken, mut n_run) = (0, 0);
         let start = Instant::now();
+        let _span = trace::revision(direction, &migration.revision);
         loop {
             let facts = match known.take() {
                 Some(facts) => facts,
@@ -115,6 +116,7 @@ impl Executor<'_> {
         planner.finish(migration)?;
         let table = self.options.version_table();
         let duration = start.elapsed();
+        trace::revision_done(duration.as_millis());
         match direction {
             Direction::Upgrade => version_table::insert(self.conn(), table, migration, duration)?,
             Direction::Downgrade => version_table::delete(self.conn(), table, id)?,
@@ -158,6 +160,7 @@ impl Executor<'_> {
             match task {
                 Task::Statement(statement) => {
                     self.observer.statement(statement);
+                    let _span = trace::statement(&statement.sql, self.driver.dialect().lexicon());
                     let refused = if in_transaction && statement.kind == StatementKind::Raw {
                         self.driver.dialect().refused_in_transaction(&statement.sql)
                     } else {
@@ -194,6 +197,7 @@ impl Executor<'_> {
                     self.run_alone_statement(&run, alone, None)?;
                 }
                 Task::Step { operation, name } => {
+                    let _span = trace::step(name);
                     let mut db = Db::new(self.driver.as_connection(), &self.options.args);
                     let res = self.steps.run(migration, direction, *operation, &mut db);
                     let cause = res.as_ref().err().and_then(|err| db.cause(&err.to_string()));

@@ -25,11 +25,7 @@ fn start(path: &str, only_check: bool) -> Result<i64, Box<dyn Error + Send + Syn
     let mut conn = Connection::open(path)?;
     let migrator = migrations::migrator();
     if only_check {
-        let status = migrator.status(&mut conn)?;
-        if !status.pending.is_empty() {
-            let pending = status.pending.join(", ");
-            return Err(format!("the database is behind, {pending} pending: migrate it").into());
-        }
+        migrator.require_up_to_date(&mut conn)?;
     } else {
         for id in migrator.upgrade(&mut conn)? {
             println!("applied {id}");

@@ -61,6 +61,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
         "lib.rs",
         expect![[r#"
             Applied
+            AppliedRevision
             Background
             ColumnRef
             ColumnType
@@ -78,6 +79,10 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             Model
             Module
             Options
+            Plan
+            PlannedRevision
+            PlannedTask
+            Report
             Revision
             Row
             Status

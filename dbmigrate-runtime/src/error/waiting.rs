@@ -1,0 +1,61 @@
+//! Errors of programs whose database somebody else migrates.
+
+use std::time::Duration;
+
+use super::{Error, Kind};
+use crate::driver::{ErrorKind, Unconnected};
+
+impl Error {
+    /// Whether the database lacks revisions of the program. The message names them.
+    pub fn is_behind(&self) -> bool {
+        self.inner.kind == Kind::Behind
+    }
+
+    /// `lacking` are the pending revisions in words; `waited` is how long the program has waited for
+    /// another one to migrate the database.
+    pub(crate) fn behind(lacking: &str, waited: Option<Duration>, holder: Option<&str>) -> Error {
+        let after = waited.map_or(String::new(), |waited| {
+            format!(" after waiting for {:.1} s", waited.as_secs_f64())
+        });
+        let by = holder.map_or(String::new(), |holder| format!("; {holder} is migrating it"));
+        let message = format!("the database{after} lacks {lacking}{by}");
+        Error::new(Kind::Behind, message).with_hint(match (holder, waited) {
+            (Some(_), _) => "wait longer, or look at what the other one does",
+            (None, Some(_)) => {
+                "nobody is migrating it, as far as the database can tell: run \
+                 `cargo dbmigrate upgrade`, or let one instance of the program call `upgrade`"
+            }
+            (None, None) => {
+                "`cargo dbmigrate upgrade` applies them, and so does `upgrade` in a program; \
+                 `wait_until_up_to_date` waits for another one that does"
+            }
+        })
+    }
+
+    /// Whether the cause may pass without anybody changing a setting.
+    pub(crate) fn may_pass(&self) -> bool {
+        let Some(source) = &self.inner.source else { return false };
+        source.is_busy()
+            || match source.kind() {
+                ErrorKind::Unconnected(why) => may_pass(why),
+                _ => false,
+            }
+    }
+}
+
+fn may_pass(why: &Unconnected) -> bool {
+    match why {
+        Unconnected::Refused { .. }
+        | Unconnected::NoSocket { .. }
+        | Unconnected::UnknownHost { .. }
+        | Unconnected::TimedOut { .. }
+        | Unconnected::Unreachable { .. }
+        | Unconnected::NotAServer { .. }
+        | Unconnected::NoDatabase { .. }
+        | Unconnected::TooMany
+        | Unconnected::Unavailable(_)
+        | Unconnected::WrongTarget { .. } => true,
+        Unconnected::All { servers } => servers.iter().any(|(_, why)| may_pass(why)),
+        _ => false,
+    }
+}

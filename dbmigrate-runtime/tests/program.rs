@@ -1,0 +1,186 @@
+//! What a program asks about its database before it starts.
+#![cfg(feature = "sqlite")]
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::rusqlite::Connection;
+use dbmigrate_runtime::{Direction, Migrator, Module, Options};
+use expect_test::expect;
+
+const FIRST: Module = Module {
+    revision: "a1",
+    down_revision: &[],
+    branch_labels: &[],
+    depends_on: &[],
+    replaces: &[],
+    message: "first",
+    name: "a1",
+    upgrade: |op| op.create_table(Table::new("t").column(Column::new("a", Type::Text))),
+    downgrade: |op| op.drop_table("t"),
+};
+
+const SECOND: Module = Module {
+    revision: "b2",
+    down_revision: &["a1"],
+    message: "second",
+    name: "b2",
+    upgrade: |op| {
+        op.alter_column("t", "a", ColumnChange::new().not_null());
+        op.run("count", |db| {
+            db.execute("INSERT INTO t VALUES ('x')", ()).map(drop).map_err(Into::into)
+        });
+    },
+    downgrade: |op| op.alter_column("t", "a", ColumnChange::new().nullable()),
+    ..FIRST
+};
+
+const OLD: Migrator = Migrator::new(&[FIRST]);
+const NEW: Migrator = Migrator::new(&[FIRST, SECOND]);
+
+/// A directory that is removed at the end.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Dir {
+        let dir = std::env::temp_dir().join(format!("dbmigrate-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        Dir(dir)
+    }
+
+    fn file(&self) -> PathBuf {
+        Path::join(&self.0, "app.db")
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_plan_is_a_value_and_a_text() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    let plan = NEW.plan(&conn).unwrap();
+    assert_eq!(plan.revisions.len(), 2);
+    OLD.upgrade(&mut conn).unwrap();
+    conn.execute_batch("INSERT INTO t VALUES ('one'), (NULL)").unwrap();
+    let plan = NEW.plan(&conn).unwrap();
+    assert!(plan.is_stopped());
+    expect![[r#"
+        Upgrade: 1 revision, in one transaction
+
+        upgrade a1 -> b2, second
+          stop if column `a` of table `t` can't become NOT NULL: it is NULL in some rows
+          alter column `a` of table `t`
+          run step `count`
+          `t` has 2 rows
+          stops now: column `a` of table `t` can't become NOT NULL: it is NULL in 1 row(s)"#]]
+    .assert_eq(&plan.to_string());
+    assert!(format!("{plan:#}").contains("ALTER TABLE"), "{plan:#}");
+    conn.execute_batch("DELETE FROM t WHERE a IS NULL").unwrap();
+    assert!(!NEW.plan(&conn).unwrap().is_stopped());
+    NEW.upgrade(&mut conn).unwrap();
+    assert_eq!(NEW.plan(&conn).unwrap().to_string(), "Nothing to do.");
+    let down = (Direction::Downgrade, "base");
+    let plan = NEW.plan_with(&conn, down, &Options::default()).unwrap();
+    assert!(plan.to_string().starts_with("Downgrade: 2 revisions, in one transaction\n"), "{plan}");
+    // Nothing was run.
+    assert_eq!(NEW.status(&conn).unwrap().applied, ["a1", "b2"]);
+}
+
+#[test]
+fn a_status_says_what_the_database_lacks() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    assert_eq!(
+        NEW.status(&conn).unwrap().to_string(),
+        "behind: the database lacks 2 of 2 revisions: `a1` (first), `b2` (second)"
+    );
+    OLD.upgrade(&mut conn).unwrap();
+    let err = NEW.require_up_to_date(&conn).unwrap_err();
+    assert!(err.is_behind());
+    expect![[r#"
+        the database lacks 1 of 2 revisions: `b2` (second)
+          hint: `cargo dbmigrate upgrade` applies them, and so does `upgrade` in a program; `wait_until_up_to_date` waits for another one that does"#]]
+    .assert_eq(&err.report());
+    assert_ne!(NEW.status(&conn).unwrap().schema_hash(), NEW.schema_hash());
+    NEW.upgrade(&mut conn).unwrap();
+    let status = NEW.status(&conn).unwrap();
+    assert_eq!(status.to_string(), "up to date: 2 revisions are applied");
+    assert_eq!(status.schema_hash(), NEW.schema_hash());
+    // An older program beside it.
+    let status = OLD.status(&conn).unwrap();
+    assert_eq!(
+        status.to_string(),
+        "up to date: 1 revision is applied; this program does not have what is applied as `b2` \
+         (second)"
+    );
+    assert_eq!(status.schema_hash(), NEW.schema_hash());
+    OLD.require_up_to_date(&conn).unwrap();
+}
+
+#[test]
+fn a_report_is_what_the_command_status_tells() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    OLD.upgrade(&mut conn).unwrap();
+    conn.execute_batch("ALTER TABLE t ADD COLUMN b INTEGER; CREATE TABLE others (x)").unwrap();
+    let report = NEW.report(&conn, &Options::default()).unwrap();
+    assert!(!report.is_in_order());
+    assert!(report.product.starts_with("SQLite 3."), "{}", report.product);
+    assert_eq!(report.history[0].id, "a1");
+    assert_eq!(report.drift, ["column `t.b` is not in the migrations"]);
+    conn.execute_batch("ALTER TABLE t DROP COLUMN b").unwrap();
+    NEW.upgrade(&mut conn).unwrap();
+    let report = NEW.report(&conn, &Options::default()).unwrap();
+    assert!(report.is_in_order(), "{report}");
+    assert!(report.to_string().contains("\nlast applied: `b2` ("), "{report}");
+}
+
+#[test]
+fn a_program_waits_until_another_one_has_migrated() {
+    let dir = Dir::new("waits");
+    let (path, url) = (dir.file(), format!("sqlite:{}", dir.file().display()));
+    let other = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(150));
+        OLD.upgrade(&path).unwrap();
+        thread::sleep(Duration::from_millis(150));
+        NEW.upgrade(&path).unwrap();
+    });
+    let start = Instant::now();
+    // The file doesn't exist yet.
+    NEW.wait_until_up_to_date(&url, Duration::from_secs(30)).unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(250), "{:?}", start.elapsed());
+    other.join().unwrap();
+    NEW.wait_until_up_to_date(&url, Duration::ZERO).unwrap();
+}
+
+#[test]
+fn a_program_that_waited_for_nothing_says_what_is_missing() {
+    let dir = Dir::new("waits-in-vain");
+    let timeout = Duration::from_millis(120);
+    let err = NEW.wait_until_up_to_date(dir.file(), timeout).unwrap_err();
+    assert!(err.is_behind());
+    let text = err.to_string();
+    assert!(text.starts_with("the database after waiting for 0.1 s lacks 2 of 2"), "{text}");
+    assert!(!dir.file().exists(), "waiting creates no file");
+    let mut conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch("BEGIN").unwrap();
+    let err = NEW.wait_until_up_to_date(&mut conn, timeout).unwrap_err();
+    assert!(err.to_string().contains("transaction"), "{err}");
+}
+
+#[test]
+fn waiting_holds_up_no_other_task() {
+    let dir = Dir::new("waits-async");
+    let (path, url) = (dir.file(), format!("sqlite:{}", dir.file().display()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let waiting = NEW.wait_until_up_to_date_async(&url, Duration::from_secs(30));
+        let migrating = tokio::spawn(NEW.spawn(move |migrator| migrator.upgrade(&path)));
+        waiting.await.unwrap();
+        migrating.await.unwrap().unwrap();
+    });
+}
