@@ -293,7 +293,7 @@ fn applied(cx: &Context, driver: &mut dyn Driver, history: &History) -> Result<u
     let standing = history.standing(rows)?;
     standing.check(false)?;
     if let Some(unfinished) = history::unfinished_in(cx, driver)?.first() {
-        let at = history::standing_at(unfinished, &ids);
+        let at = unfinished.standing(&ids);
         let text = format!("revision `{}` is {at}", unfinished.revision);
         return Err(Error::new(text).hint("`cargo dbmigrate upgrade` continues it"));
     }
