@@ -248,8 +248,9 @@ fn a_backup_is_refused_where_it_can_not_be_made() {
     let listed = host.ok("restore").stdout;
     assert!(listed.contains("1: ") && listed.contains("at a100"), "{listed}");
     let listed = host.ok("restore --format json").json();
-    // A list changes nothing in any case.
-    expect![[r#"{"causes":["file is not a database"],"hint":"the file is not an SQLite database, or it is encrypted","message":"failed to read what the applied revisions did"}"#]].assert_eq(&listed["backups"][1]["error"].to_string());
+    // Nothing is said to be unchanged, since a list changes nothing.
+    expect![[r#"{"causes":["file is not a database"],"hint":"the file is not an SQLite database, or it is encrypted","message":"failed to read what the applied revisions did"}"#]]
+    .assert_eq(&listed["backups"][1]["error"].to_string());
     fs::write(database(&host), "no database, whatever its name says").unwrap();
     expect![[r#"
         error: failed to lock `app.db`
@@ -299,9 +300,11 @@ fn each_of_many_files_gets_its_own_backup() {
     expect![[r#"
         error: tenants/ada.db: failed to copy `tenants/ada.db` to `tenants/ada.db.backup-18446744073709551615`: File exists (os error 17)
           hint: nothing was run
-    "#]].assert_eq(&shown(&host, &run.stderr));
+    "#]]
+    .assert_eq(&shown(&host, &run.stderr));
     assert!(run.stdout.contains("1 upgraded"), "{}", run.stdout);
     let document = host.fails("upgrade --all tenants/* --backup --format json").json();
     let error = document["databases"][0]["error"].to_string();
-    expect![[r#"{"causes":["File exists (os error 17)"],"hint":"nothing was run","message":"failed to copy `tenants/ada.db` to `tenants/ada.db.backup-18446744073709551615`"}"#]].assert_eq(&shown(&host, &error));
+    expect![[r#"{"causes":["File exists (os error 17)"],"hint":"nothing was run","message":"failed to copy `tenants/ada.db` to `tenants/ada.db.backup-18446744073709551615`"}"#]]
+    .assert_eq(&shown(&host, &error));
 }
