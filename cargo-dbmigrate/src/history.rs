@@ -29,7 +29,7 @@ use crate::revision_files::constants::{self, Header};
 use crate::revision_files::{self, RevisionFile};
 use crate::runner::{self, Recorded, Recording};
 
-/// All revisions with their recordings. Operations are only decoded on demand, and once.
+/// All revisions with their recordings. Operations are decoded on demand, and only once.
 #[derive(Clone)]
 pub struct History {
     /// The graph for a new database, unless the history is that of a certain database.

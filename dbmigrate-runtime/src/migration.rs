@@ -90,8 +90,7 @@ impl Migration {
     }
 }
 
-/// All migrations of a project, in the order of their graph. Clones and views share what the
-/// revisions record.
+/// All migrations of a project, in the order of their graph. Clones and views share the recordings.
 #[derive(Debug, Clone, Default)]
 pub struct Migrations {
     graph: Graph,

@@ -86,6 +86,7 @@ const READERS: &[&str] = &[
     "mysql/kept.rs",
     "postgres/mod.rs",
     "postgres/read.rs",
+    "postgres/prepared.rs",
     "postgres/kept.rs",
     "postgres/emptying.rs",
     // Asks the server what it keeps of temporary tables.
@@ -203,6 +204,7 @@ const NAME_SQLITE: &[(&str, &str)] = &[
     ("cargo-dbmigrate/src/commands/init.rs", "knows which crate connects to which database"),
     ("cargo-dbmigrate/src/context.rs", "decides what a project's database is"),
     ("cargo-dbmigrate/src/import/applied.rs", "reads where a tool for SQLite keeps its records"),
+    ("cargo-dbmigrate/src/import/client.rs", "tells the commands of each database's client"),
     ("cargo-dbmigrate/src/import/recorded.rs", "tells queries of a catalog from those of rows"),
     ("cargo-dbmigrate/src/cli/tool.rs", "has the name of another tool"),
     ("cargo-dbmigrate/src/commands/squash/proof.rs", "runs the proof on a database in memory"),

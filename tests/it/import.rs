@@ -2,6 +2,7 @@
 
 mod faults;
 mod outside;
+mod programs;
 mod real;
 mod recorded;
 mod refused;

@@ -112,7 +112,7 @@ fn sockets_and_variables_lead_to_the_server() {
         let over_tcp = vec![("MYSQL_HOST", "127.0.0.1"), ("MYSQL_TCP_PORT", &*port)];
         let connected = connect(&format!("{account}/{database}"), &over_tcp);
         assert!(connected.starts_with(&format!("bea in {database}")), "{connected}");
-        // What the URL says counts before the environment.
+        // What the URL says takes precedence over the environment.
         let elsewhere =
             [("MYSQL_HOST", "nowhere.invalid"), ("MYSQL_TCP_PORT", "1"), ("HOME", home)];
         let connected = connect(&url, &elsewhere);

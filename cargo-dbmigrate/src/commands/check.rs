@@ -268,9 +268,9 @@ fn report_drift(cx: &Context, drift: &Drift) {
     snapshot::list_others(cx, &drift.others);
 }
 
-/// What is found out beside the models, while cargo checks them.
+/// What is read while cargo checks the models.
 struct Beside {
-    /// What became of the database; `None` if it is not asked for.
+    /// The database, or why it can't be read; `None` with `--no-database`.
     database: Option<Result<Read>>,
     /// What the rules of `lint` find.
     findings: Result<Vec<Finding>>,
@@ -337,7 +337,7 @@ fn read(cx: &Context, history: &History, migrations: &Migrations) -> Result<Read
 ///
 /// # Errors
 ///
-/// When the command was told of it, so that it should exist.
+/// When the URL doesn't come from dbmigrate.toml: then the database should exist.
 fn not_there(database: &Database) -> Result<String> {
     if database.is_in_memory() {
         let text = database.missing_text();

@@ -161,8 +161,8 @@ fn pending_or_newest(history: &History, rows: BTreeSet<String>, target: Target) 
     })
 }
 
-/// What the rules find in the revisions that are pending in a database with these applied ones; if
-/// there are none, or no database, in the newest.
+/// What the rules find in the revisions that are pending in a database, given its applied revisions;
+/// in the newest revision if none is pending or there is no database.
 pub(super) fn in_pending(
     cx: &Context,
     levels: &Levels,

@@ -9,17 +9,17 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::{revision_files, runner};
 
-/// As much as the main thread usually has.
+/// As much as the main thread usually has, since SQL of any depth is parsed.
 const STACK: usize = 8 << 20;
 
-/// A history and its migrations, which are being decoded on another thread, and what is found out
-/// from them there.
+/// A history and its migrations, which are being decoded on another thread, and what `further`
+/// computes from them there.
 pub struct Ahead<T, F> {
     thread: Option<JoinHandle<Result<Known<T>>>>,
     further: F,
 }
 
-/// A history, its migrations, and what was found out from them.
+/// A history, its migrations, and what was computed from them.
 pub type Known<T> = (History, Migrations, T);
 
 impl<T, F> Ahead<T, F>
@@ -28,7 +28,7 @@ where
     F: Fn(&Context, &History, &Migrations) -> T + Clone + Send + 'static,
 {
     /// Starts to decode the history, provided that every revision was recorded before, and then to
-    /// find out what needs no models: `further`, which prints nothing. Compiling a revision, and
+    /// compute what needs no models: `further`, which prints nothing. Compiling a revision, and
     /// every problem, are left to [`Ahead::finish`], so that they come in order.
     pub fn start(cx: &Context, further: F) -> Ahead<T, F> {
         let then = further.clone();
@@ -47,7 +47,7 @@ where
         Ahead { thread: known(), further }
     }
 
-    /// The history with its migrations, and what was found out from them.
+    /// The history with its migrations, and what was computed from them.
     ///
     /// # Errors
     ///
@@ -63,5 +63,5 @@ where
     }
 }
 
-/// For commands that find out nothing further.
+/// For commands that need nothing further.
 pub fn nothing(_: &Context, _: &History, _: &Migrations) {}

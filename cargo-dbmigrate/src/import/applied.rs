@@ -61,12 +61,16 @@ pub fn read(tool: Tool, table: Option<&str>, conn: &mut dyn Connection) -> Resul
     );
     let quoted = table.map(|table| conn.dialect().relation(table)).unwrap_or_default();
     let sql = columns.replace("{}", &quoted);
-    let rows = conn.query(&sql, &[]).map_err(|err| {
-        Error::new(format!("failed to read {place}"))
-            .cause(err)
-            .hint(format!("give the database that {tool} migrated, for example with `--url`"))
-    })?;
-    let rows = rows.rows;
+    let rows = match conn.query(&sql, &[]) {
+        Ok(found) => found.rows,
+        Err(err) => {
+            let hint = match table.and_then(|table| in_another_schema(table, conn)) {
+                Some(other) => format!("give its name with the schema: `--table {other}`"),
+                None => format!("give the database that {tool} migrated, for example with `--url`"),
+            };
+            return Err(Error::new(format!("failed to read {place}")).cause(err).hint(hint));
+        }
+    };
     let failed = |version: &str| {
         Error::new(format!("migration `{version}` of {tool} failed halfway in this database"))
             .hint(format!("finish or undo it with {tool} first"))
@@ -117,6 +121,14 @@ pub fn read(tool: Tool, table: Option<&str>, conn: &mut dyn Connection) -> Resul
             Ok(Applied::These(entries))
         }
     }
+}
+
+/// The only table of another schema with this name, with its schema.
+fn in_another_schema(table: &str, conn: &mut dyn Connection) -> Option<String> {
+    let elsewhere = conn.dialect().tables_elsewhere(conn).ok()?;
+    let has_name = |other: &&String| other.split_once('.').is_some_and(|(_, name)| name == table);
+    let mut found = elsewhere.iter().filter(has_name);
+    found.next().filter(|_| found.next().is_none()).cloned()
 }
 
 /// The last row of a version tells whether it is applied.

@@ -85,11 +85,31 @@ pub fn read(tool: Tool, dir: &Path) -> Result<Vec<Foreign>> {
         let message = format!("`{}` has no migrations of {tool}", dir.display());
         return Err(Error::new(message).hint(format!("they are named {}", tool::naming(tool))));
     }
+    if !matches!(tool, Tool::Goose | Tool::Dbmate) {
+        parts.iter().try_for_each(|part| refuse_sections(&part.script))?;
+    }
     let migrations = joined(parts)?;
     if tool == Tool::RusqliteMigration {
         refuse_gap(&migrations)?;
     }
     Ok(migrations)
+}
+
+/// Fails if a script is a migration of a tool with both directions in one file: both would run.
+fn refuse_sections(script: &Script) -> Result<()> {
+    for tool in [Tool::Goose, Tool::Dbmate] {
+        let mark = sections::mark(tool);
+        let is_mark = |line: &str| line.trim().eq_ignore_ascii_case(mark);
+        if script.sql.lines().any(is_mark) {
+            let file = script.file.display();
+            let message = format!("`{file}` is a migration of {tool}: it has the line `{mark}`");
+            let name = tool.name();
+            return Err(
+                Error::new(message).hint(format!("take the directory over with `import {name}`"))
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The parts of each version as one migration.

@@ -1,12 +1,14 @@
 //! The history of another migration tool, as revisions.
 
 mod applied;
+mod client;
 mod definitions;
 mod layout;
 mod outside;
 mod printed;
 mod recorded;
 mod rows;
+mod running;
 mod scratch;
 mod script;
 mod terms;

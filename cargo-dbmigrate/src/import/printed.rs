@@ -1,7 +1,8 @@
 //! Migrations that are programs, by the SQL that their own tool prints for them.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use dbmigrate_runtime::engine::sql::{Lexicon, Token};
 
@@ -26,6 +27,8 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 executor = MigrationExecutor(connections["default"])
+for app, names in sorted(executor.loader.detect_conflicts().items()):
+    print("-- dbmigrate conflict", *sorted(app + "." + name for name in names))
 executor.loader.applied_migrations = {}
 for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
     print("-- dbmigrate up", migration.app_label + "." + migration.name)
@@ -74,7 +77,9 @@ struct Told {
 
 impl Printed<'_> {
     fn alembic(&self) -> Result<Vec<Foreign>> {
-        let told = told(&self.output(&["history", "-v"])?);
+        let history = self.run(&["history", "-v"])?;
+        refuse_faults(self.tool, self.dir, &String::from_utf8_lossy(&history.stderr))?;
+        let told = told(&self.printed(&["history", "-v"], &history)?);
         refuse_heads(self.tool, &told)?;
         let up = self.output(&["upgrade", "base:heads", "--sql"])?;
         let down = self.downgrades(&told);
@@ -120,6 +125,7 @@ impl Printed<'_> {
 
     fn django(&self) -> Result<Vec<Foreign>> {
         let text = self.output(&["shell", "-v", "0", "-c", DJANGO])?;
+        refuse_conflicts(self.tool, &text)?;
         let table = tool_tables::of(self.tool).unwrap_or_default();
         let name = |rest: &str| Some(rest.trim().to_owned());
         let ups = sections(&text, "-- dbmigrate up ", name);
@@ -157,17 +163,35 @@ impl Printed<'_> {
 
     /// What the tool's program prints.
     fn output(&self, args: &[&str]) -> Result<String> {
-        let (program, first): (_, &[&str]) = match self.tool {
+        self.printed(args, &self.run(args)?)
+    }
+
+    /// The tool's program and its first arguments.
+    fn program(&self) -> (&'static str, &'static [&'static str]) {
+        match self.tool {
             Tool::Django => ("python3", &["manage.py"]),
             Tool::FlaskMigrate => ("flask", &["db"]),
             _ => ("alembic", &[]),
-        };
-        let shown = [&[program], first, &args[..args.len().min(2)]].concat().join(" ");
+        }
+    }
+
+    /// The command as a person would type it, without the later arguments.
+    fn shown(&self, args: &[&str]) -> String {
+        let (program, first) = self.program();
+        [&[program], first, &args[..args.len().min(2)]].concat().join(" ")
+    }
+
+    fn run(&self, args: &[&str]) -> Result<Output> {
+        fs::read_dir(self.dir).doing(|| format!("read the directory `{}`", self.dir.display()))?;
+        let (program, first) = self.program();
         let mut command = Command::new(program);
         command.current_dir(self.dir).args(first).args(args).env("PYTHONDONTWRITEBYTECODE", "1");
-        let output = command.output().doing(|| format!("run `{shown}`")).map_err(|err| {
+        command.output().doing(|| format!("run `{}`", self.shown(args))).map_err(|err| {
             err.hint(format!("activate the environment in which {} is installed", self.tool))
-        })?;
+        })
+    }
+
+    fn printed(&self, args: &[&str], output: &Output) -> Result<String> {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -175,7 +199,7 @@ impl Printed<'_> {
         let text = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines[lines.len().saturating_sub(5)..].join("\n");
-        let message = format!("`{shown}` failed in `{}`", self.dir.display());
+        let message = format!("`{}` failed in `{}`", self.shown(args), self.dir.display());
         Err(Error::new(message).cause(last).hint(
             "DIR is the directory in which this command works; migrations that need a live \
              database can't be printed as SQL",
@@ -240,6 +264,75 @@ fn refuse_heads(tool: Tool, told: &[Told]) -> Result<()> {
         if tool == Tool::FlaskMigrate { "flask db merge heads" } else { "alembic merge heads" };
     let message = format!("the history of {tool} has {} heads: {}", heads.len(), heads.join(", "));
     Err(Error::new(message).hint(format!("merge them with `{merge}`, and import again")))
+}
+
+/// Fails if an application of Django ends in several migrations, which Django refuses as well.
+fn refuse_conflicts(tool: Tool, printed: &str) -> Result<()> {
+    let mut lines = printed.lines();
+    let Some(names) = lines.find_map(|line| line.strip_prefix("-- dbmigrate conflict ")) else {
+        return Ok(());
+    };
+    let names: Vec<String> = names.split(' ').map(|name| format!("`{name}`")).collect();
+    let message = format!(
+        "the history of {tool} has {} last migrations of one application: {}",
+        names.len(),
+        names.join(", ")
+    );
+    let merge = "merge them with `python3 manage.py makemigrations --merge`, and import again";
+    Err(Error::new(message).hint(merge))
+}
+
+/// Fails if Alembic warns of two revisions with one id, of which it takes the last one it reads, or
+/// of one that is missing.
+fn refuse_faults(tool: Tool, dir: &Path, warnings: &str) -> Result<()> {
+    let said = warnings.lines().filter_map(|line| line.split_once("UserWarning: Revision "));
+    for (_, said) in said {
+        let Some((id, what)) = said.split_once(' ') else { continue };
+        if what.trim_end() == "is present more than once" {
+            let files = files_with(dir, "revision", id).join(" and ");
+            let message = format!("two migrations of {tool} have the id `{id}`: {files}");
+            return Err(
+                Error::new(message).hint("give one of them another `revision`, and import again")
+            );
+        }
+        if what.trim_end().ends_with("is not present") {
+            let files = files_with(dir, "down_revision", id).join(", ");
+            let message = format!("there is no revision `{id}`, which {files} follows");
+            return Err(Error::new(message)
+                .hint("restore its file, or correct `down_revision`, and import again"));
+        }
+    }
+    Ok(())
+}
+
+/// The files below a directory in which a variable of Alembic has this id; what they are called if
+/// there are none.
+fn files_with(dir: &Path, variable: &str, id: &str) -> Vec<String> {
+    let quoted = [format!("'{id}'"), format!("\"{id}\"")];
+    let has_id = |line: &str| {
+        line.split_once('=').is_some_and(|(name, value)| {
+            let name = name.split(':').next().unwrap_or_default();
+            name.trim() == variable && quoted.iter().any(|quoted| value.contains(quoted))
+        })
+    };
+    let is_python = |path: &Path| path.extension().is_some_and(|extension| extension == "py");
+    let mut found = Vec::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            let is_hidden = name.to_string_lossy().starts_with('.') || name == "site-packages";
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_hidden {
+                open.push(path);
+            } else if is_python(&path)
+                && fs::read_to_string(&path).is_ok_and(|text| text.lines().any(has_id))
+            {
+                found.push(format!("`{}`", path.display()));
+            }
+        }
+    }
+    found.sort();
+    if found.is_empty() { vec!["a file elsewhere".to_owned()] } else { found }
 }
 
 /// The revisions in the output of `alembic history -v`.

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, ObjectKind};
+use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, Dialect, ObjectKind};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::operations::{Operation, OtherObject};
 use dbmigrate_runtime::schema::{Schema, Table};
@@ -47,15 +48,19 @@ pub struct Terms<'a> {
     /// The project's models, whose terms come first.
     models: &'a Models,
     scope: Scope,
-    /// Tables as they were found, and their translations.
-    known: HashMap<String, (Table, Option<Table>)>,
+    /// Tables as they were found, and their translations; by name, since a way back leads to an
+    /// earlier one.
+    known: HashMap<String, Vec<(Table, Option<Table>)>>,
     /// How the database compares names and texts, once it was asked.
     comparing: Option<Comparing>,
+    /// Whether a transaction takes no query after a change of a definition.
+    one_definition: bool,
 }
 
 impl<'a> Terms<'a> {
     pub fn new(cx: &'a Context, models: &'a Models) -> Terms<'a> {
-        Terms { cx, models, scope: cx.scope(), known: HashMap::new(), comparing: None }
+        let known = HashMap::new();
+        Terms { cx, models, scope: cx.scope(), known, comparing: None, one_definition: false }
     }
 
     /// The same for another database, of which nothing is known yet.
@@ -102,6 +107,15 @@ impl<'a> Terms<'a> {
         }
     }
 
+    /// Whether what this SQL changes can be read in its own transaction, as after it. Deferred
+    /// triggers run at its end, and values of an enumeration can't be used before; where either can
+    /// be, not only what the SQL names is read.
+    pub fn can_be_read_inside(&self, dialect: &dyn Dialect, sql: &str, before: &State) -> bool {
+        dialect.backend() == Backend::Postgres
+            && !self.one_definition
+            && touched::tables(dialect, sql, &before.found).is_some()
+    }
+
     fn with_definitions(&mut self, driver: &mut dyn Driver, found: Catalog) -> Result<State> {
         let definitions = definitions(driver.as_connection()).map_err(failed)?;
         self.of_catalog(driver, found, definitions)
@@ -118,22 +132,22 @@ impl<'a> Terms<'a> {
             None => {
                 let conn = driver.as_connection();
                 let facts = conn.facts().map_err(failed)?;
+                self.one_definition = facts.one_definition;
                 *self.comparing.insert(conn.dialect().comparing(&facts))
             }
         };
         found.schema.tables.retain(|name, _| !is_own(self.cx, comparing.folding, name));
-        let is_new =
-            |table: &&Table| self.known.get(&table.name).is_none_or(|(stored, _)| stored != *table);
+        let is_new = |table: &&Table| translation(&self.known, table).is_none();
         let new: Vec<Table> = found.schema.tables.values().filter(is_new).cloned().collect();
         if !new.is_empty() {
             let translated = self.translated(driver, &found, &new, comparing)?;
             for table in new {
                 let terms = translated.table(&table.name).cloned();
-                self.known.insert(table.name.clone(), (table, terms));
+                self.known.entry(table.name.clone()).or_default().push((table, terms));
             }
         }
-        let tables = found.schema.tables.keys();
-        let tables = tables.filter_map(|name| self.known.get(name)?.1.clone());
+        let tables = found.schema.tables.values();
+        let tables = tables.filter_map(|table| translation(&self.known, table)?.clone());
         let text = |kind: ObjectKind, name: &str| {
             let mut objects = found.objects.iter();
             let object = objects.find(|object| {
@@ -194,7 +208,8 @@ impl<'a> Terms<'a> {
                 operations.extend(note(object, table).map(Operation::Drops));
             }
         }
-        operations.extend(autogenerate::compared(&before.schema, &after.schema, &self.scope));
+        let [from, to] = changed(&before.schema, &after.schema);
+        operations.extend(autogenerate::compared(&from, &to, &self.scope));
         for (object, (table, _)) in &after.objects {
             if !before.objects.contains_key(object) {
                 operations.extend(note(object, table).map(Operation::Makes));
@@ -205,7 +220,8 @@ impl<'a> Terms<'a> {
 
     /// How a state differs from another one, in words.
     pub fn differences(&self, one: &State, other: &State) -> Vec<String> {
-        let operations = autogenerate::between(&one.schema, &other.schema);
+        let [from, to] = changed(&one.schema, &other.schema);
+        let operations = autogenerate::between(&from, &to);
         let mut differences: Vec<String> = operations.iter().map(autogenerate::found).collect();
         let keys: BTreeSet<_> = one.objects.keys().chain(other.objects.keys()).collect();
         for key @ (kind, name) in keys {
@@ -226,6 +242,37 @@ impl<'a> Terms<'a> {
         differences.dedup();
         differences
     }
+}
+
+/// The translation of a table as it was found, the newest one first.
+fn translation<'k>(
+    known: &'k HashMap<String, Vec<(Table, Option<Table>)>>,
+    table: &Table,
+) -> Option<&'k Option<Table>> {
+    let mut of_name = known.get(&table.name)?.iter().rev();
+    of_name.find(|(found, _)| found == table).map(|(_, terms)| terms)
+}
+
+/// The tables of two schemas that differ, and those that they refer to or are referred to by: the
+/// others would be compared in vain after each migration.
+fn changed(one: &Schema, other: &Schema) -> [Schema; 2] {
+    let names = one.tables.keys().chain(other.tables.keys());
+    let differing: BTreeSet<&str> =
+        names.filter(|name| one.table(name) != other.table(name)).map(String::as_str).collect();
+    let targets = |table: &'_ Table| -> Vec<String> {
+        table.foreign_keys.iter().map(|key| key.references_table.clone()).collect()
+    };
+    let of_differing = [one, other].map(|schema| {
+        differing.iter().filter_map(|name| schema.table(name)).flat_map(targets).collect()
+    });
+    let referred: BTreeSet<String> =
+        of_differing.into_iter().flat_map(|names: Vec<_>| names).collect();
+    let is_near = |table: &&Table| {
+        differing.contains(table.name.as_str())
+            || referred.contains(&table.name)
+            || targets(table).iter().any(|target| differing.contains(target.as_str()))
+    };
+    [one, other].map(|schema| Schema::from_tables(schema.tables.values().filter(is_near).cloned()))
 }
 
 /// SQL in one spelling: a rename puts names into quotes.

@@ -1,11 +1,10 @@
 //! Runs a history on a scratch database, to see what it does, and once more as revisions.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::driver::{DatabaseError, Driver, ErrorKind};
+use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::executor::Observer;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::{Migration, Migrations};
@@ -13,10 +12,9 @@ use dbmigrate_runtime::operations::{Execute, Operation, Sql};
 use indicatif::ProgressBar;
 
 use super::applied::{ENDS, with_checksum};
-use super::definitions::own_schema;
 use super::layout::{Foreign, Script};
-use super::outside::{beginning, drops_schema, reaches_outside};
 use super::recorded::Recorder;
+use super::running::Running;
 use super::scratch::Scratch;
 use super::script::{has_statements, without_delimiters, without_transaction};
 use super::terms::{State, Terms};
@@ -52,14 +50,7 @@ pub struct Trying<'a> {
     pub built: State,
 }
 
-/// The failure of a migration.
-struct Failed {
-    err: Error,
-    /// Whether it can only run outside of a transaction.
-    is_alone: bool,
-}
-
-impl Trying<'_> {
+impl<'a> Trying<'a> {
     /// Records the migrations of sea-orm-migration in this directory. `url` is that of the scratch
     /// database, if it is on a server.
     ///
@@ -98,6 +89,7 @@ impl Trying<'_> {
         let lexicon = self.cx.dialect().lexicon();
         let width = foreign.iter().map(|one| one.version.width()).max().unwrap_or_default();
         refuse_same_ids(&foreign, width)?;
+        let running = self.running();
         let mut driver = self.empty()?;
         let mut before = self.state(&mut *driver)?;
         let mut revised: Vec<Revised> = Vec::new();
@@ -118,8 +110,8 @@ impl Trying<'_> {
             });
             let [up, down] = &texts;
             let script = foreign.up.clone();
-            self.run_first(&mut *driver, &mut foreign, (&script, up.as_deref()))?;
-            let after = self.state_after(&mut *driver, up.as_deref(), &before)?;
+            let first = (&script, up.as_deref());
+            let after = self.first(&mut *driver, &mut foreign, first, &before)?;
             let mut downgrade = Commented::default();
             let mut leaves = Vec::new();
             match foreign.down.clone() {
@@ -130,13 +122,13 @@ impl Trying<'_> {
                 }
                 None => downgrade.irreversible = Some("it has no way back".to_owned()),
                 Some(script) => {
-                    self.run_first(&mut *driver, &mut foreign, (&script, down.as_deref()))?;
-                    let back = self.state_after(&mut *driver, down.as_deref(), &after)?;
+                    let first = (&script, down.as_deref());
+                    let back = self.first(&mut *driver, &mut foreign, first, &after)?;
                     downgrade.operations =
                         executed(down.as_ref(), self.terms.described(&after, &back));
                     leaves = self.terms.differences(&before, &back);
                     if leaves.is_empty() {
-                        self.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
+                        running.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
                     } else {
                         downgrade.irreversible = Some(format!(
                             "its way back does not restore what was there before: {}",
@@ -145,9 +137,9 @@ impl Trying<'_> {
                         driver = self.empty()?;
                         for done in &revised {
                             let sql = text(&done.upgrade.operations);
-                            self.run(&mut *driver, &done.foreign, (&done.foreign.up, sql))?;
+                            running.run(&mut *driver, &done.foreign, (&done.foreign.up, sql))?;
                         }
-                        self.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
+                        running.run(&mut *driver, &foreign, (&foreign.up, up.as_deref()))?;
                     }
                 }
             }
@@ -182,119 +174,36 @@ impl Trying<'_> {
         Ok(driver)
     }
 
-    /// Runs a migration for the first time. If its tool finds out by itself that it has to run
-    /// outside of a transaction, so does this.
-    fn run_first(
-        &self,
+    fn running(&self) -> Running<'a> {
+        Running { cx: self.cx, scratch: self.scratch, tool: self.tool }
+    }
+
+    /// Runs one direction of a migration for the first time; returns what the database contains
+    /// then.
+    fn first(
+        &mut self,
         driver: &mut dyn Driver,
         foreign: &mut Foreign,
         (script, sql): (&Script, Option<&str>),
-    ) -> Result<()> {
-        match self.attempt(driver, foreign, (script, sql)) {
-            Err(Failed { is_alone: true, .. })
-                if tool::may_run_alone(self.tool) && !foreign.no_transaction =>
-            {
-                foreign.no_transaction = true;
-                self.run(driver, foreign, (script, sql))
+        before: &State,
+    ) -> Result<State> {
+        // A transaction less for a server that would need another one to read.
+        let is_read_inside = !self.reads_all
+            && sql.is_some_and(|sql| self.terms.can_be_read_inside(driver.dialect(), sql, before));
+        let mut read = None;
+        let terms = &mut self.terms;
+        let mut reading = |driver: &mut dyn Driver| {
+            if let Some(sql) = sql.filter(|_| is_read_inside) {
+                read = Some(terms.state_after(driver, sql, before)?);
             }
-            done => done.map_err(|failed| failed.err),
+            Ok(())
+        };
+        let running = Running { cx: self.cx, scratch: self.scratch, tool: self.tool };
+        running.run_first(driver, foreign, (script, sql), &mut reading)?;
+        match read {
+            Some(read) => Ok(read),
+            None => self.state_after(driver, sql, before),
         }
-    }
-
-    /// Runs one direction of a migration as it stands.
-    fn run(
-        &self,
-        driver: &mut dyn Driver,
-        foreign: &Foreign,
-        script: (&Script, Option<&str>),
-    ) -> Result<()> {
-        self.attempt(driver, foreign, script).map_err(|failed| failed.err)
-    }
-
-    fn attempt(
-        &self,
-        driver: &mut dyn Driver,
-        foreign: &Foreign,
-        (script, sql): (&Script, Option<&str>),
-    ) -> std::result::Result<(), Failed> {
-        let Some(sql) = sql else { return Ok(()) };
-        let file = script.file.display();
-        self.refuse_reach(script, sql).map_err(|err| Failed { err, is_alone: false })?;
-        let failed = |err: DatabaseError| {
-            let is_alone = *err.kind() == ErrorKind::NotInTransaction;
-            let hint = match (is_alone, tool::no_transaction(self.tool)) {
-                (true, Some(mark)) => {
-                    format!("if it runs outside of a transaction, say so: {mark}")
-                }
-                (true, None) => "take it out of the file, and run it by hand".to_owned(),
-                (false, _) => {
-                    let is_down = foreign.down.as_ref().is_some_and(|down| down.sql == script.sql);
-                    if is_down {
-                        "it ran right after its migration: correct it, or remove it if there is \
-                         no way back"
-                    } else {
-                        "the files ran one after the other, beginning with an empty database: \
-                         correct this one, and import again"
-                    }
-                    .to_owned()
-                }
-            };
-            Failed { err: Error::new(format!("`{file}` fails")).cause(err).hint(hint), is_alone }
-        };
-        let is_schema = |word: &&str| sql.to_ascii_lowercase().contains(word);
-        let may_lose_schema = ["search_path", "role", "authorization"].iter().any(is_schema);
-        let own = self.scratch.own();
-        let refuse_lost_schema = |driver: &mut dyn Driver| {
-            let conn = driver.as_connection();
-            if !may_lose_schema || own_schema(conn).map_err(failed)? == own {
-                return Ok(());
-            }
-            let message = format!("`{file}` leaves the session without its schema `{own}`");
-            let err = Error::new(message).hint(
-                "what follows it would not be found there, nor would the version table: end it \
-                 with `RESET search_path` or `RESET ROLE`, and name the schema of its tables",
-            );
-            Err(Failed { err, is_alone: false })
-        };
-        let run = |driver: &mut dyn Driver| {
-            if foreign.no_transaction {
-                driver.batch(sql).map_err(failed)?;
-                return refuse_lost_schema(driver);
-            }
-            driver.batch("BEGIN").map_err(failed)?;
-            driver.batch(sql).map_err(failed)?;
-            refuse_lost_schema(driver)?;
-            if driver.dialect().backend().is_mysql_like() || driver.in_transaction() {
-                return driver.batch("COMMIT").map_err(failed);
-            }
-            let err = Error::new(format!("`{file}` ends the transaction that it runs in"))
-                .hint("remove `COMMIT` or `ROLLBACK` from it, and import again");
-            Err(Failed { err, is_alone: false })
-        };
-        run(driver).inspect_err(|_| driver.rollback())
-    }
-
-    /// Fails if SQL changes more than the database that it runs in, or would lose it.
-    fn refuse_reach(&self, script: &Script, sql: &str) -> Result<()> {
-        let (file, own) = (script.file.display(), self.scratch.own());
-        if drops_schema(self.cx.dialect(), own, sql) {
-            let message = format!("`{file}` drops the schema `{own}`, in which it runs");
-            return Err(Error::new(message)
-                .hint("the version table is in it: drop what is in the schema instead"));
-        }
-        let Some(statement) = reaches_outside(self.cx.dialect(), own, sql) else {
-            return Ok(());
-        };
-        // What a tool printed is not in the file.
-        let line = fs::read_to_string(&script.file).ok().and_then(|text| {
-            let start = text.find(&statement)?;
-            Some(format!(" on line {}", 1 + text[..start].matches('\n').count()))
-        });
-        let shown = beginning(&statement);
-        let line = line.unwrap_or_default();
-        let message = format!("`{file}` reaches outside of the database{line}: `{shown}`");
-        Err(Error::new(message)
-            .hint("the history is tried before it is taken over: move this out of the file"))
     }
 
     fn state(&mut self, driver: &mut dyn Driver) -> Result<State> {
@@ -361,7 +270,8 @@ impl Trying<'_> {
 
     /// Runs a migration that ran before.
     pub(super) fn run_again(&self, driver: &mut dyn Driver, one: &Revised) -> Result<()> {
-        self.run(driver, &one.foreign, (&one.foreign.up, text(&one.upgrade.operations)))
+        let sql = text(&one.upgrade.operations);
+        self.running().run(driver, &one.foreign, (&one.foreign.up, sql))
     }
 
     /// The error of a revision, with the file that it comes from.

@@ -117,6 +117,13 @@ pub struct Step {
     pub is_described: bool,
 }
 
+impl Step {
+    /// Whether the statement makes this change; it may make others, too.
+    pub fn is_made_by(&self, statement: &Statement) -> bool {
+        !self.is_described && statement.reason.contains(&self.operation.to_string())
+    }
+}
+
 impl Revised<'_> {
     /// The statements of all tasks.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
@@ -162,21 +169,20 @@ impl<'a> Change<'a> {
         &self,
         holds: F,
     ) -> impl Iterator<Item = &'a Statement> + use<'a, F> {
-        let reason = self.step.operation.to_string();
-        let is_described = self.step.is_described;
-        let is_for = move |statement: &&Statement| {
-            !is_described && holds(statement) && statement.reason.contains(&reason)
-        };
+        let step = self.step;
         let revised: &'a Revised<'a> = self.revised;
-        revised.statements().filter(is_for)
+        revised.statements().filter(move |statement| holds(statement) && step.is_made_by(statement))
     }
 
     /// What those of the statements cost that do this work, and lock a table that is older than the
     /// revision.
     pub fn costs_to_others(&self, work: Work) -> impl Iterator<Item = &'a Cost> {
         let revised: &'a Revised<'a> = self.revised;
+        let is_of_old = !self.step.old.is_empty();
         let is_meant = move |cost: &Cost| {
-            cost.work == work && cost.locks.iter().any(|(table, _)| revised.is_old(table))
+            is_of_old
+                && cost.work == work
+                && cost.locks.iter().any(|(table, _)| revised.is_old(table))
         };
         self.statements_where(move |statement| statement.cost.as_ref().is_some_and(&is_meant))
             .filter_map(|statement| statement.cost.as_ref())

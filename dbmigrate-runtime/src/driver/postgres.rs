@@ -432,11 +432,15 @@ fn transaction_after(sql: &str) -> Option<bool> {
     }
 }
 
-/// Whether SQL contains a word that begins or ends transactions.
+/// Whether SQL contains a word that begins or ends transactions. `END` is also that of a `CASE`, and
+/// a query alone ends no transaction.
 fn may_change_transaction(sql: &str) -> bool {
     const WORDS: [&str; 7] = ["ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "ROLLBACK", "START"];
     let is_word = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
-    POSTGRES.tokens(sql).iter().any(|token| token.kind == Kind::Word && is_word(token.text))
+    let tokens = POSTGRES.significant(sql);
+    let is_query = tokens.first().is_some_and(|first| first.is_word("SELECT"))
+        && !tokens.iter().any(|token| token.is_symbol(";"));
+    !is_query && tokens.iter().any(|token| token.kind == Kind::Word && is_word(token.text))
 }
 
 #[cfg(test)]
@@ -451,6 +455,8 @@ mod tests {
             transaction_after("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"),
             Some(true)
         );
+        assert!(!may_change_transaction("SELECT CASE 1 WHEN 1 THEN 2 END"));
+        assert!(may_change_transaction("SELECT CASE 1 WHEN 1 THEN 2 END; COMMIT"));
         for sql in [
             "BEGIN; COMMIT",
             "COMMIT AND CHAIN",

@@ -7,6 +7,7 @@ mod claim;
 mod error;
 mod fresh;
 mod pages;
+mod parts;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ use error::error_in;
 use fresh::Fresh;
 pub use fresh::behind_links;
 pub use pages::Pages;
+use parts::parts;
 
 /// A driver with its own connection, or with a connection borrowed from a program.
 pub struct SqliteDriver<'a> {
@@ -185,7 +187,9 @@ impl Connection for SqliteDriver<'_> {
 
 impl Driver for SqliteDriver<'_> {
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        self.conn().execute_batch(sql).map_err(|err| error_in(sql, err))
+        parts(sql)
+            .into_iter()
+            .try_for_each(|part| self.conn().execute_batch(part).map_err(|err| error_in(part, err)))
     }
 
     fn prepare(&mut self, _history: &str) -> Result<(), DatabaseError> {

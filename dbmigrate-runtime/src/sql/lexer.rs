@@ -43,7 +43,7 @@ impl Lexicon {
         if let Some(quotes) = self.quotes(text) {
             return (quotes.kind, quotes.len(text).unwrap_or(text.len()));
         }
-        // Most tokens are words, and nothing else begins with a letter.
+        // Most tokens are words, and no other token that is left begins with a letter.
         if text.starts_with(|char: char| char.is_ascii_alphabetic()) {
             return (Kind::Word, end_of(text, |char| self.is_word(char)));
         }

@@ -3,12 +3,12 @@
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use dbmigrate_tests::servers::{self, client};
 use dbmigrate_tests::{Host, tool};
-use postgres::Client;
+use postgres::{Client, SimpleQueryMessage};
 
 use super::played::{Left, Player};
 
@@ -20,20 +20,27 @@ const N_ROWS: usize = 100_000;
 /// What the connections of a program do, and what becomes of it.
 #[derive(Default)]
 struct Load {
-    /// The statements of the release that runs.
-    release: Mutex<Vec<String>>,
+    /// The statements of the release that runs; during a deployment, those of the one before it
+    /// first.
+    releases: Mutex<Vec<Vec<String>>>,
     is_over: AtomicBool,
     n_requests: AtomicUsize,
     failures: Mutex<Vec<String>>,
 }
 
 impl Load {
-    /// Replaces the release: the connections go on with the statements of the new one.
+    /// Replaces the release: first on half of the connections, then on the others.
     fn deploy(&self, text: &str) {
         let statements = text.lines().filter(|line| !line.starts_with("--"));
-        let statements = statements.map(str::to_owned).collect();
-        *self.release.lock().unwrap_or_else(PoisonError::into_inner) = statements;
-        // Some requests are made before the page goes on.
+        let statements: Vec<String> = statements.map(str::to_owned).collect();
+        lock(&self.releases).push(statements.clone());
+        self.go_on();
+        *lock(&self.releases) = vec![statements];
+        self.go_on();
+    }
+
+    /// Waits for some requests.
+    fn go_on(&self) {
         let n_before = self.n_requests.load(Ordering::SeqCst);
         while self.n_requests.load(Ordering::SeqCst) < n_before + 300 {
             assert_eq!(self.failures(), Vec::<String>::new());
@@ -42,27 +49,42 @@ impl Load {
     }
 
     fn failures(&self) -> Vec<String> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.failures).clone()
     }
 
     /// Requests of one connection, until the page is played.
     fn request(&self, mut conn: Client, nth: usize) {
         for round in 0.. {
-            let statements = self.release.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let releases = lock(&self.releases).clone();
+            let statements = &releases[nth % releases.len()];
             if self.is_over.load(Ordering::SeqCst) {
                 return;
             }
             for statement in statements {
                 let id = (round * N_CONNECTIONS + nth) * 7919 % N_ROWS + 1;
                 let statement = statement.replace("id = 1", &format!("id = {id}"));
-                if let Err(err) = conn.simple_query(&statement) {
-                    let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-                    failures.push(format!("{statement}: {err:?}"));
-                }
+                let failure = match conn.simple_query(&statement) {
+                    Err(err) => Some(format!("{statement}: {err:?}")),
+                    Ok(messages) if messages.iter().any(has_null) => {
+                        Some(format!("{statement}: NULL"))
+                    }
+                    Ok(_) => None,
+                };
+                lock(&self.failures).extend(failure);
                 self.n_requests.fetch_add(1, Ordering::SeqCst);
             }
         }
     }
+}
+
+/// Whether it is a row with a NULL, which a program can't read as a text.
+fn has_null(message: &SimpleQueryMessage) -> bool {
+    let SimpleQueryMessage::Row(row) = message else { return false };
+    (0..row.len()).any(|column| row.get(column).is_none())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[test]
@@ -83,13 +105,14 @@ fn a_database_in_use_is_changed_and_no_request_fails() {
     };
     let connections = Mutex::new(Vec::new());
     let deploy = |text: &str| {
-        let mut connections = connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connections = lock(&connections);
         if connections.is_empty() {
             let rows = format!(
                 "INSERT INTO customer (email, name) SELECT n || '@example.com', \
                  repeat('Ada Lovelace ', 12) FROM generate_series(1, {N_ROWS}) n; ANALYZE customer"
             );
             client(&url).batch_execute(&rows).unwrap();
+            lock(&load.releases).push(vec!["SELECT 1".to_owned()]);
             connections.extend((0..N_CONNECTIONS).map(connect));
         }
         load.deploy(text);

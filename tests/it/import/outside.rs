@@ -65,6 +65,12 @@ fn what_is_beside_a_database_of_postgres_stays_as_it_is() {
             let outside = "error: `sql/1_a.sql` reaches outside of the database on line 2: `";
             assert!(line.starts_with(outside), "{sql}: {line}");
         }
+        for (sql, what) in [
+            ("\\connect shop", "a command of psql on line 2: `\\connect shop;`"),
+            ("COPY a FROM stdin", "rows for psql on line 2: `COPY a FROM stdin;`"),
+        ] {
+            assert_eq!(refused(&host, &shadow, sql), format!("error: `sql/1_a.sql` has {what}"));
+        }
         // A dump begins in this way.
         let path = "SELECT pg_catalog.set_config('search_path', '', false)";
         let lost = "error: `sql/1_a.sql` leaves the session without its schema `public`";

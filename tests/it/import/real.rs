@@ -23,8 +23,17 @@ fn what_the_real_tools_did_is_taken_over() {
     let host = Host::library("import-real", "");
     host.ok("init --dialect sqlite");
     let app = host.dir.join("app.db");
-    let tools =
-        ["diesel", "sqlx", "refinery", "dbmate", "migrate", "goose", "alembic", "django-admin"];
+    let tools = [
+        "diesel",
+        "sqlx",
+        "refinery",
+        "dbmate",
+        "migrate",
+        "goose",
+        "flyway",
+        "alembic",
+        "django-admin",
+    ];
     for program in tools {
         let found = std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).exists()));
@@ -81,6 +90,11 @@ fn what_the_real_tools_did_is_taken_over() {
             }
             program => {
                 write_history(&host, tool);
+                if tool == "flyway" {
+                    // It runs the file without its byte order mark.
+                    let path = "sql/V3__add_somebody.sql";
+                    host.write(path, &format!("\u{feff}{}", host.read(path)).replace('\n', "\r\n"));
+                }
                 let text = format!("[main]\ndb_type = \"Sqlite\"\ndb_path = {:?}\n", app);
                 host.write("refinery.toml", &text);
                 std::fs::write(&app, "").unwrap();
@@ -96,6 +110,11 @@ fn what_the_real_tools_did_is_taken_over() {
                         "migrate" => format!(
                             "migrate -path sql -database sqlite3://{}?x-no-tx-wrap=true up",
                             app.display()
+                        ),
+                        "flyway" => format!(
+                            "flyway -url=jdbc:sqlite:{} -locations=filesystem:{} migrate",
+                            app.display(),
+                            host.dir.join("sql").display()
                         ),
                         "goose" => format!("goose -dir sql sqlite3 {} up", app.display()),
                         _ => "dbmate -d sql --no-dump-schema up".to_owned(),

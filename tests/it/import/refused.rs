@@ -32,6 +32,18 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
     tried("alone", "sqlx", &[("1_a.sql", table), ("2_b.sql", "VACUUM;")]);
     tried("ends its transaction", "sqlx", &[("1_a.sql", "SELECT 1; COMMIT; SELECT 2;")]);
     tried("a parameter", "sqlx", &[("1_a.sql", &format!("{table} INSERT INTO a VALUES (?);"))]);
+    let divided = "CREATE TABLE a (id INTEGER)\nGO\nCREATE TABLE b (id INTEGER)\nGO\n";
+    tried("a script of SQL Server", "flyway", &[("V1__a.sql", divided)]);
+    let shell = "-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n-- +goose StatementEnd\n\
+                 .read b.sql\n";
+    tried("a shell", "goose", &[("1_a.sql", shell)]);
+    let trigger = "-- migrate:up\nSELECT 1;\nDELIMITER $$\nSELECT 2$$\n";
+    tried("MySQL's client", "dbmate", &[("1_a.sql", trigger)]);
+    let before = "-- about it\n\nSELECT 1;\n-- +goose Up\nSELECT 2;\n";
+    tried("SQL before its section", "goose", &[("1_a.sql", before)]);
+    let sections = "-- +goose Up\r\nCREATE TABLE a (x);\r\n-- +goose Down\r\nDROP TABLE a;\r\n";
+    tried("a file of another tool", "sqlx", &[("1_a.sql", sections)]);
+    tried("a byte order mark", "sqlx", &[("1_a.sql", "\u{feff}ALTER TABLE b ADD c;")]);
     let attached = "ATTACH 'other.db' AS other; CREATE TABLE other.made (x);";
     tried("another file", "sqlx", &[("1_a.sql", &format!("-- no-transaction\n{attached}"))]);
     tried("settings", "diesel", &[("1_a/up.sql", table), ("1_a/metadata.toml", "run_in_")]);
@@ -59,6 +71,15 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
             "error: `sql/2_b.sql` is a link to nothing\n  hint: restore what it points to, or \
              remove it\n"
         );
+    }
+    #[cfg(unix)]
+    {
+        host.write("loop/V1__a.sql", table);
+        std::os::unix::fs::symlink("..", host.dir.join("loop/up")).unwrap();
+        let run = host.fails("import refinery loop");
+        let expected =
+            "error: `loop/up` is a link to a directory that it is in\n  hint: remove it\n";
+        assert_eq!(run.errors(), expected);
     }
     let run = host.fails("import sqlx nowhere");
     text += &format!("no directory\n{}", run.errors());
@@ -109,6 +130,25 @@ fn a_directory_that_cannot_be_taken_over_is_named_and_nothing_is_written() {
         error: `sql/1_a.sql` can't be taken over as it stands
           caused by: revision `v1`: cannot execute SQL on SQLite: the placeholder `?` in `INSERT INTO a VALUES (?)` has no value
           hint: write the value itself, or bind it in a step: `op.run("...", |db| { db.execute("... ?1 ...", [value])?; Ok(()) })`
+        a script of SQL Server
+        error: `sql/V1__a.sql` has a separator of SQL Server's clients on line 2: `GO`
+          hint: take the line out, and end each statement with `;`
+        a shell
+        error: `sql/1_a.sql` has a command of the sqlite3 shell on line 5: `.read b.sql`
+          hint: only that program understands it: take the line out, or put the SQL that it stands for in its place
+        MySQL's client
+        error: `sql/1_a.sql` has a command of MySQL's client on line 3: `DELIMITER $$`
+          hint: take the line out, and end each statement with `;`
+        SQL before its section
+        error: `sql/1_a.sql` has a line before `-- +goose Up`, line 3: `SELECT 1;`
+          hint: move it below: goose itself does not run such a file
+        a file of another tool
+        error: `sql/1_a.sql` is a migration of goose: it has the line `-- +goose Up`
+          hint: take the directory over with `import goose`
+        a byte order mark
+        error: `sql/1_a.sql` fails
+          caused by: no such table: b
+          hint: the file begins with a byte order mark, which may be the reason: save it without
         another file
         error: `sql/1_a.sql` reaches outside of the database on line 2: `ATTACH 'other.db' AS other`
           hint: the history is tried before it is taken over: move this out of the file

@@ -223,3 +223,26 @@ fn the_delimiters_of_the_client_of_mysql_are_understood() {
         assert!(run.stdout.ends_with("The database agrees with the migrations.\n"), "{run}");
     }
 }
+
+/// A tool's table can be in a schema of its own.
+#[test]
+fn the_table_of_a_tool_in_another_schema_is_named() {
+    let name = "the_table_of_a_tool_in_another_schema_is_named";
+    for server in servers::postgres(name).into_iter().take(1) {
+        let host = Host::library(&format!("import-elsewhere-{}", server.name), "");
+        host.ok("init --dialect postgres");
+        host.write("sql/1_a.up.sql", "CREATE TABLE a (x int PRIMARY KEY);\n");
+        host.ok(&format!("import golang-migrate sql --shadow-url {}", server.database()));
+        let url = server.database();
+        let text = "CREATE TABLE a (x int PRIMARY KEY); CREATE SCHEMA ops; CREATE TABLE \
+                    ops.schema_migrations (version bigint, dirty bool); INSERT INTO \
+                    ops.schema_migrations VALUES (1, false)";
+        servers::client(&url).batch_execute(text).unwrap();
+        let run = host.fails(&format!("stamp --from golang-migrate --url {url}"));
+        let hint = "hint: give its name with the schema: `--table ops.schema_migrations`\n";
+        assert!(run.stderr.ends_with(hint), "{run}");
+        let table = "--table ops.schema_migrations --drop";
+        let run = host.ok(&format!("stamp --from golang-migrate {table} --url {url}"));
+        assert!(run.stdout.contains("marking 1 revision(s) as applied, up to v1"), "{run}");
+    }
+}

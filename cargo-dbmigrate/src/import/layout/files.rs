@@ -20,7 +20,11 @@ pub(super) fn parts(tool: Tool, dir: &Path) -> Result<Vec<Part>> {
             Named::Misnamed => return Err(misnamed(tool, &file)),
             Named::Program => return Err(program(&file)),
         };
-        let sql = read_text(&file)?;
+        let mut sql = read_text(&file)?;
+        if tool == Tool::Flyway {
+            // Neither what it runs nor its checksum has the byte order mark.
+            sql = sql.trim_start_matches('\u{feff}').to_owned();
+        }
         if tool == Tool::Flyway && sql.contains("${") {
             let message = format!("`{}` has placeholders (`${{...}}`)", file.display());
             return Err(Error::new(message).hint("replace them by their values, and import again"));
@@ -60,10 +64,24 @@ fn files(tool: Tool, dir: &Path) -> Result<Vec<PathBuf>> {
         if path.is_file() {
             files.push(path);
         } else if is_deep && path.is_dir() {
+            refuse_loop(&path)?;
             files.extend(self::files(tool, &path)?);
         }
     }
     Ok(files)
+}
+
+/// Fails if a directory is a link to one that it is in.
+fn refuse_loop(dir: &Path) -> Result<()> {
+    let (Ok(target), Some(Ok(parent))) = (dir.canonicalize(), dir.parent().map(Path::canonicalize))
+    else {
+        return Ok(());
+    };
+    if dir.is_symlink() && parent.starts_with(target) {
+        let message = format!("`{}` is a link to a directory that it is in", dir.display());
+        return Err(Error::new(message).hint("remove it"));
+    }
+    Ok(())
 }
 
 fn named(tool: Tool, file: &str) -> Named {

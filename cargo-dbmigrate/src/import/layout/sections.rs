@@ -65,15 +65,19 @@ fn sections(tool: Tool, file: &Path, text: &str) -> Result<Sections> {
     let (mut up, mut down) = (None::<String>, None::<String>);
     let mut no_transaction = false;
     let mut current = None;
+    let mut stray = None;
     // Editors on Windows start a file with a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
-    for line in text.split_inclusive('\n') {
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let Some(words) = note(tool, line) else {
             let section = match current {
                 Some(Direction::Upgrade) => up.as_mut(),
                 Some(Direction::Downgrade) => down.as_mut(),
                 None => None,
             };
+            let is_stray =
+                section.is_none() && !line.trim().is_empty() && !line.trim().starts_with("--");
+            stray = stray.or(is_stray.then_some((number, line.trim())));
             section.into_iter().for_each(|section| section.push_str(line));
             continue;
         };
@@ -98,10 +102,21 @@ fn sections(tool: Tool, file: &Path, text: &str) -> Result<Sections> {
             }
         }
     }
+    if let (Some(_), Some((number, line))) = (&up, stray) {
+        let (file, mark) = (file.display(), mark(tool));
+        let message = format!("`{file}` has a line before `{mark}`, line {number}: `{line}`");
+        return Err(Error::new(message)
+            .hint(format!("move it below: {tool} itself does not run such a file")));
+    }
     match up {
         Some(up) => Ok(Sections { up, down, no_transaction }),
         None => Err(misnamed(tool, file)),
     }
+}
+
+/// The line that begins what is applied.
+pub(super) fn mark(tool: Tool) -> &'static str {
+    if tool == Tool::Goose { "-- +goose Up" } else { "-- migrate:up" }
 }
 
 /// The words after a tool's own mark.

@@ -24,6 +24,7 @@ mod literal;
 mod names;
 mod order;
 mod planner;
+mod prepared;
 mod queries;
 mod read;
 mod rows;
@@ -146,6 +147,9 @@ impl Dialect for Postgres {
         conn: &mut dyn Connection,
         names: &BTreeSet<String>,
     ) -> Result<Catalog, DatabaseError> {
+        if conn.in_transaction() {
+            return prepared::tables_alone(conn, names);
+        }
         read::tables_alone(conn, names)
     }
 

@@ -14,6 +14,10 @@ pub(super) enum Tables<'a> {
     Named(Named<'a>),
     /// The same, once it is known which ones these are: the server finds them faster.
     Found(Named<'a>, &'a [i64]),
+    /// The same for the one table that a prepared statement is given.
+    Given(Named<'a>),
+    /// Tables of the own schema, by the names that a prepared statement is given.
+    Listed,
     /// The temporary tables of the session.
     Temporary,
 }
@@ -118,6 +122,12 @@ fn condition(tables: Tables<'_>) -> String {
             let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
             format!("c.oid IN ({})", oids.join(", "))
         }
+        Tables::Given(_) => "c.oid = $1".to_owned(),
+        Tables::Listed => format!(
+            "c.relnamespace = {OWN} AND c.relname = ANY ($1) AND c.relkind IN ('r', 'p') \
+             AND NOT c.relispartition AND {}",
+            not_of_extension("pg_class", "c.oid")
+        ),
         Tables::Temporary => {
             "c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p')".to_owned()
         }
@@ -127,8 +137,8 @@ fn condition(tables: Tables<'_>) -> String {
 impl<'a> Tables<'a> {
     fn named(self) -> Named<'a> {
         match self {
-            Tables::Named(named) | Tables::Found(named, _) => named,
-            Tables::Temporary => Named { only: None, elsewhere: &NONE },
+            Tables::Named(named) | Tables::Found(named, _) | Tables::Given(named) => named,
+            Tables::Temporary | Tables::Listed => Named { only: None, elsewhere: &NONE },
         }
     }
 }

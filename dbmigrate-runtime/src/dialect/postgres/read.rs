@@ -25,7 +25,7 @@ pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
     version_in(conn.query(&format!("SELECT {VERSION}"), &[])?.rows)
 }
 
-fn version_in(rows: Vec<Vec<Value>>) -> Result<u32, DatabaseError> {
+pub(super) fn version_in(rows: Vec<Vec<Value>>) -> Result<u32, DatabaseError> {
     match rows.into_iter().flatten().next() {
         Some(Value::Integer(version)) => Ok(u32::try_from(version).unwrap_or_default()),
         _ => Err(DatabaseError::new("the server doesn't tell its version")),
@@ -254,11 +254,28 @@ fn tables(
     which: Tables<'_>,
     version: u32,
 ) -> Result<Assembled, DatabaseError> {
-    let mut ask = |sql: String| Ok(conn.query(&sql, &[])?.rows.into_iter());
-    let relations: Vec<Relation> = ask(queries::relations(which))?.map(Relation::read).collect();
+    let relations = relations(conn, which)?;
     if relations.is_empty() {
         return Ok(Assembled::default());
     }
+    parts(conn, (which, relations), version)
+}
+
+pub(super) fn relations(
+    conn: &mut dyn Connection,
+    which: Tables<'_>,
+) -> Result<Vec<Relation>, DatabaseError> {
+    let found = conn.query(&queries::relations(which), &[])?;
+    Ok(found.rows.into_iter().map(Relation::read).collect())
+}
+
+/// The tables of these relations, with all that belongs to them.
+pub(super) fn parts(
+    conn: &mut dyn Connection,
+    (which, relations): (Tables<'_>, Vec<Relation>),
+    version: u32,
+) -> Result<Assembled, DatabaseError> {
+    let mut ask = |sql: String| Ok(conn.query(&sql, &[])?.rows.into_iter());
     let oids: Vec<i64> = relations.iter().map(|relation| relation.oid).collect();
     let which = match which {
         Tables::Named(named) if named.only.is_some() => Tables::Found(named, &oids),
@@ -291,9 +308,13 @@ const VERSION: &str = "current_setting('server_version_num')::int";
 
 /// Sets them until the end of the transaction, or of its part. Returns the server's version.
 fn pin(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
-    let set = |(name, value): (&str, &str)| format!("set_config('{name}', '{value}', true)");
-    let found = conn.query(&format!("SELECT {VERSION}, {}", SETTINGS.map(set).join(", ")), &[])?;
+    let found = conn.query(&pinning(), &[])?;
     version_in(found.rows)
+}
+
+pub(super) fn pinning() -> String {
+    let set = |(name, value): (&str, &str)| format!("set_config('{name}', '{value}', true)");
+    format!("SELECT {VERSION}, {}", SETTINGS.map(set).join(", "))
 }
 
 /// Reads in one transaction with fixed settings, given the server's version.
