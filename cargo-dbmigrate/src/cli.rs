@@ -205,6 +205,8 @@ pub enum Command {
     Status(Status),
     /// Check whether models, migrations and database agree
     Check(Check),
+    /// Say what is wrong with the project and its surroundings, and what to do
+    Doctor,
     /// Look for what is dangerous, slow or a likely mistake in revisions
     Lint(Lint),
     /// Run revisions up, down and up again on a scratch database with rows, and compare

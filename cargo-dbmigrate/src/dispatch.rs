@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches as _;
 
 use crate::cli::{self, Cli, ColorChoice, Command, other_tools};
-use crate::commands::{Answer, completions, list_templates, man};
+use crate::commands::{Answer, completions, doctor, list_templates, man};
 use crate::context::Context;
 use crate::edits::Restored;
 use crate::error::Result;
@@ -42,6 +42,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Completions(args) => Ok(completions::run(out, args)),
         Command::Man(args) => man::run(out, args),
         Command::ListTemplates => Ok(list_templates::run(out)),
+        Command::Doctor => doctor::run(&global, out),
         command => Context::new(global, out).and_then(|cx| all_or_nothing(cx, command)),
     };
     let res = res.and_then(unless_results_lost);

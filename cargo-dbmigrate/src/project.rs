@@ -7,7 +7,7 @@ mod rusqlite;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 pub use cargo::{Cargo, Exit, host_target};
-pub use rusqlite::warn_of_two;
+pub use rusqlite::{of_two as of_other_rusqlite, warn_of_two};
 
 use cargo::TARGET_DIR_VARIABLES;
 use manifest::Manifest;

@@ -181,6 +181,11 @@ impl Unfinished {
         if *is_taken_back {
             return format!("{what}: what was done of it is being taken back");
         }
+        // A statement that fails leaves nothing, and a run says that the revision was rolled back.
+        if let (0, Some(error)) = (n_done, error) {
+            let what = if applied.contains(revision) { "not undone" } else { "not applied" };
+            return format!("{what}: its first statement failed: {error}");
+        }
         let done = match n_done {
             0 => "none of its statements is done".to_owned(),
             1 => "1 of its statements is done".to_owned(),
@@ -426,5 +431,34 @@ mod tests {
         let twice = format!("INSERT INTO {NAME} VALUES ('a', 1, 'h', 'done', 'then', NULL, NULL)");
         driver.batch(&twice).unwrap();
         assert!(driver.batch(&twice).unwrap_err().is_duplicate());
+    }
+
+    #[test]
+    fn the_standing_says_how_far_a_revision_came() {
+        let applied = BTreeSet::from(["a1".to_owned()]);
+        let begun = |revision: &str, n_done, error: Option<&str>| Unfinished {
+            revision: revision.to_owned(),
+            n_done,
+            started: Some(3),
+            error: error.map(str::to_owned),
+            is_taken_back: false,
+        };
+        let standing = |begun: Unfinished| begun.standing(&applied);
+        assert_eq!(
+            standing(begun("b2", 2, Some("no such table"))),
+            "half applied: 2 of its statements are done, and it stands at statement 3: no such table"
+        );
+        assert_eq!(
+            standing(begun("a1", 0, None)),
+            "half undone: none of its statements is done, and it stands at statement 3"
+        );
+        assert_eq!(
+            standing(begun("b2", 0, Some("no such table"))),
+            "not applied: its first statement failed: no such table"
+        );
+        assert_eq!(
+            standing(begun("a1", 0, Some("no such table"))),
+            "not undone: its first statement failed: no such table"
+        );
     }
 }

@@ -14,6 +14,7 @@ const MODELS: &str = "#[derive(dbmigrate_runtime::Model)]\n\
 /// list that is always empty.
 const STEPS: &[(&str, i32)] = &[
     ("init", 0),
+    ("doctor", 0),
     ("undo", 3),
     ("migrate -m user --rev-id a100", 0),
     ("migrate -m none", 0),
@@ -232,7 +233,8 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 34] = [
+const SEEN_ELSEWHERE: [(&str, &str); 35] = [
+    ("doctor", "looks[].of"),
     ("check", "findings"),
     ("verify", "not_run"),
     ("verify", "revisions[].notes"),

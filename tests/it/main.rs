@@ -52,6 +52,7 @@ mod team;
 mod squash;
 #[cfg(target_os = "linux")]
 mod failed_commands;
+mod doctor;
 mod switch;
 mod trial;
 mod verify;

@@ -34,6 +34,7 @@ impl Command {
             Command::Stamp(_) => "stamp",
             Command::Status(_) => "status",
             Command::Check(_) => "check",
+            Command::Doctor => "doctor",
             Command::Lint(_) => "lint",
             Command::Verify(_) => "verify",
             Command::Diff(_) => "diff",

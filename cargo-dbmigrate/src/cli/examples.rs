@@ -190,6 +190,13 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         ],
     ),
     (
+        "doctor",
+        [
+            ("doctor", "look for what is wrong, and what to do about it"),
+            ("doctor --format json", "the same for another program"),
+        ],
+    ),
+    (
         "lint",
         [
             ("lint", "look at what is pending"),

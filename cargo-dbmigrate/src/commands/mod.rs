@@ -6,6 +6,7 @@ mod check;
 pub mod completions;
 mod current;
 mod diff;
+pub mod doctor;
 mod downgrade;
 mod edit;
 mod ensure_version;
@@ -82,6 +83,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Stamp(args) => stamp::run(cx, args),
         Command::Status(args) => status::run(cx, args),
         Command::Check(args) => check::run(cx, args),
+        Command::Doctor => doctor::run(&cx.global, cx.out),
         Command::Lint(args) => lint::run(cx, args),
         Command::Verify(args) => verify::run(cx, args),
         Command::Diff(args) => diff::run(cx, args),

@@ -85,7 +85,9 @@ fn reach(command: &Command) -> Reach {
     // Other identifiers belong to a single history.
     let is_end = |name: &str| matches!(name, "head" | "heads" | "base");
     match command {
-        Command::Init(_) | Command::Completions(_) | Command::Man(_) => Reach::Own,
+        Command::Init(_) | Command::Completions(_) | Command::Man(_) | Command::Doctor => {
+            Reach::Own
+        }
         Command::Current(args) => all_if(!args.several.is_meant()),
         Command::Status(args) => all_if(!args.several.is_meant()),
         Command::Check(args) => all_if(!args.several.is_meant()),

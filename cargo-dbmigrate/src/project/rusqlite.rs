@@ -36,10 +36,13 @@ impl Locked {
 /// Warns if the project's lock file has a second rusqlite besides the runtime's, since its
 /// connections have a different type. Cargo allows both if they use the same libsqlite3-sys.
 pub fn warn_of_two(project: &Project, out: Output) {
+    of_two(project).into_iter().for_each(|warning| out.warning(warning));
+}
+
+/// What such a warning says: what is wrong, `; `, and what to do.
+pub fn of_two(project: &Project) -> Vec<String> {
     let text = fs::read_to_string(project.workspace_root.join("Cargo.lock")).unwrap_or_default();
-    for warning in warnings(&text, &project.package) {
-        out.warning(warning);
-    }
+    warnings(&text, &project.package)
 }
 
 fn warnings(lock: &str, package: &str) -> Vec<String> {
