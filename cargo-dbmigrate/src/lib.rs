@@ -19,6 +19,7 @@ mod git;
 mod hex;
 mod history;
 mod interrupt;
+mod lines;
 mod lint;
 mod snapshot;
 mod models;

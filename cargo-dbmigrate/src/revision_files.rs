@@ -35,8 +35,7 @@ impl Location {
     /// Whether the path is this directory, given as in dbmigrate.toml or relative to the working
     /// directory.
     pub fn is_at(&self, path: &Path) -> bool {
-        path.to_str() == Some(&self.name)
-            || std::path::absolute(path).is_ok_and(|path| is_same(&clean(&path), &self.dir))
+        path.to_str() == Some(&self.name) || is_same(path, &self.dir)
     }
 }
 

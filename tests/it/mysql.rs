@@ -318,7 +318,7 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
             index(name = "ix_person_email", columns(sql("lcase(\"email\")")), unique)
         )]
         pub struct Person {
-            #[model(primary_key, autoincrement)]
+            #[model(primary_key)]
             pub id: i64,
             #[model(length = 120)]
             pub email: String,

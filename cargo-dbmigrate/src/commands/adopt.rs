@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::edits::{self, Edit};
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History};
+use crate::lines::{Lines, MARK};
 use crate::{models, revision_files};
 
 /// Why the first revision can't be undone.
@@ -125,21 +126,37 @@ fn include(cx: &Context, root: &Path, module: &str) -> Result<()> {
         .map_err(|err| Error::new(format!("`{shown}` is not valid Rust")).cause(err))?;
     let is_library = root.file_name().is_some_and(|name| name == "lib.rs");
     let line = if is_library { format!("pub mod {module};\n") } else { format!("mod {module};\n") };
-    // After the attributes and comments of the crate itself.
-    let n_lines = file.attrs.iter().map(|attr| {
-        let bracket = attr.bracket_token.span.close();
-        bracket.end().line
-    });
-    let n_lines = n_lines.max().unwrap_or_default();
-    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let place = n_lines.min(lines.len());
-    lines.insert(place, &line);
-    let blank = if n_lines > 0 { "\n" } else { "" };
-    lines.insert(place, blank);
-    let after = edits::in_line_breaks_of(&text, lines.concat());
+    let after = with_item(&text, &file, &line);
     cx.edits.apply(&[Edit::Replace { path: root.to_owned(), bytes: after.into_bytes() }])?;
     cx.out.note(format!("added to {shown}: `{}`", line.trim()));
     Ok(())
+}
+
+/// The text of a file with this line as its first item: after the attributes and comments of the
+/// crate itself.
+fn with_item(text: &str, file: &syn::File, item: &str) -> String {
+    let end_of_line = |place: usize| text[place..].find('\n').map(|length| place + length + 1);
+    let lines = Lines::of(text);
+    let ends = file.attrs.iter().map(|attr| lines.offset(attr.bracket_token.span.close().end()));
+    let (place, before, after) = match (ends.max(), &file.shebang) {
+        (Some(end), _) => {
+            let rest = text[end..].trim_start_matches([' ', '\t']);
+            let is_alone =
+                rest.is_empty() || rest.starts_with(['\r', '\n']) || rest.starts_with("//");
+            match end_of_line(end) {
+                Some(next) if is_alone => (next, "\n", ""),
+                _ => (end, "\n\n", "\n"),
+            }
+        }
+        (None, Some(_)) => match end_of_line(0) {
+            Some(next) => (next, "\n", ""),
+            None => (text.len(), "\n\n", ""),
+        },
+        (None, None) if text.starts_with(MARK) => (MARK.len_utf8(), "", ""),
+        (None, None) => (0, "", ""),
+    };
+    let item = edits::in_line_breaks_of(text, format!("{before}{item}{after}"));
+    format!("{}{item}{}", &text[..place], &text[place..])
 }
 
 /// The revision that begins the history.
@@ -179,5 +196,36 @@ impl Marking<'_> {
         let target = Target::Revisions(vec![self.first.to_owned()]);
         let (entered, _) = stamp::enter(self.cx, database, self.migrations, (&target, false))?;
         Ok(entered)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_the_first_item_of_any_crate() {
+        let with = |text: &str| {
+            let after = with_item(text, &syn::parse_file(text).unwrap(), "mod models;\n");
+            let file = syn::parse_file(&after).unwrap();
+            assert!(matches!(&file.items[0], syn::Item::Mod(item) if item.ident == "models"));
+            after
+        };
+        for (before, after) in [
+            ("", "mod models;\n"),
+            ("fn main() {}\n", "mod models;\nfn main() {}\n"),
+            ("//! A.\n\nfn main() {}", "//! A.\n\nmod models;\n\nfn main() {}"),
+            ("//! A.\r\nfn main() {}", "//! A.\r\n\r\nmod models;\r\nfn main() {}"),
+            ("#![allow(x)]", "#![allow(x)]\n\nmod models;\n\n"),
+            ("#![allow(x)] // y\n", "#![allow(x)] // y\n\nmod models;\n"),
+            ("#![allow(x)] fn main() {\n}\n", "#![allow(x)]\n\nmod models;\n\n fn main() {\n}\n"),
+            ("/*! A\n b */ fn main() {}", "/*! A\n b */\n\nmod models;\n\n fn main() {}"),
+            ("#!/bin/x\nfn main() {}", "#!/bin/x\n\nmod models;\nfn main() {}"),
+            ("\u{feff}fn main() {}", "\u{feff}mod models;\nfn main() {}"),
+            ("\u{feff}//! A\n", "\u{feff}//! A\n\nmod models;\n"),
+            ("// L\n\r\nfn main() {}\n", "mod models;\r\n// L\n\r\nfn main() {}\n"),
+        ] {
+            assert_eq!(with(before), after, "{before:?}");
+        }
     }
 }

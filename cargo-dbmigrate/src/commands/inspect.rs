@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, ObjectKind};
 use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::schema::Table;
 
 use super::Answer;
@@ -16,23 +17,23 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Error, Result};
-use crate::inspect::{self, Crates, Model, Style};
+use crate::inspect::{self, ColumnCode, Crates, Model, Style};
 use crate::project::{RUNTIME, name_of};
 use crate::snapshot::{failed, is_own};
 use crate::tool_tables;
+use update::Existing;
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
-    let existing = if args.update { update::existing(cx)? } else { Vec::new() };
-    let paths = existing.iter().map(|model| (model.table.name.clone(), update::path(cx, model)));
-    let paths: BTreeMap<String, String> = paths.collect();
+    let existing =
+        if args.update { Existing::load(cx, args.out.as_deref())? } else { Existing::none() };
     let database = Database::find(cx)?;
     let opened = database.open_to_read(Patience::reading(cx))?;
     let mut driver = opened.ok_or_else(|| database.missing())?;
     // From the same point in time.
     driver.batch("BEGIN").map_err(failed)?;
-    let res = read(cx, (args, &paths), &mut *driver);
+    let res = read(cx, (args, &existing), &mut *driver);
     driver.rollback();
-    let Found { models, left_out } = res?;
+    let Found { models, left_out, folding } = res?;
     if models.is_empty() {
         let message = format!("no table of `{}` becomes a model", database.url());
         return Err(if args.tables.is_empty() {
@@ -42,7 +43,7 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
         });
     }
     if args.update {
-        return update::run(cx, args.out.as_deref(), &existing, &models);
+        return update::run(cx, (args.out.as_deref(), folding), existing, &models);
     }
     let files = match &args.out {
         Some(out) if args.split => split(cx, out, &models, &left_out),
@@ -72,6 +73,7 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
         });
         cx.out.warning(format!("the models leave out:{list}"));
     }
+    note_features(cx, models.iter().flat_map(|model| &model.columns));
     let model = |model: &Model| serde_json::json!({ "table": model.table, "struct": model.name, "code": model.code });
     cx.out.json(
         "inspect",
@@ -84,15 +86,36 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
+/// Says which features of the runtime would give these columns the types of crates that the package
+/// uses.
+fn note_features<'a>(cx: &Context, columns: impl Iterator<Item = &'a ColumnCode>) {
+    let features: BTreeSet<&str> = columns.filter_map(|column| column.lacks).collect();
+    if features.is_empty() {
+        return;
+    }
+    let features: Vec<&str> = features.into_iter().collect();
+    let dependency = name_of(&cx.project.dependencies, RUNTIME);
+    let dependency = dependency.as_deref().unwrap_or(RUNTIME);
+    let list = features.join("`, `");
+    let (feature, them) =
+        if features.len() == 1 { ("feature", "it") } else { ("features", "them") };
+    cx.out.note(format!(
+        "no types of `{list}` are used, since `{dependency}` lacks the {feature} `{list}`; add \
+         {them} to its `features` in Cargo.toml, and inspect again"
+    ));
+}
+
 /// The models of a database, and what they leave out, in words.
 struct Found {
     models: Vec<Model>,
     left_out: Vec<String>,
+    /// When two names are the same to the database.
+    folding: Folding,
 }
 
 fn read(
     cx: &Context,
-    (args, existing): (&Inspect, &BTreeMap<String, String>),
+    (args, existing): (&Inspect, &Existing),
     driver: &mut dyn Driver,
 ) -> Result<Found> {
     let conn = driver.as_connection();
@@ -100,18 +123,21 @@ fn read(
     let comparing = conn.dialect().comparing(&facts);
     let elsewhere = conn.dialect().tables_elsewhere(conn).map_err(failed)?;
     let is_wanted = wanted(cx, args, (&comparing, elsewhere.iter().cloned().collect()))?;
+    let folding = comparing.folding;
+    let has_model = |name: &str| existing.of(name, folding).is_some();
     // The tables of another schema have to be asked for.
     let is_named = |name: &String| !args.tables.is_empty() && is_wanted(name);
     let (named, elsewhere): (BTreeSet<String>, BTreeSet<String>) =
-        elsewhere.into_iter().partition(|name| is_named(name) || existing.contains_key(name));
+        elsewhere.into_iter().partition(|name| is_named(name) || has_model(name));
     let found = conn.catalog_with(None, &named).map_err(failed)?;
     let rest = conn.dialect().unsaid(conn).map_err(failed)?;
     // With --update, the others may be referred to.
-    let is_read = |name: &str| is_wanted(name) || existing.contains_key(name);
+    let is_read = |name: &str| is_wanted(name) || has_model(name);
     let tables = found.schema.tables.values();
     let tables = tables.filter(|table| is_read(&table.name) && !table.name.is_empty());
     let tables = tables.filter(|table| table.columns.iter().any(|column| !column.name.is_empty()));
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
+    let (own, taken) = (existing.by_table(cx, tables.iter(), folding), existing.names());
     let dependencies = &cx.project.dependencies;
     let runtime = name_of(dependencies, RUNTIME);
     let crates = Crates::of(dependencies, runtime.as_deref().unwrap_or(RUNTIME));
@@ -122,7 +148,8 @@ fn read(
         singular: !args.keep_names,
         doc_comments: cx.config.doc_comments,
         comparing,
-        existing,
+        existing: &own,
+        taken: &taken,
     };
     let (models, keys) = inspect::models(conn, &tables, &style).map_err(failed)?;
     let models = models.into_iter().filter(|model| is_wanted(&model.table)).collect();
@@ -130,12 +157,13 @@ fn read(
     let mut left_out = [keys, unsaid(&found, &is_wanted, all)].concat();
     // Those of tables that aren't read belong to schemas, which are listed.
     let is_read = |table: &String| is_wanted(table) && !elsewhere.contains(table);
-    let rest = rest.into_iter().filter(|rest| rest.table.as_ref().map_or(all, is_read));
+    let rest = found.unsaid.into_iter().chain(rest);
+    let rest = rest.filter(|rest| rest.table.as_ref().map_or(all, is_read));
     left_out.extend(rest.map(|rest| rest.text));
     if all {
         left_out.extend(schemas(&elsewhere));
     }
-    Ok(Found { models, left_out })
+    Ok(Found { models, left_out, folding })
 }
 
 /// Which tables become models: not those of migration tools, such as this one.

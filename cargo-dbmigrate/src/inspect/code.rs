@@ -21,8 +21,21 @@ pub struct Style<'a> {
     pub doc_comments: bool,
     /// The types in the database's terms.
     pub comparing: Comparing,
-    /// The paths of the structs that tables have already.
-    pub existing: &'a BTreeMap<String, String>,
+    /// The models that tables have already, by the names of the tables.
+    pub existing: &'a BTreeMap<String, ExistingModel>,
+    /// The names that no new struct or enumeration may have.
+    pub taken: &'a BTreeSet<String>,
+}
+
+/// The model that a table has already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingModel {
+    /// The path of its struct.
+    pub path: String,
+    /// The fields of the columns, by the names of the columns in the database.
+    pub fields: BTreeMap<String, String>,
+    /// The names of all its fields.
+    pub names: BTreeSet<String>,
 }
 
 /// A model as code.
@@ -49,4 +62,6 @@ pub struct ColumnCode {
     pub field: String,
     /// The enumeration that is its type, unless another column has declared it.
     pub enumeration: Option<String>,
+    /// The feature of the runtime with which its type would be that of a crate.
+    pub lacks: Option<&'static str>,
 }

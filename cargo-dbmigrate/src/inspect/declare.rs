@@ -10,8 +10,9 @@ use dbmigrate_runtime::engine::dialect::{Comparing, Dialect, Kept, PartKind};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::sql::{Kind, Token};
-use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, TableOption, Type};
+use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, Type};
 
+use super::seen::Seen;
 use crate::models;
 
 /// A table as a model says it.
@@ -45,35 +46,6 @@ struct Draft<'a> {
 /// How many tables are asked about first.
 const FEW: usize = 20;
 
-/// The types that the database has been seen not to keep.
-#[derive(Default)]
-struct Unkept(Vec<(Column, Type, Vec<TableOption>, bool)>);
-
-impl Unkept {
-    fn learn(&mut self, table: &Table, way: &Expression) {
-        if !self.has(table, way) {
-            self.0.extend(Unkept::case(table, way));
-        }
-    }
-
-    fn has(&self, table: &Table, way: &Expression) -> bool {
-        Unkept::case(table, way).is_some_and(|case| self.0.contains(&case))
-    }
-
-    /// All that a type depends on.
-    fn case(table: &Table, way: &Expression) -> Option<(Column, Type, Vec<TableOption>, bool)> {
-        let Column { name, ty, .. } = &way.column;
-        let actual = table.find_column(name)?.ty.clone();
-        let key = table.primary_key.as_ref();
-        let is_key = key.is_some_and(|key| key.columns.contains(name));
-        let mut column = Column::new("", ty.clone());
-        column.autoincrement = way.column.autoincrement;
-        column.identity = way.column.identity;
-        column.collation.clone_from(&way.column.collation);
-        Some((column, actual, table.options.iter().collect(), is_key))
-    }
-}
-
 /// The next way for a column with another type, after this one.
 fn with_another_type(ways: &[Expression], taken: usize) -> Option<usize> {
     let is_other = |other: &Expression| other.column.ty != ways[taken].column.ty;
@@ -105,14 +77,15 @@ pub(super) fn declared(
         tables.iter().map(|table| Draft::new(table, dialect, comparing)).collect();
     let is_adopted = how == Words::Alike || !comparing.keeps_definitions;
     // What a few tables teach of their types isn't asked about the others.
-    let mut unkept = Unkept::default();
+    let mut seen = Seen::new(comparing);
     let n_first = drafts.len().min(FEW);
     let (few, others) = drafts.split_at_mut(n_first);
     for part in [few, others] {
         for draft in &mut *part {
-            draft.skip(&unkept);
+            draft.skip(&seen);
         }
-        let mut open: Vec<usize> = (0..part.len()).collect();
+        let mut open: Vec<usize> =
+            (0..part.len()).filter(|idx| part[*idx].is_open(&seen)).collect();
         while !open.is_empty() {
             let declared: Vec<Table> = open.iter().map(|idx| part[*idx].table()).collect();
             let pairs: Vec<(&Table, Option<&Table>)> = open
@@ -123,10 +96,11 @@ pub(super) fn declared(
             let kept = conn.all_as_kept(&pairs)?;
             let mut still_open = Vec::new();
             for (idx, kept) in open.into_iter().zip(kept) {
-                if part[idx].goes_on(kept.ok().as_ref(), comparing, &mut unkept) {
+                if part[idx].goes_on(kept.ok().as_ref(), comparing, &mut seen) {
                     still_open.push(idx);
                 }
             }
+            still_open.retain(|idx| part[*idx].is_open(&seen));
             open = still_open;
         }
     }
@@ -186,18 +160,30 @@ impl<'a> Draft<'a> {
     }
 
     /// Leaves out the ways with a type that the database is known not to keep.
-    fn skip(&mut self, unkept: &Unkept) {
+    fn skip(&mut self, seen: &Seen) {
         for (ways, taken) in self.ways.iter().zip(&mut self.taken) {
-            while unkept.has(self.actual, &ways[*taken]) {
+            while seen.is_unkept(self.actual, &ways[*taken].column) {
                 let Some(next) = with_another_type(ways, *taken) else { break };
                 *taken = next;
             }
         }
     }
 
+    /// Whether the database has to be asked: a column or a check has another way, and what becomes
+    /// of this one isn't known.
+    fn is_open(&self, seen: &Seen) -> bool {
+        let is_settled = |(ways, taken): (&Vec<Expression>, &usize)| {
+            let way = &ways[*taken];
+            *taken + 1 == ways.len()
+                || (way.instead_of.is_none() && seen.is_kept(self.actual, &way.column))
+        };
+        self.plain_checks.iter().any(Option::is_some)
+            || !self.ways.iter().zip(&self.taken).all(is_settled)
+    }
+
     /// Takes the next way for each column that the database would keep differently; returns whether
     /// there is one. Without an answer, all columns go on.
-    fn goes_on(&mut self, kept: Option<&Kept>, comparing: &Comparing, unkept: &mut Unkept) -> bool {
+    fn goes_on(&mut self, kept: Option<&Kept>, comparing: &Comparing, seen: &mut Seen) -> bool {
         // What can't be told is in the database's own words, so that it is no difference.
         let untold = kept.map_or(&[][..], |kept| &kept.untold);
         let kept = kept.map(|kept| &kept.table);
@@ -241,13 +227,19 @@ impl<'a> Draft<'a> {
             .zip(&self.taken)
             .map(|(ways, taken)| {
                 let way = &ways[*taken];
-                if *taken + 1 == ways.len() || is_kept(way) {
+                if *taken + 1 == ways.len() {
+                    return *taken;
+                }
+                if is_kept(way) {
+                    if way.instead_of.is_none() {
+                        seen.learn_kept(self.actual, &way.column);
+                    }
                     return *taken;
                 }
                 if has_type(way) {
                     return taken + 1;
                 }
-                unkept.learn(self.actual, way);
+                seen.learn_unkept(self.actual, &way.column);
                 with_another_type(ways, *taken).unwrap_or(taken + 1)
             })
             .collect();
@@ -278,7 +270,7 @@ fn ways(
     dialect: &dyn Dialect,
     comparing: &Comparing,
 ) -> Vec<Expression> {
-    let natural = dialect.understood(&column.ty).or_else(|| in_rust(&column.ty));
+    let natural = dialect.understood(&column.ty).or_else(|| in_rust(&column.ty, comparing));
     let natural = natural.unwrap_or_else(|| column.ty.clone());
     let types = if natural == column.ty {
         vec![column.ty.clone()]
@@ -317,7 +309,7 @@ fn ways(
 
 /// What Rust has for words that have no portable type: moments with a precision of their own, such
 /// as MySQL's `datetime(3)`, and words that SQLite takes without a meaning.
-fn in_rust(ty: &Type) -> Option<Type> {
+fn in_rust(ty: &Type, comparing: &Comparing) -> Option<Type> {
     let Type::Raw(declared) = ty else { return None };
     let words = declared.to_ascii_lowercase();
     let (before, after) = words.split_once('(').unwrap_or((&words, ""));
@@ -330,6 +322,8 @@ fn in_rust(ty: &Type) -> Option<Type> {
         }
         ["time"] | ["time", "without", "time", "zone"] => Some(Type::Time),
         ["json" | "jsonb"] => Some(Type::Json),
+        // Another database that has the word has the type.
+        ["uuid"] if comparing.keeps_definitions => Some(Type::Uuid),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod code;
 mod declare;
 mod names;
 mod rust_types;
+mod seen;
 mod source;
 
 use dbmigrate_runtime::engine::Backend;
@@ -12,7 +13,7 @@ use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::schema::{Column, DefaultValue, Index, Table, Type};
 
-pub use code::{ColumnCode, Model, Style};
+pub use code::{ColumnCode, ExistingModel, Model, Style};
 use declare::Words;
 pub use names::{of_field, written};
 pub use rust_types::Crates;

@@ -1,15 +1,24 @@
 //! The Rust types for column types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::schema::Type;
 
 use crate::project::name_of;
 
-/// Which crates' types a package can use for columns: those that it depends on and whose features
-/// of the runtime it has turned on, with the names that it gives them.
+/// Which crates' types a package can use for columns.
 #[derive(Debug, Clone, Default)]
-pub struct Crates(BTreeMap<String, String>);
+pub struct Crates {
+    /// Those that it depends on and whose features of the runtime it has turned on, with the names
+    /// that it gives them.
+    used: BTreeMap<String, String>,
+    /// Those that it depends on without the feature.
+    lacking: BTreeSet<&'static str>,
+}
+
+/// The crates that have types for columns; the runtime's features have their names.
+const CRATES: [&str; 7] =
+    ["chrono", "time", "jiff", "uuid", "rust_decimal", "bigdecimal", "serde_json"];
 
 impl Crates {
     /// Those of a package with these dependencies, of which one is on the runtime.
@@ -21,13 +30,17 @@ impl Crates {
             let name = name_of(dependencies, feature)?;
             Some((feature.to_owned(), name.replace('-', "_")))
         });
-        Crates(named.collect())
+        let used: BTreeMap<String, String> = named.collect();
+        let lacking = CRATES
+            .into_iter()
+            .filter(|name| !used.contains_key(*name) && name_of(dependencies, name).is_some());
+        Crates { lacking: lacking.collect(), used }
     }
 
     /// The first of these crates' types whose crate is there.
     fn first(&self, types: &[(&str, &str)]) -> Option<String> {
         types.iter().find_map(|(feature, ty)| {
-            let name = self.0.get(*feature)?;
+            let name = self.used.get(*feature)?;
             Some(ty.replace(&format!("{feature}::"), &format!("{name}::")))
         })
     }
@@ -39,6 +52,8 @@ pub(super) struct RustType {
     pub(super) text: String,
     /// The type that the attribute names.
     pub(super) said: Option<Type>,
+    /// The feature of the runtime with which it would be the type of a crate.
+    pub(super) lacks: Option<&'static str>,
 }
 
 /// The Rust type of a column whose type is `ty`, as the natural type `natural` is held in Rust.
@@ -50,9 +65,15 @@ pub(super) fn of(
     enumeration: Option<&str>,
 ) -> RustType {
     let plain = |text: &str| (text.to_owned(), true);
+    let mut lacks = None;
     // A crate's type if there is one, and otherwise one of Rust's own, which means something else.
-    let of_crates = |types: &[(&str, &str)], otherwise: &str| {
-        crates.first(types).map_or_else(|| (otherwise.to_owned(), false), |text| (text, true))
+    let mut of_crates = |types: &[(&str, &str)], otherwise: &str| {
+        let otherwise = || {
+            let is_lacking = |name: &&&str| types.iter().any(|(feature, _)| feature == *name);
+            lacks = crates.lacking.iter().find(is_lacking).copied();
+            (otherwise.to_owned(), false)
+        };
+        crates.first(types).map_or_else(otherwise, |text| (text, true))
     };
     // Whether the Rust type alone means the column type.
     let (text, is_meant) = match natural {
@@ -106,6 +127,8 @@ pub(super) fn of(
             ],
             "String",
         ),
+        // Bytes, unless it is a word for what may be text.
+        Type::Uuid if matches!(ty, Type::Raw(_)) => of_crates(&[("uuid", "uuid::Uuid")], "String"),
         Type::Uuid => of_crates(&[("uuid", "uuid::Uuid")], "Vec<u8>"),
         Type::Json => of_crates(&[("serde_json", "serde_json::Value")], "String"),
         Type::Enum(..) => match enumeration {
@@ -115,12 +138,13 @@ pub(super) fn of(
         Type::Array(of) => {
             let element = self::of(of, of, crates, enumeration);
             let is_bytes = **of == Type::TinyUnsigned;
+            lacks = element.lacks;
             (format!("Vec<{}>", element.text), element.said.is_none() && !is_sized(of) && !is_bytes)
         }
         Type::Raw(_) | Type::PerDialect(_) => ("String".to_owned(), false),
     };
     let said = (!is_meant || (ty != natural && !is_sized_like(ty, natural))).then(|| ty.clone());
-    RustType { text, said }
+    RustType { text, said, lacks }
 }
 
 /// Whether a type has a length or digits, which an attribute of the field says.

@@ -24,14 +24,14 @@ pub(super) fn has_variants(values: &[String]) -> bool {
     !values.is_empty() && values.iter().all(|value| !value.is_empty())
 }
 
-/// The names of all tables and their columns in code.
+/// The names of all tables and their columns in code, by table and column.
 struct Names {
     structs: BTreeMap<String, String>,
-    fields: BTreeMap<(String, String), String>,
+    fields: BTreeMap<String, BTreeMap<String, String>>,
     /// The types that Rust has for the columns.
-    natural: BTreeMap<(String, String), Type>,
+    natural: BTreeMap<String, BTreeMap<String, Type>>,
     /// The columns whose enumeration is in the database's own words.
-    worded: BTreeSet<(String, String)>,
+    worded: BTreeMap<String, BTreeSet<String>>,
     /// The columns of the primary keys.
     keys: BTreeMap<String, Vec<String>>,
 }
@@ -39,7 +39,8 @@ struct Names {
 /// The models of these tables, in their order, with the foreign keys that no model can have.
 pub(super) fn models(tables: &[Declared], style: &Style<'_>) -> (Vec<Model>, Vec<String>) {
     // No struct gets the name of one that is there.
-    let names = style.existing.values().filter_map(|path| path.rsplit("::").next());
+    let names = style.existing.values().filter_map(|model| model.path.rsplit("::").next());
+    let names = names.chain(style.taken.iter().map(String::as_str));
     let mut used: BTreeSet<String> = names.map(str::to_owned).collect();
     let names = Names::of(tables, style, &mut used);
     // Enumerations with a name of their own are shared by the tables that use them.
@@ -55,8 +56,7 @@ pub(super) fn models(tables: &[Declared], style: &Style<'_>) -> (Vec<Model>, Vec
 
 impl Names {
     fn of(tables: &[Declared], style: &Style<'_>, used: &mut BTreeSet<String>) -> Names {
-        let (mut structs, mut fields, mut natural) =
-            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut structs = BTreeMap::new();
         let one = |table: &Table| {
             let bare = table.bare_name();
             if style.singular { names::singular(bare) } else { bare.to_owned() }
@@ -67,7 +67,7 @@ impl Names {
         for table in own.into_iter().chain(elsewhere) {
             let short = names::of_type(&one(table));
             let name = match (style.existing.get(&table.name), &table.schema) {
-                (Some(path), _) => path.clone(),
+                (Some(model), _) => model.path.clone(),
                 (None, Some(schema)) if used.contains(&short) => {
                     names::unused(names::of_type(&format!("{schema}_{}", one(table))), used)
                 }
@@ -75,26 +75,31 @@ impl Names {
             };
             structs.insert(table.name.clone(), name);
         }
-        for Declared { table, natural: types, .. } in tables {
-            let mut used = BTreeSet::new();
-            for (column, ty) in table.columns.iter().zip(types) {
-                let field = names::unused(names::of_field(&column.name), &mut used);
-                let place = (table.name.clone(), column.name.clone());
-                fields.insert(place.clone(), field);
-                natural.insert(place, ty.clone());
-            }
-        }
+        let fields = tables.iter().map(|Declared { table, .. }| {
+            let model = style.existing.get(&table.name);
+            let mut used = model.map(|model| model.names.clone()).unwrap_or_default();
+            let fields = table.columns.iter().map(|column| {
+                let own = model.and_then(|model| model.fields.get(&column.name)).cloned();
+                let field =
+                    own.unwrap_or_else(|| names::unused(names::of_field(&column.name), &mut used));
+                (column.name.clone(), field)
+            });
+            (table.name.clone(), fields.collect())
+        });
+        let fields = fields.collect();
+        let natural = tables.iter().map(|Declared { table, natural, .. }| {
+            let columns = table.columns.iter().map(|column| column.name.clone());
+            (table.name.clone(), columns.zip(natural.iter().cloned()).collect())
+        });
+        let natural = natural.collect();
         let key = |declared: &Declared| {
             let table = &declared.table;
             Some((table.name.clone(), table.primary_key.as_ref()?.columns.clone()))
         };
         let keys = tables.iter().filter_map(key).collect();
-        let worded = |declared: &Declared| {
-            let table = declared.table.name.clone();
-            let places = declared.worded.iter().map(move |column| (table.clone(), column.clone()));
-            places.collect::<Vec<_>>()
-        };
-        let worded = tables.iter().flat_map(worded).collect();
+        let worded = tables.iter().filter(|declared| !declared.worded.is_empty());
+        let worded =
+            worded.map(|declared| (declared.table.name.clone(), declared.worded.clone())).collect();
         let mut names = Names { structs, fields, natural, worded, keys };
         names.follow_keys(tables);
         names
@@ -111,12 +116,13 @@ impl Names {
                     if !self.has_model(key) {
                         continue;
                     }
-                    for (column, target) in key.columns.iter().zip(&key.references_columns) {
-                        let target = (key.references_table.clone(), target.clone());
-                        let Some(ty) = self.natural.get(&target).cloned() else { continue };
-                        let own = (table.name.clone(), column.clone());
-                        if self.natural.get(&own) != Some(&ty) {
-                            self.natural.insert(own, ty);
+                    for (column, target_name) in key.columns.iter().zip(&key.references_columns) {
+                        let target = self.natural.get(&key.references_table);
+                        let target = target.and_then(|types| types.get(target_name));
+                        let Some(ty) = target.cloned() else { continue };
+                        let Some(own) = self.natural.get_mut(&table.name) else { continue };
+                        if own.get(column) != Some(&ty) {
+                            own.insert(column.clone(), ty);
                             is_done = false;
                         }
                     }
@@ -133,7 +139,7 @@ impl Names {
     }
 
     fn field(&self, table: &str, column: &str) -> &str {
-        let field = self.fields.get(&(table.to_owned(), column.to_owned()));
+        let field = self.fields.get(table).and_then(|fields| fields.get(column));
         field.map_or("", String::as_str)
     }
 
@@ -205,6 +211,7 @@ impl Writer<'_> {
                             names::of_type(enum_name)
                         } else {
                             let model = name.rsplit("::").next().unwrap_or_default();
+                            let model = model.trim_start_matches("r#").trim_end_matches('_');
                             format!("{model}{}", names::of_type(&column.name))
                         };
                         let own = names::unused(wanted, used);
@@ -219,10 +226,10 @@ impl Writer<'_> {
                 }
                 _ => None,
             };
-            let field = self.field(column, enumeration.as_deref(), &on_fields);
+            let (field, lacks) = self.field(column, enumeration.as_deref(), &on_fields);
             fields += &field;
             let column = column.name.clone();
-            columns.push(ColumnCode { column, field, enumeration: declared });
+            columns.push(ColumnCode { column, field, enumeration: declared, lacks });
         }
         let mut code = comment(table.comment.as_deref(), "");
         code += "#[derive(Model)]\n";
@@ -254,12 +261,19 @@ impl Writer<'_> {
         code + "}\n"
     }
 
-    fn field(&self, column: &Column, enumeration: Option<&str>, on_fields: &OnFields) -> String {
-        let place = (self.table.name.clone(), column.name.clone());
-        let natural = self.names.natural.get(&place).unwrap_or(&column.ty);
+    /// The field of a column, and the feature of the runtime that its type lacks.
+    fn field(
+        &self,
+        column: &Column,
+        enumeration: Option<&str>,
+        on_fields: &OnFields,
+    ) -> (String, Option<&'static str>) {
+        let types = self.names.natural.get(&self.table.name);
+        let natural = types.and_then(|types| types.get(&column.name)).unwrap_or(&column.ty);
         let natural = if enumeration.is_some() { &column.ty } else { natural };
         let mut ty = rust_types::of(&column.ty, natural, self.style.crates, enumeration);
-        if self.names.worded.contains(&place) {
+        let worded = self.names.worded.get(&self.table.name);
+        if worded.is_some_and(|worded| worded.contains(&column.name)) {
             ty.said = Some(column.ty.clone());
         }
         let key = self.table.primary_key.as_ref();
@@ -301,7 +315,8 @@ impl Writer<'_> {
         self.comment_key(column.comment.as_deref()).into_iter().for_each(&mut add);
         let field = names::written(field);
         let comment = comment(column.comment.as_deref(), "    ");
-        format!("{comment}{}    pub {field}: {rust},\n", attribute(&keys, "    "))
+        let code = format!("{comment}{}    pub {field}: {rust},\n", attribute(&keys, "    "));
+        (code, ty.lacks)
     }
 
     /// A column type as `type = ...` names it.
@@ -346,10 +361,14 @@ impl Writer<'_> {
         if let Some([column]) = key.map(|key| key.columns.as_slice()) {
             add(column, "primary_key".to_owned());
         }
+        let generated = table.generated_key().map(|column| &column.name);
         for column in &table.columns {
-            // An identity says it already.
-            let said = column.autoincrement;
-            if let Some(on) = said {
+            // Such a key generates its values unless it says otherwise; on SQLite, the word has a
+            // meaning of its own.
+            let is_usual = !style.comparing.keeps_definitions
+                && column.autoincrement == Some(true)
+                && generated == Some(&column.name);
+            if let Some(on) = column.autoincrement.filter(|_| !is_usual) {
                 let on = if on { "autoincrement" } else { "autoincrement = false" };
                 add(&column.name, on.to_owned());
             }

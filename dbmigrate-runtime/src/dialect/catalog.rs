@@ -298,6 +298,8 @@ pub struct Catalog {
     pub others: Vec<ObjectName>,
     /// Features of the tables that a schema can't represent.
     pub beyond: Vec<Beyond>,
+    /// What the tables have besides, which changes nothing that they do.
+    pub unsaid: Vec<Unsaid>,
     /// All objects that the database stores, in the order in which they were created.
     pub objects: Vec<Object>,
 }

@@ -14,6 +14,7 @@ mod noop;
 mod rebuild;
 mod revisions;
 mod server;
+mod tables;
 mod trial;
 
 use crate::report::Line;
@@ -62,6 +63,11 @@ pub const ALL: &[Row] = &[
         name: "extract",
         what: "`migrate --dry-run` of 1000 models, nothing changed; cargo check",
         run: extract::run,
+    },
+    Row {
+        name: "tables",
+        what: "models from 1000 tables of a file; reading the catalog",
+        run: tables::run,
     },
     Row {
         name: "derive",

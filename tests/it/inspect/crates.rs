@@ -21,13 +21,18 @@ const DEPENDENCIES: [(&str, &str); 6] = [
 
 /// A manifest that depends on these crates, and has their features of the runtime.
 fn manifest(crates: &[&str]) -> String {
+    manifest_with(crates, crates)
+}
+
+/// The same with these features.
+fn manifest_with(crates: &[&str], features: &[&str]) -> String {
     let runtime = repository().join("dbmigrate-runtime");
     let used = DEPENDENCIES.iter().filter(|(name, _)| crates.contains(name));
     let used: String = used.map(|(name, entry)| format!("{name} = {entry}\n")).collect();
     format!(
         "[package]\nname = \"inspect-crates\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
          [workspace]\n\n[dependencies]\n\
-         dbmigrate-runtime = {{ path = {runtime:?}, features = {crates:?} }}\n{used}"
+         dbmigrate-runtime = {{ path = {runtime:?}, features = {features:?} }}\n{used}"
     )
 }
 
@@ -35,7 +40,7 @@ const SQLITE: &str = "
     CREATE TABLE things (
         id INTEGER PRIMARY KEY, day DATE NOT NULL, hour TIME,
         made DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP, seen TIMESTAMP,
-        price DECIMAL(10, 2) NOT NULL, doc JSON
+        price DECIMAL(10, 2) NOT NULL, doc JSON, token UUID
     )";
 
 const POSTGRES: &str = "
@@ -143,6 +148,7 @@ fn each_crate_gives_its_own_types() {
                     made: jiff::civil::DateTime,
                     seen: Option<jiff::Timestamp>,
                 uuid:
+                    token: Option<uuid::Uuid>,
                 rust_decimal:
                     price: rust_decimal::Decimal,
                 serde_json:
@@ -208,4 +214,33 @@ fn each_crate_gives_its_own_types() {
         }
         .assert_eq(&types);
     }
+}
+
+/// A crate without the feature gives no types, which is said once; with the feature, it does.
+#[test]
+fn a_crate_whose_feature_is_missing_is_named() {
+    let host = Host::empty("inspect-crates");
+    host.write("src/lib.rs", "");
+    let crates = ["chrono", "time", "uuid", "rust_decimal"];
+    host.write("Cargo.toml", &manifest_with(&crates, &["rust_decimal"]));
+    sql(&host.dir.join("app.db"), SQLITE);
+    let inspect = || host.ok("inspect --url sqlite:app.db");
+    let run = inspect();
+    expect![[r#"
+        note: no types of `chrono`, `uuid` are used, since `dbmigrate-runtime` lacks the features `chrono`, `uuid`; add them to its `features` in Cargo.toml, and inspect again
+    "#]].assert_eq(&run.errors());
+    assert!(run.stdout.contains("pub token: Option<String>,"), "{run}");
+    host.write("Cargo.toml", &manifest_with(&crates, &["rust_decimal", "chrono"]));
+    let run = inspect();
+    expect![[r#"
+        note: no types of `uuid` are used, since `dbmigrate-runtime` lacks the feature `uuid`; add it to its `features` in Cargo.toml, and inspect again
+    "#]].assert_eq(&run.errors());
+    host.write("Cargo.toml", &manifest_with(&crates, &["rust_decimal", "chrono", "uuid"]));
+    let run = inspect();
+    assert_eq!(run.errors(), "");
+    assert!(run.stdout.contains("pub token: Option<uuid::Uuid>,"), "{run}");
+    // Where no column would have such a type, nothing is said.
+    host.write("Cargo.toml", &manifest_with(&["serde_json", "jiff"], &[]));
+    sql(&host.dir.join("plain.db"), "CREATE TABLE plain (id INTEGER PRIMARY KEY)");
+    assert_eq!(host.ok("inspect --url sqlite:plain.db").errors(), "");
 }

@@ -1,6 +1,7 @@
 //! What no model says, and names that are no names in Rust.
 
-use dbmigrate_tests::servers::{self, client};
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_tests::servers::{self, client, mysql_client};
 use dbmigrate_tests::{Host, sql};
 use expect_test::expect;
 
@@ -250,4 +251,31 @@ fn what_no_model_says_of_a_server_is_listed() {
           schema `Other one` with 1 table, which needs `--tables "Other one.*"`
           schema `shop` with 2 tables, which needs `--tables "shop.*"`
     "#]].assert_eq(&run.errors());
+}
+
+/// What makes no difference to a table, and that MariaDB writes down all the same.
+#[test]
+fn what_mariadb_only_writes_down_is_listed() {
+    let test = "what_mariadb_only_writes_down_is_listed";
+    let mut servers = servers::mysql(test).into_iter();
+    let Some(server) = servers.find(|server| server.dialect() == "mariadb") else { return };
+    let host = Host::library("inspect-written-down", "");
+    let url = server.database();
+    let table = "CREATE TABLE odd (
+        id int(5) NOT NULL AUTO_INCREMENT PRIMARY KEY, a tinyint(1) unsigned, b tinyint(1),
+        c varchar(100), d text, e int(7) zerofill, f bigint(20),
+        KEY by_a (a) USING HASH, UNIQUE KEY by_c (c) USING HASH, UNIQUE KEY by_d (d),
+        KEY by_b (b) USING BTREE
+    )";
+    mysql_client(&url).query_drop(table).unwrap();
+    let run = host.ok(&format!("inspect --url {url}"));
+    expect![[r#"
+        warning: the models leave out:
+          index `by_b` of table `odd`, which has `USING BTREE`
+          column `odd.id` is shown in a width of 5, as `int(5)`
+          column `odd.a` is shown in a width of 1, as `tinyint(1) unsigned`
+          index `by_c` of table `odd` is declared `USING HASH`
+          index `by_a` of table `odd` is declared `USING HASH`
+    "#]]
+    .assert_eq(&run.errors());
 }

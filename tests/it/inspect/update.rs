@@ -1,5 +1,7 @@
 //! `inspect --update`: what models lack, as a patch.
 
+mod hostile;
+
 use dbmigrate_tests::{Host, sql};
 use expect_test::expect;
 

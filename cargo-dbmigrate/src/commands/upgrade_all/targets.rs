@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
-use std::path::{Path, absolute};
+use std::path::Path;
 
 use glob::Pattern;
 
@@ -92,8 +92,8 @@ pub fn databases(cx: &Context, all: &[String]) -> Result<Found> {
     targets.extend(by_url.into_values());
     // A file can have several names: a relative and an absolute one, a link, a URL.
     let mut seen = BTreeSet::new();
-    let real = |path: &Path| paths::real(&absolute(path).unwrap_or_else(|_| path.to_owned()));
-    targets.retain(|target| target.database.path().is_none_or(|path| seen.insert(real(path))));
+    targets
+        .retain(|target| target.database.path().is_none_or(|path| seen.insert(paths::real(path))));
     let unreadable = unreadable.into_iter().map(|(path, err)| (of_file(&path), err)).collect();
     Ok(Found { targets, unreadable })
 }

@@ -6,8 +6,9 @@ use super::ddl;
 use super::flavor::Flavor;
 use super::keys;
 use super::parse::{ColumnPart, KeyPart, Parsed, Term};
+use super::size;
 use super::types;
-use crate::dialect::{Beyond, Part, PartKind};
+use crate::dialect::{Beyond, Part, PartKind, Unsaid};
 use crate::schema::{
     Check, Column, ForeignKey, Generated, Index, IndexColumn, IndexTerm, PrimaryKey,
     ReferentialAction, Table, Type, Unique,
@@ -18,11 +19,20 @@ use crate::schema::{
 pub(super) struct Assembled {
     pub(super) table: Table,
     pub(super) beyond: Vec<Beyond>,
+    /// The same, of what changes nothing that a table does, so that it isn't compared.
+    pub(super) unsaid: Vec<Unsaid>,
 }
 
+/// The collation of JSON, which is a text on MariaDB.
+const JSON_COLLATION: &str = "utf8mb4_bin";
+
 pub(super) fn assemble(flavor: Flavor, parsed: &Parsed) -> Assembled {
-    let mut assembling =
-        Assembling { flavor, table: Table::new(&*parsed.name), beyond: Vec::new() };
+    let mut assembling = Assembling {
+        flavor,
+        table: Table::new(&*parsed.name),
+        beyond: Vec::new(),
+        unsaid: Vec::new(),
+    };
     assembling.options(parsed);
     for column in &parsed.columns {
         assembling.column(parsed, column);
@@ -65,9 +75,14 @@ struct Assembling {
     flavor: Flavor,
     table: Table,
     beyond: Vec<Beyond>,
+    unsaid: Vec<Unsaid>,
 }
 
 impl Assembling {
+    fn unsaid(&mut self, text: String) {
+        self.unsaid.push(Unsaid { table: Some(self.table.name.clone()), text });
+    }
+
     fn beyond(&mut self, columns: Vec<String>, part: Option<Part>, text: String) {
         self.beyond.push(Beyond { table: self.table.name.clone(), columns, part, text });
     }
@@ -112,6 +127,20 @@ impl Assembling {
             let valid = format!("json_valid({})", super::flavor::quote(&part.name));
             flavor.lexicon().same_expression(check, &valid)
         });
+        let either = |collation: Option<&str>, charset: Option<&str>| {
+            collation.map(str::to_owned).or_else(|| charset.map(charset::default_of))
+        };
+        let collation = either(definition.collate.as_deref(), definition.charset.as_deref())
+            .or_else(|| either(parsed.option("COLLATE"), parsed.option("CHARSET")));
+        // Another collation compares in another way, which only a text says.
+        let is_json = is_json && collation.as_deref().is_none_or(|own| own == JSON_COLLATION);
+        if let Some(width) = types::odd_width(flavor, &definition.ty) {
+            let text = format!(
+                "column `{}.{}` is shown in a width of {width}, as `{}`",
+                self.table.name, part.name, definition.ty
+            );
+            self.unsaid(text);
+        }
         if is_json && ty == Type::Text {
             ty = Type::Json;
         } else if let Some(check) = &definition.check {
@@ -130,12 +159,7 @@ impl Assembling {
         });
         column.comment = definition.comment.clone().filter(|comment| !comment.is_empty());
         if types::is_collated(flavor, &ty) {
-            let either = |collation: Option<&str>, charset: Option<&str>| {
-                collation.map(str::to_owned).or_else(|| charset.map(charset::default_of))
-            };
-            let own = either(definition.collate.as_deref(), definition.charset.as_deref());
-            let of_table = || either(parsed.option("COLLATE"), parsed.option("CHARSET"));
-            column.collation = own.or_else(of_table).filter(|name| name != flavor.collation());
+            column.collation = collation.filter(|name| name != flavor.collation());
         }
         let own_now = super::literal::now_of_session(flavor, &ty);
         match &definition.on_update {
@@ -163,6 +187,10 @@ impl Assembling {
             .collect();
         if let Some(words) = key.words() {
             self.part(PartKind::Index, &key.name, &format!("has `{words}`"));
+        }
+        if key.is_hashed() && !self.is_hashed(key) {
+            let (name, table) = (&key.name, &self.table.name);
+            self.unsaid(format!("index `{name}` of table `{table}` is declared `USING HASH`"));
         }
         match (key.kind.as_str(), plain) {
             ("PRIMARY", Some(columns)) => {
@@ -193,6 +221,13 @@ impl Assembling {
                 self.table.indexes.push(index);
             }
         }
+    }
+
+    /// Whether MariaDB itself has chosen a hash, for values that are too long for a key.
+    fn is_hashed(&self, key: &KeyPart) -> bool {
+        let columns: Vec<String> =
+            key.terms.iter().filter_map(|term| term.column.clone()).collect();
+        key.kind == "UNIQUE" && size::is_hashed(self.flavor, &self.table, &columns)
     }
 
     fn term(&mut self, key: &KeyPart, term: &Term) -> IndexColumn {
@@ -260,6 +295,6 @@ impl Assembling {
         if self.flavor.is_mariadb() {
             super::hidden::fold(&mut self.table);
         }
-        Assembled { table: self.table, beyond: self.beyond }
+        Assembled { table: self.table, beyond: self.beyond, unsaid: self.unsaid }
     }
 }

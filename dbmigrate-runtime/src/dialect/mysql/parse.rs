@@ -246,9 +246,14 @@ impl Parsed {
 }
 
 impl KeyPart {
+    /// Whether nothing but a hash is said of it. MariaDB says so, too, where it has chosen one.
+    pub(super) fn is_hashed(&self) -> bool {
+        self.rest.iter().map(|word| word.to_ascii_uppercase()).eq(["USING", "HASH"])
+    }
+
     /// The words behind the parentheses that no schema represents.
     pub(super) fn words(&self) -> Option<String> {
-        if self.rest.iter().map(|word| word.to_ascii_uppercase()).eq(["USING", "HASH"]) {
+        if self.is_hashed() {
             return None;
         }
         // A comment that only some servers run.

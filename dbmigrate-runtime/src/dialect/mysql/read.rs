@@ -227,9 +227,10 @@ fn read_tables(
 impl Catalog {
     fn add(&mut self, name: &str, read: Option<(Parsed, Assembled)>) {
         match read {
-            Some((_, Assembled { table, beyond })) => {
+            Some((_, Assembled { table, beyond, unsaid })) => {
                 self.schema.tables.insert(table.name.clone(), table);
                 self.beyond.extend(beyond);
+                self.unsaid.extend(unsaid);
             }
             None => self.unreadable.push(Unreadable {
                 kind: ObjectKind::Table,

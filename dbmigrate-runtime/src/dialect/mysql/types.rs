@@ -138,6 +138,25 @@ pub(super) fn read(flavor: Flavor, declared: &str) -> Type {
     words.portable().unwrap_or_else(|| Type::raw(&words.spelled(flavor)))
 }
 
+/// The width in which the values of an integer type are shown, if it is not the usual one. It makes
+/// no difference to the values, and zeros before them are a type of their own.
+pub(super) fn odd_width(flavor: Flavor, declared: &str) -> Option<u32> {
+    let words = Words::of(flavor, declared)?;
+    let usual = match (words.name.as_str(), words.is_unsigned) {
+        ("tinyint", false) => 4,
+        ("tinyint", true) => 3,
+        ("smallint", false) => 6,
+        ("smallint", true) => 5,
+        ("mediumint", false) => 9,
+        ("mediumint", true) => 8,
+        ("int", false) => 11,
+        ("int", true) => 10,
+        ("bigint", _) => 20,
+        _ => return None,
+    };
+    words.width.filter(|width| *width != usual)
+}
+
 /// A declared type in parts.
 pub(super) struct Words {
     /// The name before the parentheses, in lower case and in its usual spelling.
@@ -147,6 +166,8 @@ pub(super) struct Words {
     pub(super) texts: Vec<String>,
     is_unsigned: bool,
     is_zerofill: bool,
+    /// The width of an integer, which is only for showing.
+    width: Option<u32>,
 }
 
 impl Words {
@@ -159,6 +180,7 @@ impl Words {
             texts: Vec::new(),
             is_unsigned: false,
             is_zerofill: false,
+            width: None,
         };
         for token in &tokens {
             match token.kind {
@@ -214,7 +236,7 @@ impl Words {
         let is_integer = is_integer(&words.name);
         let is_boolean = words.name == "tinyint" && words.numbers == [1] && !words.is_unsigned;
         if is_integer && !is_boolean && !words.is_zerofill || words.name == "year" {
-            // The width is only for showing.
+            words.width = words.numbers.first().copied();
             words.numbers.clear();
         }
         let has_fraction = matches!(words.name.as_str(), "time" | "datetime" | "timestamp");
@@ -395,6 +417,12 @@ mod tests {
             ("point", Type::raw("point")),
         ] {
             assert_eq!(read(Flavor::Mariadb, catalog), expect, "{catalog}");
+        }
+        let width = |declared| odd_width(Flavor::Mariadb, declared);
+        assert_eq!(width("tinyint(1) unsigned"), Some(1));
+        assert_eq!(width("int(5)"), Some(5));
+        for usual in ["int(11)", "bigint(20) unsigned", "int", "tinyint(1)", "int(5) zerofill"] {
+            assert_eq!(width(usual), None, "{usual}");
         }
         let types = Type::per_dialect([("sqlite", "INT"), ("mysql", "int8")]);
         assert_eq!(understood(Flavor::Mariadb, &types), Some(Type::BigInteger));

@@ -149,7 +149,7 @@ pub(super) fn catalog(
             others.map(|object| ObjectName::new(object.kind, &object.name)).collect();
         // Functions can differ in their arguments alone.
         others.dedup();
-        Ok(Catalog { schema, unreadable, others, beyond, objects })
+        Ok(Catalog { schema, unreadable, others, beyond, objects, ..Catalog::default() })
     })
 }
 
