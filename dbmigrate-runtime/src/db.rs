@@ -109,6 +109,51 @@ impl<'a> Db<'a> {
     }
 }
 
+/// The rows of one piece of a batched step: those whose key is between two values, both included.
+///
+/// A reference to it stands for both values where a statement takes parameters:
+/// `db.execute("... WHERE id BETWEEN ?1 AND ?2", range)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchRange {
+    /// The smallest key of the piece.
+    pub first: Value,
+    /// The largest key of the piece.
+    pub last: Value,
+    /// The number of the piece, counted from 1.
+    pub number: u64,
+}
+
+impl BatchRange {
+    /// The smallest key as a Rust value.
+    ///
+    /// # Errors
+    ///
+    /// When the key doesn't fit the type.
+    pub fn first<T: FromValue>(&self) -> Result<T, DatabaseError> {
+        as_type(&self.first)
+    }
+
+    /// The largest key as a Rust value.
+    ///
+    /// # Errors
+    ///
+    /// When the key doesn't fit the type.
+    pub fn last<T: FromValue>(&self) -> Result<T, DatabaseError> {
+        as_type(&self.last)
+    }
+}
+
+fn as_type<T: FromValue>(value: &Value) -> Result<T, DatabaseError> {
+    let message = || format!("the key is {value}, expected {}", T::EXPECTED);
+    T::from_value(value).ok_or_else(|| DatabaseError::new(message()))
+}
+
+impl crate::value::sealed::IntoValues for &BatchRange {
+    fn into_values(self) -> Vec<Value> {
+        vec![self.first.clone(), self.last.clone()]
+    }
+}
+
 /// A row of a query's result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {

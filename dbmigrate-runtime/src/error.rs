@@ -1,5 +1,6 @@
 //! What can go wrong when migrations are planned and run, with one wording for each failure.
 
+mod batch;
 mod callback;
 mod connecting;
 mod halfway;

@@ -2,6 +2,7 @@
 //! contain both the revisions' work and their version rows.
 
 mod apart;
+mod batches;
 mod budget;
 mod groups;
 mod halfway;
@@ -9,6 +10,7 @@ mod mark;
 mod observer;
 mod on_apply;
 mod revision;
+mod steps;
 mod taking_back;
 mod verify;
 
@@ -25,13 +27,14 @@ use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Target, View};
 use crate::standing::{self, Standing};
-use crate::{Db, Error, StepResult, ledger, trace, version_table};
+use crate::{Error, ledger, trace, version_table};
 use budget::Budget;
 pub(crate) use groups::{groups, row};
 pub use halfway::{Halfway, refuse_unfinished};
-pub use observer::Observer;
+pub use observer::{Observer, Piece};
 pub use on_apply::{Applied, Callbacks};
 use revision::Place;
+pub use steps::{OwnSteps, Steps};
 use verify::Verification;
 
 /// How migrations are run.
@@ -60,6 +63,9 @@ pub struct Options {
     pub jobs: Option<NonZeroUsize>,
     /// What becomes of a revision that an earlier run left half applied, or half undone.
     pub halfway: Halfway,
+    /// How long to pause after each piece of a step that runs in pieces, so that others get their
+    /// turn; see [`Operations::run_batched`](crate::operations::Operations::run_batched).
+    pub batch_pause: Duration,
     /// Functions that are called after each revision; see [`Options::on_apply`].
     pub callbacks: Callbacks,
 }
@@ -75,6 +81,7 @@ impl Default for Options {
             allow_ahead: false,
             jobs: None,
             halfway: Halfway::default(),
+            batch_pause: Duration::ZERO,
             callbacks: Callbacks::default(),
         }
     }
@@ -84,54 +91,6 @@ impl Options {
     /// The version table with its schema.
     pub fn version_table(&self) -> version_table::Name<'_> {
         version_table::Name { schema: &self.version_table_schema, table: &self.version_table }
-    }
-}
-
-/// Runs the steps of migrations.
-pub trait Steps {
-    /// Prepares to run the steps of these migrations, before the database is locked.
-    ///
-    /// # Errors
-    ///
-    /// When the steps can't be run.
-    fn prepare(&mut self, migrations: &[&Migration]) -> StepResult {
-        let _ = migrations;
-        Ok(())
-    }
-
-    /// Runs the step at this position among the recording's operations.
-    ///
-    /// # Errors
-    ///
-    /// The step's error.
-    fn run(
-        &mut self,
-        migration: &Migration,
-        direction: Direction,
-        operation: usize,
-        db: &mut Db<'_>,
-    ) -> StepResult;
-}
-
-/// Steps that are functions of this program.
-#[derive(Debug)]
-pub struct OwnSteps;
-
-impl Steps for OwnSteps {
-    fn run(
-        &mut self,
-        migration: &Migration,
-        direction: Direction,
-        operation: usize,
-        db: &mut Db<'_>,
-    ) -> StepResult {
-        match migration.recording(direction).operations.get(operation) {
-            Some(Operation::Run(step)) => match step.action {
-                Some(action) => action(db),
-                None => Err("its function is in another program".into()),
-            },
-            _ => Err("no step is recorded at its place".into()),
-        }
     }
 }
 

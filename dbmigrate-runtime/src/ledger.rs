@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 use crate::dialect::Dialect;
 use crate::driver::Connection;
+use crate::operations::{Json, decode_values, encode_values};
 use crate::schema::{Column, Table, Type};
 use crate::version_table::{Name, create_text_of};
 use crate::{Error, Value};
@@ -67,6 +68,33 @@ pub(crate) struct Row {
     pub(crate) before: String,
     /// Whether its statement failed, and so did nothing. It may be another one now.
     pub(crate) is_failed: bool,
+}
+
+/// How far a batched step came.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Reached {
+    /// How many pieces are done.
+    pub(crate) n_pieces: u64,
+    /// The largest key of the last piece; `None` before the first one.
+    pub(crate) last: Option<Value>,
+}
+
+impl Reached {
+    /// What the ledger says.
+    pub(crate) fn read(text: &str) -> Option<Reached> {
+        let json = Json::parse(text).ok()?;
+        match decode_values(&json).ok()?.as_slice() {
+            [Value::Integer(n), last] => {
+                Some(Reached { n_pieces: u64::try_from(*n).ok()?, last: Some(last.clone()) })
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn written(&self) -> String {
+        let n = i64::try_from(self.n_pieces).unwrap_or(i64::MAX);
+        encode_values(&[n.into(), self.last.clone().unwrap_or(Value::Null)]).to_string()
+    }
 }
 
 const DONE: &str = "done";
@@ -137,6 +165,8 @@ pub struct Unfinished {
     pub n_done: usize,
     /// The part that was started and isn't known to be done, counted from 1.
     pub started: Option<i64>,
+    /// How many pieces of that one are done, if it is a step that runs in pieces.
+    pub n_pieces: Option<u64>,
     /// Why that one failed, if it did.
     pub error: Option<String>,
     /// Whether what is done of it is being taken back.
@@ -146,7 +176,7 @@ pub struct Unfinished {
 impl Unfinished {
     /// How far it came, in words, given the applied revisions.
     pub fn standing(&self, applied: &BTreeSet<String>) -> String {
-        let Unfinished { revision, n_done, started, error, is_taken_back } = self;
+        let Unfinished { revision, n_done, started, n_pieces, error, is_taken_back } = self;
         let what = if applied.contains(revision) { "half undone" } else { "half applied" };
         if *is_taken_back {
             return format!("{what}: what was done of it is being taken back");
@@ -163,8 +193,13 @@ impl Unfinished {
         };
         let at = started
             .map_or(String::new(), |number| format!(", and it stands at statement {number}"));
+        let pieces = match n_pieces {
+            None => String::new(),
+            Some(1) => ", of which 1 piece is done".to_owned(),
+            Some(n) => format!(", of which {n} pieces are done"),
+        };
         let why = error.as_ref().map_or(String::new(), |error| format!(": {error}"));
-        format!("{what}: {done}{at}{why}")
+        format!("{what}: {done}{at}{pieces}{why}")
     }
 }
 
@@ -196,6 +231,7 @@ pub fn unfinished(conn: &mut dyn Connection, name: Name<'_>) -> Result<Vec<Unfin
                 revision,
                 n_done: 0,
                 started: None,
+                n_pieces: None,
                 error: None,
                 is_taken_back,
             });
@@ -207,6 +243,8 @@ pub fn unfinished(conn: &mut dyn Connection, name: Name<'_>) -> Result<Vec<Unfin
             last.n_done += 1;
         } else {
             last.started = Some(*number);
+            let before = state.strip_prefix(STARTED).unwrap_or_default();
+            last.n_pieces = Reached::read(before.trim()).map(|reached| reached.n_pieces);
             last.error = match error {
                 Value::Text(why) => Some(why.clone()),
                 _ => None,
@@ -357,6 +395,21 @@ pub(crate) fn done_text(dialect: &dyn Dialect, name: &str, revision: &str, numbe
 /// The statement that deletes the rows of a revision that is complete, for a script.
 pub(crate) fn clear_text(dialect: &dyn Dialect, name: &str, revision: &str) -> String {
     format!("DELETE FROM {name} WHERE revision = {}", dialect.literal(&revision.into()))
+}
+
+#[cfg(test)]
+mod reached {
+    use super::*;
+
+    #[test]
+    fn what_is_written_into_the_ledger_is_read_again() {
+        let large = i64::MAX;
+        for last in [Value::Integer(large), "Ann's".into(), Value::Blob(vec![0, 255])] {
+            let reached = Reached { n_pieces: 7, last: Some(last) };
+            assert_eq!(Reached::read(&reached.written()), Some(reached));
+        }
+        assert_eq!(Reached::read("by a script"), None);
+    }
 }
 
 #[cfg(all(test, feature = "sqlite"))]

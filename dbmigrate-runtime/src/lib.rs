@@ -94,7 +94,7 @@ pub mod engine;
 pub use background::Background;
 pub use connect::test_database::TestDatabase;
 pub use connect::{Connect, ConnectToRead};
-pub use db::{ColumnRef, Db, Row, StepResult};
+pub use db::{BatchRange, ColumnRef, Db, Row, StepResult};
 #[cfg(feature = "derive")]
 pub use dbmigrate_derive::{ColumnType, Columns, Model};
 pub use direction::Direction;
@@ -132,7 +132,7 @@ pub mod prelude {
         Check, Column, Deferrable, ForeignKey, Generated, Identity, Index, IndexColumn, PrimaryKey,
         Table, Type, Unique,
     };
-    pub use crate::{Db, StepResult, Value};
+    pub use crate::{BatchRange, Db, StepResult, Value};
 }
 
 /// What the macros expand to; not part of the public API.

@@ -1,5 +1,6 @@
 //! The plan: what a run will do, as a value, before anything runs.
 
+mod batches;
 mod mismatch;
 mod route;
 
@@ -401,6 +402,7 @@ impl<'a> Planner<'a> {
                 Direction::Upgrade => Error::unrecorded(id, "`op.irreversible` is for `downgrade`"),
             });
         }
+        batches::refuse_indivisible(migration, recording, (from, &self.schema))?;
         let operations = recording.operations.get(from..).unwrap_or_default();
         if !self.is_settled {
             self.schema.settle(dialect.backend());

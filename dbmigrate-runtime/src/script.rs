@@ -226,7 +226,11 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
             Task::Note(task) => comment(text, task),
             Task::Border => between(text, parts, None, dialect),
             Task::Alone(alone) => between(text, parts, Some(alone), dialect),
-            Task::Step { name, .. } => {
+            Task::Step { name, batch, .. } => {
+                if let Some(batch) = batch {
+                    between(text, parts, None, dialect);
+                    comment(text, &format!("It runs {batch}, each in a transaction of its own."));
+                }
                 comment(
                     text,
                     &format!(

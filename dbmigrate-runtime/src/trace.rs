@@ -73,6 +73,11 @@ spans! {
 }
 
 traced! {
+    /// A piece of a step is committed.
+    fn piece_done(number: u64) {
+        tracing::debug!(target: "dbmigrate", number, "piece done");
+    }
+
     /// A revision is done, and will be committed.
     fn revision_done(milliseconds: u128) {
         tracing::info!(target: "dbmigrate", milliseconds = milliseconds as u64, "revision done");

@@ -176,6 +176,12 @@ fn the_encoding_is_frozen() {
             [{"op":"create_table","table":{"name":"user","columns":[{"name":"id","type":"big_integer","not_null":true},{"name":"email","type":{"string":120},"not_null":true}],"primary_key":{"name":"pk_user","columns":["id"]},"uniques":[{"name":"uq_user_email","columns":["email"]}]}},{"op":"run","step":"backfill"}]
             1:79a6d2a0f0f4ca66599ddee78f32457352eaa2d37eed04f95ff06b7ceff88c92"#]],
     );
+    check(
+        |op| op.run_batched("backfill", "user.id", 1000, |_, _| Ok(())),
+        expect![[r#"
+        [{"op":"run","step":"backfill","batch":{"table":"user","columns":["id"],"size":1000}}]
+        1:3fe95c8f71b7c9ef37164488bc1249a9e18574cf142490173ded465592d89839"#]],
+    );
     let all = everything();
     expect!["1:7942acde9a53535f3f4662f5d0d5708e86e64f716c0220f4dc67d6be7712d931"]
         .assert_eq(&checksum(&all));

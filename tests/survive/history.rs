@@ -21,6 +21,49 @@ const INDEXES: Module = module("r8", &["r7"], indexes, no_indexes);
 /// The same, and then a revision that takes several transactions on PostgreSQL.
 pub const IN_GROUPS: &[Module] = &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, REBUILDS, LOG, INDEXES];
 
+const ITEMS: Module = module("p1", &[], items, no_items);
+const VISITS: Module = module("p2", &["p1"], visits, no_visits);
+
+/// A table, and then a revision whose step runs in pieces over its rows.
+pub const IN_PIECES: &[Module] = &[ITEMS, VISITS];
+
+fn items(op: &mut Operations) {
+    op.create_table(
+        Table::new("item")
+            .column(id())
+            .column(Column::new("code", Type::String(20)).not_null())
+            .column(Column::new("n", Type::Integer).not_null().default(0))
+            .primary_key("pk_item", ["id"])
+            .unique("uq_item_code", ["code"]),
+    );
+    let mut rows = op.bulk_insert("item", ["id", "code"]);
+    for id in 1..=40_i64 {
+        rows = rows.row((id * 3, format!("{:02}'", id * 7 % 41)));
+    }
+}
+
+fn no_items(op: &mut Operations) {
+    op.drop_table("item");
+}
+
+fn visits(op: &mut Operations) {
+    op.run_batched("visit by id", "item.id", 9, |db, range| {
+        db.execute("UPDATE item SET n = n + 1 WHERE id BETWEEN ?1 AND ?2", range)?;
+        Ok(())
+    });
+    op.run_batched("visit by code", "item.code", 8, |db, range| {
+        db.execute("UPDATE item SET n = n + 100 WHERE code BETWEEN ?1 AND ?2", range)?;
+        Ok(())
+    });
+}
+
+fn no_visits(op: &mut Operations) {
+    op.run_batched("unvisit", "item.id", 9, |db, range| {
+        db.execute("UPDATE item SET n = n - 101 WHERE id BETWEEN ?1 AND ?2", range)?;
+        Ok(())
+    });
+}
+
 fn id() -> Column {
     Column::new("id", Type::BigInteger).not_null()
 }

@@ -14,6 +14,7 @@ mod kills;
 mod lease;
 mod once;
 mod mysql;
+mod pieces;
 mod postgres;
 mod read_only;
 #[allow(dead_code, reason = "not everything is used here")]

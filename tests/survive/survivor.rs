@@ -68,7 +68,11 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
         }
     }
     let options = Options { transaction_each: args.contains(&"--each"), ..Options::default() };
-    let modules = if to == "r8" { history::IN_GROUPS } else { history::MODULES };
+    let modules = match to {
+        "r8" => history::IN_GROUPS,
+        "p1" | "p2" => history::IN_PIECES,
+        _ => history::MODULES,
+    };
     let migrations = Migrator::new(modules).migrations().map_err(report)?;
     let mut driver = Counted {
         driver,

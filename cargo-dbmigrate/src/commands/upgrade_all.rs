@@ -19,7 +19,7 @@ use dbmigrate_runtime::engine::executor::{self, Observer};
 use dbmigrate_runtime::engine::many::{self, Upgrader};
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, script};
-use dbmigrate_runtime::{Db, Direction, Options, StepResult};
+use dbmigrate_runtime::{BatchRange, Db, Direction, Options, StepResult};
 
 use super::Answer;
 use crate::backup::Keeper;
@@ -191,5 +191,15 @@ impl executor::Steps for Steps<'_> {
         db: &mut Db<'_>,
     ) -> StepResult {
         self.own.run(migration, direction, operation, db)
+    }
+
+    fn run_piece(
+        &mut self,
+        recorded: (&Migration, Direction),
+        operation: usize,
+        range: &BatchRange,
+        db: &mut Db<'_>,
+    ) -> StepResult {
+        self.own.run_piece(recorded, operation, range, db)
     }
 }

@@ -4,7 +4,7 @@ mod expression;
 mod template;
 mod verify;
 
-use dbmigrate_runtime::operations::{Execute, Operation, OtherObject};
+use dbmigrate_runtime::operations::{Batch, Execute, Operation, OtherObject, Step};
 
 pub use expression::text;
 pub use template::Template;
@@ -274,6 +274,10 @@ fn call(operation: &Operation) -> String {
             source
         }
         // A function has no text; autogenerate never finds steps.
+        Operation::Run(Step { name, batch: Some(Batch { table, columns, size, .. }), .. }) => {
+            let (name, table, columns) = (text(name), text(table), texts(columns));
+            format!("op.run_batched({name}, ({table}, {columns}), {size}, |_, _| Ok(()))")
+        }
         Operation::Run(step) => format!("op.run({}, |_| Ok(()))", text(&step.name)),
         Operation::Makes(object) => other_object("makes", object),
         Operation::Drops(object) => other_object("drops", object),

@@ -1,12 +1,12 @@
 //! Reports the progress of a run.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::engine::driver::Waiting;
 
 use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::dialect::Statement;
-use dbmigrate_runtime::engine::executor::Observer;
+use dbmigrate_runtime::engine::executor::{Observer, Piece};
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::script;
 use dbmigrate_runtime::{Direction, StepResult};
@@ -20,6 +20,8 @@ pub struct Progress<'k> {
     out: Output,
     bar: ProgressBar,
     keeper: Option<&'k mut Keeper>,
+    /// When a piece of a step was last reported.
+    said_piece: Option<Instant>,
 }
 
 /// A run that is finished earlier shows no bar.
@@ -28,13 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 impl<'k> Progress<'k> {
     pub fn new(out: Output, n_revisions: usize) -> Progress<'k> {
         let bar = bar(out, n_revisions, "revisions");
-        Progress { out, bar, keeper: None }
+        Progress { out, bar, keeper: None, said_piece: None }
     }
 
     /// The same for a run that makes a backup before it begins.
     pub fn keeping(out: Output, n_revisions: usize, keeper: &'k mut Keeper) -> Progress<'k> {
         let bar = bar(out, n_revisions, "revisions");
-        Progress { out, bar, keeper: Some(keeper) }
+        Progress { out, bar, keeper: Some(keeper), said_piece: None }
     }
 }
 
@@ -98,6 +100,14 @@ impl Observer for Progress<'_> {
     fn statement(&mut self, statement: &Statement) {
         self.bar
             .suspend(|| self.out.detail(format!("-- {}\n{};", statement.reason, statement.sql)));
+    }
+
+    fn piece(&mut self, piece: &Piece<'_>) {
+        // A table may have a million pieces.
+        if self.said_piece.is_none_or(|said| said.elapsed() >= PATIENCE) {
+            self.said_piece = Some(Instant::now());
+            self.bar.suspend(|| self.out.progress(piece.to_string()));
+        }
     }
 
     fn late(&mut self, revision: &Revision, applied: &Revision) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use dbmigrate_runtime::engine::runner::Request;
 use dbmigrate_runtime::engine::{Migration, executor};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::{Db, Direction, StepResult};
+use dbmigrate_runtime::{BatchRange, Db, Direction, StepResult};
 
 use super::cache::Cache;
 use super::compile::{self, Built};
@@ -60,6 +60,17 @@ impl<'a> Steps<'a> {
         };
         Ok(self.running.insert(running))
     }
+
+    fn serve(&mut self, request: Request<'_>, db: &mut Db<'_>) -> StepResult {
+        let running = self.runner_of(request.revision).map_err(|err| err.to_string())?;
+        let res = running.process.serve(request, db);
+        if res.is_err() {
+            // The runner may have exited or be in an unknown state, so the next step gets another
+            // one.
+            self.running = None;
+        }
+        res
+    }
 }
 
 impl executor::Steps for Steps<'_> {
@@ -87,15 +98,31 @@ impl executor::Steps for Steps<'_> {
             operation,
             step: &step.name,
             checksum: &migration.checksum,
+            range: None,
         };
-        let running = self.runner_of(request.revision).map_err(|err| err.to_string())?;
-        let res = running.process.serve(request, db);
-        if res.is_err() {
-            // The runner may have exited or be in an unknown state, so the next step gets another
-            // one.
-            self.running = None;
-        }
-        res
+        self.serve(request, db)
+    }
+
+    fn run_piece(
+        &mut self,
+        (migration, direction): (&Migration, Direction),
+        operation: usize,
+        range: &BatchRange,
+        db: &mut Db<'_>,
+    ) -> StepResult {
+        let Some(Operation::Run(step)) = migration.recording(direction).operations.get(operation)
+        else {
+            return Err("no step is recorded at its place".into());
+        };
+        let request = Request {
+            revision: &migration.revision.id,
+            direction,
+            operation,
+            step: &step.name,
+            checksum: &migration.checksum,
+            range: Some(range),
+        };
+        self.serve(request, db)
     }
 }
 

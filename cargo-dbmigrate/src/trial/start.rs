@@ -20,7 +20,7 @@ use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations, version_table};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Db, Direction, Options, StepResult, Value};
+use dbmigrate_runtime::{BatchRange, Db, Direction, Options, StepResult, Value};
 
 use super::missing::Missing;
 use super::parts;
@@ -261,6 +261,16 @@ pub struct NoSteps;
 
 impl Steps for NoSteps {
     fn run(&mut self, _: &Migration, _: Direction, _: usize, _: &mut Db<'_>) -> StepResult {
+        Ok(())
+    }
+
+    fn run_piece(
+        &mut self,
+        _: (&Migration, Direction),
+        _: usize,
+        _: &BatchRange,
+        _: &mut Db<'_>,
+    ) -> StepResult {
         Ok(())
     }
 }

@@ -424,8 +424,7 @@ pub trait Dialect: Sync {
     /// Whether an operation can take more than one transaction, or none, so that its revision is run
     /// in groups. The plan decides.
     fn may_take_groups(&self, operation: &Operation) -> bool {
-        let _ = operation;
-        false
+        matches!(operation, Operation::Run(step) if step.batch.is_some())
     }
 
     /// Whether the transaction that has added this has to be committed before these operations.

@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Cost, Guard};
 use crate::Value;
 use crate::driver::Rows;
-use crate::operations::UNNAMED;
+use crate::operations::{Batch, UNNAMED};
 
 /// The tasks for a list of operations on one database.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +52,8 @@ pub enum Task {
         operation: usize,
         /// The step's name.
         name: String,
+        /// How it is divided, if it runs in pieces: it is then a group of its own.
+        batch: Option<Batch>,
     },
     /// Ends a group: the tasks behind it run in a transaction of their own.
     Border,
@@ -75,6 +77,9 @@ impl Task {
             Task::Statement(statement) => Some(statement.text()),
             Task::Alone(alone) => Some(alone.statement.text()),
             Task::Guard(guard) => Some(format!("stop if {}", guard.condition())),
+            Task::Step { name, batch: Some(batch), .. } => {
+                Some(format!("run step `{name}` {batch}, each in a transaction of its own"))
+            }
             Task::Step { name, .. } => Some(format!("run step `{name}`")),
             Task::Border | Task::Note(_) => None,
         }
@@ -110,10 +115,15 @@ impl Task {
         before.is_some() && before == tasks.get(idx + 1).and_then(Task::rebuilt)
     }
 
+    /// Whether the task is a group by itself.
+    pub fn is_alone(&self) -> bool {
+        matches!(self, Task::Alone(_) | Task::Step { batch: Some(_), .. })
+    }
+
     /// Whether the task separates groups, so that its revision isn't one transaction.
     pub fn is_between_groups(&self) -> bool {
         match self {
-            Task::Border | Task::Alone(_) => true,
+            Task::Border | Task::Alone(_) | Task::Step { batch: Some(_), .. } => true,
             Task::Statement(_) | Task::Guard(_) | Task::Note(_) | Task::Step { .. } => false,
         }
     }

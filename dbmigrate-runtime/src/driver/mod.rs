@@ -181,6 +181,8 @@ pub enum Scope {
     Alone,
     /// For a transaction while the lock of [`Scope::Alone`] is held.
     Group,
+    /// The same for a piece of a step, with foreign keys enforced on every database.
+    Piece,
     /// For one statement that changes rows, while the lock of [`Scope::Alone`] is held. It may be a
     /// transaction by itself.
     Entry,

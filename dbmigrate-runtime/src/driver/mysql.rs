@@ -363,7 +363,7 @@ impl Driver for MysqlDriver<'_> {
             Scope::Alone => Ok(()),
             // A lease has to be renewed together with the work.
             Scope::Entry if self.lease.is_none() && self.is_open.get() == Some(false) => Ok(()),
-            Scope::Transaction | Scope::Group | Scope::Entry => {
+            Scope::Transaction | Scope::Group | Scope::Piece | Scope::Entry => {
                 self.renew()?;
                 self.be_silent_inside();
                 self.begin_transaction()

@@ -356,7 +356,7 @@ impl Driver for PostgresDriver<'_> {
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         match scope {
             Scope::Transaction => self.begin_locked(wait)?,
-            Scope::Group | Scope::Entry => self.begin_transaction()?,
+            Scope::Group | Scope::Piece | Scope::Entry => self.begin_transaction()?,
             Scope::Alone => {
                 let saved = Saved::read(self)?;
                 self.lock(wait)?;

@@ -225,7 +225,8 @@ impl Driver for SqliteDriver<'_> {
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         self.publish()?;
         match scope {
-            Scope::Transaction | Scope::Group | Scope::Entry => self.begin_transaction(wait),
+            Scope::Transaction | Scope::Group | Scope::Entry => self.begin_transaction(wait, false),
+            Scope::Piece => self.begin_transaction(wait, true),
             Scope::Alone => self.begin_alone(wait),
         }
     }
@@ -267,10 +268,17 @@ impl SqliteDriver<'_> {
         if self.saved.is_some() { self.switch_off() } else { Ok(()) }
     }
 
-    fn begin_transaction(&mut self, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+    fn begin_transaction(
+        &mut self,
+        wait: &mut Wait<'_>,
+        enforces_keys: bool,
+    ) -> Result<(), DatabaseError> {
         if self.saved.is_some() {
             // SQL that ran outside a transaction may have enabled them.
             self.switch_off()?;
+        }
+        if enforces_keys {
+            self.set_pragma("foreign_keys", 1)?;
         }
         // dbmigrate waits by itself instead of letting SQLite wait, so that it can report the wait.
         self.set_pragma("busy_timeout", 0)?;

@@ -17,7 +17,7 @@ use crate::driver::{DatabaseError, ErrorKind};
 use crate::error::Remains;
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
-use crate::operations::Operation;
+use crate::operations::{Batch, Operation};
 use crate::plan::{self, Planner};
 use crate::{trace, version_table};
 
@@ -30,7 +30,7 @@ pub(crate) fn groups(tasks: &[Task]) -> Vec<&[Task]> {
             continue;
         }
         groups.push(&tasks[start..idx]);
-        if matches!(task, Task::Alone(_)) {
+        if task.is_alone() {
             groups.push(&tasks[idx..=idx]);
         }
         start = idx + 1;
@@ -86,6 +86,14 @@ impl<'a> Entry<'a> {
             is_entered_at_end: false,
         }
     }
+}
+
+/// A batched step, at its place among the operations of a revision.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Batched<'a> {
+    pub(super) operation: usize,
+    pub(super) name: &'a str,
+    pub(super) batch: &'a Batch,
 }
 
 /// How many tables may have been large or not when an earlier run began, in all combinations.
@@ -253,9 +261,16 @@ impl Executor<'_> {
         if entry.known.is_some_and(|known| known.is_done) {
             return Ok(());
         }
-        if let [Task::Alone(alone)] = tasks {
-            let run = Run { in_transaction: false, ..*run };
-            return self.run_alone_group(&run, alone, entry, budget);
+        match tasks {
+            [Task::Alone(alone)] => {
+                let run = Run { in_transaction: false, ..*run };
+                return self.run_alone_group(&run, alone, entry, budget);
+            }
+            [Task::Step { operation, name, batch: Some(batch) }] => {
+                let batched = Batched { operation: *operation, name, batch };
+                return self.run_batches(run, batched, entry, budget);
+            }
+            _ => {}
         }
         let ledger = ledger::beside(self.options.version_table());
         let facts = self.facts()?;
@@ -378,7 +393,7 @@ impl Executor<'_> {
         self.in_transaction_of(Scope::Group, budget, work)
     }
 
-    fn in_transaction_of(
+    pub(super) fn in_transaction_of(
         &mut self,
         scope: Scope,
         budget: &mut Budget,

@@ -1,11 +1,37 @@
 //! What a run reports to its caller.
 
 use crate::StepResult;
-use crate::dialect::Statement;
+use crate::dialect::{RowCount, Statement};
 use crate::direction::Direction;
 use crate::driver::Waiting;
 use crate::migration::Migration;
 use crate::revision::Revision;
+
+/// A piece of a batched step that is done.
+#[derive(Debug)]
+pub struct Piece<'a> {
+    /// The step's name.
+    pub step: &'a str,
+    /// The number of the piece, counted from 1.
+    pub number: u64,
+    /// How many rows a piece has.
+    pub size: usize,
+    /// How many rows the table has, as far as the database knows without reading all of them.
+    pub rows: Option<RowCount>,
+}
+
+/// ``step `backfill slugs`: piece 3 of about 10 is done``
+impl std::fmt::Display for Piece<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Piece { step, number, size, rows } = self;
+        write!(f, "step `{step}`: piece {number}")?;
+        if let Some(count) = rows {
+            let n = u64::try_from(count.n).unwrap_or_default().div_ceil(*size as u64);
+            write!(f, " of about {}", n.max(*number))?;
+        }
+        f.write_str(" is done")
+    }
+}
 
 /// Receives reports about the progress of a run.
 pub trait Observer {
@@ -33,6 +59,11 @@ pub trait Observer {
     /// A statement is about to run.
     fn statement(&mut self, statement: &Statement) {
         let _ = statement;
+    }
+
+    /// A piece of a step is committed.
+    fn piece(&mut self, piece: &Piece<'_>) {
+        let _ = piece;
     }
 
     /// A revision is about to run although `applied`, which comes after it in the history, was

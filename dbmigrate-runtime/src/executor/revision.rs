@@ -196,7 +196,11 @@ impl Executor<'_> {
                     let run = Run { in_transaction: false, n_run: n_run + idx, ..*run };
                     self.run_alone_statement(&run, alone, None)?;
                 }
-                Task::Step { operation, name } => {
+                // A piece would have no transaction of its own here; it is refused while planning.
+                Task::Step { name, batch: Some(_), .. } => {
+                    return Err(Error::step(run.stop(), name, "it runs in pieces", None));
+                }
+                Task::Step { operation, name, batch: None } => {
                     let _span = trace::step(name);
                     let mut db = Db::new(self.driver.as_connection(), &self.options.args);
                     let res = self.steps.run(migration, direction, *operation, &mut db);

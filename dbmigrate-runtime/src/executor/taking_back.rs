@@ -142,6 +142,8 @@ impl Executor<'_> {
     /// Whether a statement that was interrupted has had its effect.
     fn is_effective(&mut self, tasks: &[Task], known: &Row) -> Result<bool, Error> {
         match tasks {
+            // A piece that is done has had an effect.
+            [Task::Step { batch: Some(_), .. }] => Ok(!known.before.is_empty()),
             [Task::Alone(alone)] => {
                 self.restore(&alone.statement.sql, &known.before)?;
                 self.has_run(alone, &known.before)

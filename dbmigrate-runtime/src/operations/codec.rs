@@ -12,10 +12,8 @@ mod encode;
 use std::fmt;
 
 pub use decode::decode;
-#[cfg(feature = "runner")]
 pub(crate) use decode::values as decode_values;
 pub use encode::encode;
-#[cfg(feature = "runner")]
 pub(crate) use encode::values as encode_values;
 
 /// The version of the encoding that [`encode`] writes.

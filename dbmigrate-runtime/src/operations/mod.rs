@@ -6,6 +6,7 @@
 //! SQL of its own.
 
 mod apply;
+mod batch;
 mod change;
 pub(crate) mod codec;
 mod custom;
@@ -21,9 +22,9 @@ mod declared;
 use std::fmt;
 
 pub use apply::ReplayError;
+pub use batch::{Batch, BatchAction, BatchKey};
 pub use change::{ColumnChange, TableChange};
 pub(crate) use codec::{FORMAT, checksum, decode, encode};
-#[cfg(feature = "runner")]
 pub(crate) use codec::{decode_values, encode_values};
 pub use custom::CustomOperation;
 pub use execute::Execute;
@@ -217,20 +218,26 @@ pub struct OtherObject {
 pub struct Step {
     /// What the step does, in a few words. The name represents the step in checksums.
     pub name: String,
-    /// The function, or `None` if only another process has it.
+    /// The function, or `None` if only another process has it, or if the step runs in pieces.
     pub action: Option<fn(&mut Db<'_>) -> StepResult>,
+    /// How the step is divided, if it runs in pieces.
+    pub batch: Option<Batch>,
 }
 
-/// Steps are equal if their names are: comparing the addresses of functions would be meaningless.
+/// Steps are equal if their names and their pieces are: comparing the addresses of functions would
+/// be meaningless.
 impl PartialEq for Step {
     fn eq(&self, other: &Step) -> bool {
-        self.name == other.name
+        (&self.name, &self.batch) == (&other.name, &other.batch)
     }
 }
 
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Step").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Step")
+            .field("name", &self.name)
+            .field("batch", &self.batch)
+            .finish_non_exhaustive()
     }
 }
 
@@ -376,6 +383,9 @@ impl fmt::Display for Operation {
                 1 => write!(f, "insert 1 row into table `{table}`"),
                 n => write!(f, "insert {n} rows into table `{table}`"),
             },
+            Operation::Run(Step { name, batch: Some(batch), .. }) => {
+                write!(f, "run step `{name}` {batch}")
+            }
             Operation::Run(step) => write!(f, "run step `{}`", step.name),
             Operation::Makes(object) => {
                 write!(f, "note that {} `{}` is created", object.kind, object.name)

@@ -1,6 +1,9 @@
 //! The list that the functions of a migration append to.
 
-use super::{Allowed, ColumnChange, Execute, Operation, Recording, Sql, Step, TableChange};
+use super::{
+    Allowed, Batch, BatchAction, BatchKey, ColumnChange, Execute, Operation, Recording, Sql, Step,
+    TableChange,
+};
 use crate::schema::{Check, Column, ForeignKey, Index, PrimaryKey, Table, Unique};
 use crate::{Db, IntoValues, StepResult};
 
@@ -269,7 +272,48 @@ impl Operations {
     /// });
     /// ```
     pub fn run(&mut self, name: &str, step: fn(&mut Db<'_>) -> StepResult) {
-        self.push(Operation::Run(Step { name: name.to_owned(), action: Some(step) }));
+        let (name, action) = (name.to_owned(), Some(step));
+        self.push(Operation::Run(Step { name, action, batch: None }));
+    }
+
+    /// Runs a step over the rows of a table in pieces of this many rows, each in a transaction of
+    /// its own, for tables that one transaction must not hold.
+    ///
+    /// The key is a column that is NOT NULL, such as `"post.id"`; it should have an index. Rows with
+    /// the same value are in the same piece, and the pieces are in the order of the key. The function
+    /// gets the range of each piece, both ends included. How far the step came is committed together
+    /// with the piece's rows, so a run after an interrupted or failed one continues with the next
+    /// piece: no row is visited twice or left out. Rows that are inserted meanwhile are visited if
+    /// their key comes after the piece that is running.
+    ///
+    /// A revision with such a step takes several transactions, outside of the run's: what is before
+    /// the step is committed first, and what comes after it runs in a transaction of its own. If it
+    /// fails, the pieces that are done stay. On SQLite, its revision must have no other operations
+    /// than such steps. Foreign keys are enforced, on SQLite too.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::prelude::*;
+    ///
+    /// let mut op = Operations::new();
+    /// op.run_batched("backfill slugs", "post.id", 1000, |db, range| {
+    ///     let sql = "UPDATE post SET slug = lower(title) WHERE id BETWEEN ?1 AND ?2";
+    ///     db.execute(sql, range)?;
+    ///     Ok(())
+    /// });
+    /// ```
+    pub fn run_batched(
+        &mut self,
+        name: &str,
+        by: impl Into<BatchKey>,
+        size: usize,
+        step: BatchAction,
+    ) {
+        let BatchKey { table, columns } = by.into();
+        let batch = Batch { table, columns, size, action: Some(step) };
+        let step = Step { name: name.to_owned(), action: None, batch: Some(batch) };
+        self.push(Operation::Run(step));
     }
 
     /// Runs the revision outside the run's transaction, by itself, with each statement committed

@@ -12,9 +12,10 @@ use crate::backend::Backend;
 use crate::dialect::{self, Dialect};
 use crate::driver::{Connection, DatabaseError, Rows};
 use crate::migration::Migration;
-use crate::operations::{self, FORMAT, Json, Operation, Rewrite, decode_values, encode_values};
+use crate::operations::{self, FORMAT, Json, Operation, Rewrite};
+use crate::operations::{decode_values, encode_values};
 use crate::room::with_room;
-use crate::{Db, Migrator, Module, Value};
+use crate::{BatchRange, Db, Migrator, Module, Value};
 
 /// The main function of the generated program: records, or runs the requested steps.
 pub fn main(migrator: Migrator) -> ExitCode {
@@ -186,9 +187,13 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
         let step = recording.operations.into_iter().nth(place);
         let name = request.get("step")?.as_str()?;
         let checksum = request.get("checksum")?.as_str()?;
-        let action = match step {
+        let range = match request.get("range") {
+            Some(range) => Some(read_range(range)?),
+            None => None,
+        };
+        let step = match step {
             Some(Operation::Run(step)) if step.name == name && migration.checksum == checksum => {
-                step.action?
+                step
             }
             _ => {
                 let why = "the revision was edited while it ran; run the command again";
@@ -200,7 +205,12 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
             }
         };
         let mut driver = Pipe { out, dialect };
-        let res = catching(|| action(&mut Db::new(&mut driver, &args)));
+        let mut db = Db::new(&mut driver, &args);
+        let res = match (&range, step.action, step.batch.and_then(|batch| batch.action)) {
+            (None, Some(action), _) => catching(|| action(&mut db)),
+            (Some(range), _, Some(action)) => catching(|| action(&mut db, range)),
+            _ => return None,
+        };
         let failed = match res {
             Ok(Ok(())) => None,
             Ok(Err(err)) => Some(err.to_string()),
@@ -212,6 +222,17 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
         ]));
     }
     Some(())
+}
+
+fn read_range(json: &Json<'_>) -> Option<BatchRange> {
+    match decode_values(json).ok()?.as_slice() {
+        [first, last, Value::Integer(number)] => Some(BatchRange {
+            first: first.clone(),
+            last: last.clone(),
+            number: u64::try_from(*number).ok()?,
+        }),
+        _ => None,
+    }
 }
 
 /// A connection that sends its statements to the tool.

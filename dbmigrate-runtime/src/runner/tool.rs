@@ -5,8 +5,9 @@ use std::io::{BufRead, Write};
 
 use super::{FRAME, PROTOCOL};
 use crate::direction::Direction;
-use crate::operations::{self, FORMAT, Json, Operation, decode_values, encode_values};
-use crate::{Db, StepResult};
+use crate::operations::{self, FORMAT, Json, Operation};
+use crate::operations::{decode_values, encode_values};
+use crate::{BatchRange, Db, StepResult, Value};
 
 /// Reads a runner's output: frames for the tool, and lines that a migration printed.
 #[derive(Debug)]
@@ -83,6 +84,8 @@ pub struct Request<'a> {
     pub step: &'a str,
     /// The checksum of the revision's upgrade, as the tool recorded it.
     pub checksum: &'a str,
+    /// The piece to run, if the step runs in pieces.
+    pub range: Option<&'a BatchRange>,
 }
 
 /// A conversation with a running program.
@@ -108,6 +111,10 @@ impl<R: BufRead> Conversation<'_, R> {
         };
         let place = i64::try_from(request.operation)?;
         let args = db.args().iter().map(|(key, value)| Json::texts([key, value])).collect();
+        let range = request.range.map(|BatchRange { first, last, number }| {
+            let number = i64::try_from(*number).unwrap_or(i64::MAX);
+            [first.clone(), last.clone(), Value::Integer(number)]
+        });
         let json = Json::object([
             ("revision", Some(Json::text(request.revision))),
             ("direction", Some(Json::text(direction))),
@@ -116,6 +123,7 @@ impl<R: BufRead> Conversation<'_, R> {
             ("checksum", Some(Json::text(request.checksum))),
             ("dialect", Some(Json::text(db.dialect()))),
             ("args", Some(Json::Array(args))),
+            ("range", range.as_ref().map(|range| encode_values(range))),
         ]);
         send(self.input, &json)?;
         while let Some(frame) = self.frames.next(self.printed)? {

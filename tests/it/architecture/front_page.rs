@@ -63,6 +63,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             Applied
             AppliedRevision
             Background
+            BatchRange
             ColumnRef
             ColumnType
             Columns
@@ -104,6 +105,9 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
         "operations/mod.rs",
         expect![[r#"
             AddColumnHandle
+            Batch
+            BatchAction
+            BatchKey
             BulkInsertHandle
             ColumnChange
             CreateIndexHandle

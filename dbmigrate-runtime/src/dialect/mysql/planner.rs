@@ -309,7 +309,8 @@ impl<'a> Planner<'a> {
                 self.flush();
                 // Its transaction has nothing else in it.
                 self.border();
-                self.tasks.push(Task::Step { operation: idx, name: step.name.clone() });
+                let (name, batch) = (step.name.clone(), step.batch.clone());
+                self.tasks.push(Task::Step { operation: idx, name, batch });
                 self.border();
                 self.has_changed_rows = true;
                 Ok(())

@@ -26,6 +26,7 @@ pub(super) fn may_take(operation: &Operation) -> bool {
         }
         Operation::AddColumn { .. } => has_values(operation),
         Operation::AddForeignKey { .. } | Operation::AddCheck { .. } => true,
+        Operation::Run(step) => step.batch.is_some(),
         _ => false,
     }
 }

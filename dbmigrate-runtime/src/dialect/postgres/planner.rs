@@ -350,8 +350,16 @@ impl<'a> Planner<'a> {
             }
             Operation::Run(step) => {
                 self.before_rows(idx)?;
-                self.tasks.push(Task::Step { operation: idx, name: step.name.clone() });
+                if step.batch.is_some() {
+                    self.border();
+                }
+                let (name, batch) = (step.name.clone(), step.batch.clone());
+                let is_batched = batch.is_some();
+                self.tasks.push(Task::Step { operation: idx, name, batch });
                 self.has_changed_rows = true;
+                if is_batched {
+                    self.border();
+                }
                 Ok(())
             }
             Operation::Makes(_) | Operation::Drops(_) => Ok(()),

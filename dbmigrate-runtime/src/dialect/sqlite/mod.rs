@@ -73,7 +73,7 @@ impl Dialect for Sqlite {
         Capabilities {
             aborts_on_error: false,
             repeats_transactions: false,
-            has_groups: false,
+            has_groups: true,
             commits_definitions: false,
             changes_others: true,
         }

@@ -17,11 +17,35 @@ use crate::schema::Schema;
 use crate::sql::quote;
 use crate::written::{self, Mistake};
 
+/// Refuses other operations beside a step that runs in pieces: foreign keys are compared before and
+/// after a transaction with all of a revision, and that is what they would not be in.
+fn refuse_beside_pieces(operations: &[Operation]) -> Result<(), Refusal> {
+    let is_batched = |operation: &Operation| match operation {
+        Operation::Run(step) => step.batch.is_some(),
+        _ => false,
+    };
+    let is_other = |operation: &Operation| {
+        !is_batched(operation) && !matches!(operation, Operation::Makes(_) | Operation::Drops(_))
+    };
+    let find = |is: &dyn Fn(&Operation) -> bool| operations.iter().find(|operation| is(operation));
+    match (find(&is_batched), find(&is_other)) {
+        (Some(Operation::Run(step)), Some(other)) => Err(Refusal {
+            message: format!(
+                "cannot {other} in one revision with step `{}`, which runs in pieces, on SQLite",
+                step.name
+            ),
+            hint: Some("put the step into a revision of its own".to_owned()),
+        }),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn plan(
     operations: &[Operation],
     schema: &mut Schema,
     facts: &Facts,
 ) -> Result<Plan, Refusal> {
+    refuse_beside_pieces(operations)?;
     let ways = ways(operations, schema, facts);
     let mut builder = PlanBuilder {
         schema,
@@ -286,7 +310,8 @@ impl PlanBuilder<'_> {
             }
             Operation::Run(step) => {
                 self.all_changed = true;
-                self.tasks.push(Task::Step { operation: idx, name: step.name.clone() });
+                let (name, batch) = (step.name.clone(), step.batch.clone());
+                self.tasks.push(Task::Step { operation: idx, name, batch });
                 Ok(())
             }
             Operation::AlterTable { .. }

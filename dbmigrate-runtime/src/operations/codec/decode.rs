@@ -8,7 +8,7 @@ use super::DecodeError;
 use super::encode::{ACTIONS, simple_type};
 use crate::Value;
 use crate::operations::{
-    ColumnChange, Execute, Json, Operation, OtherObject, Sql, Step, TableChange,
+    Batch, ColumnChange, Execute, Json, Operation, OtherObject, Sql, Step, TableChange,
 };
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Identity, Index, IndexColumn,
@@ -226,13 +226,31 @@ fn operation(json: &Json) -> Res<Operation> {
             columns: members.texts("columns")?,
             rows: members.list("rows", values)?,
         },
-        "run" => Operation::Run(Step { name: members.text("step")?, action: None }),
+        "run" => Operation::Run(Step {
+            name: members.text("step")?,
+            action: None,
+            batch: members.opt("batch").map(batch).transpose()?,
+        }),
         "makes" => Operation::Makes(other_object(&mut members)?),
         "drops" => Operation::Drops(other_object(&mut members)?),
         other => return Err(format!("operation `{other}` is unknown to this version")),
     };
     members.end()?;
     Ok(operation)
+}
+
+fn batch(json: &Json) -> Res<Batch> {
+    let mut members = Members::of(json)?;
+    let size = members.req("size")?;
+    let size = size.as_int().and_then(|size| usize::try_from(size).ok());
+    let batch = Batch {
+        table: members.text("table")?,
+        columns: members.texts("columns")?,
+        size: size.ok_or("the size of a batch is no number")?,
+        action: None,
+    };
+    members.end()?;
+    Ok(batch)
 }
 
 fn other_object(members: &mut Members<'_>) -> Res<OtherObject> {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::Value;
 use crate::operations::json::EXACT;
-use crate::operations::{ColumnChange, Execute, Json, Operation, OtherObject, Sql, TableChange};
+use crate::operations::{
+    Batch, ColumnChange, Execute, Json, Operation, OtherObject, Sql, Step, TableChange,
+};
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
     Nulls, PrimaryKey, ReferentialAction, Table, Type, Unique,
@@ -127,7 +129,10 @@ fn operation(encoded: &Operation, form: Form) -> Json<'_> {
                 ("rows", Some(Json::Array(rows.iter().map(|row| values(row)).collect()))),
             ],
         ),
-        Operation::Run(step) => op("run", [("step", text(&step.name))]),
+        Operation::Run(Step { name, batch, .. }) => op(
+            "run",
+            [("step", text(name)), ("batch", batch.as_ref().map(|batch| batch_of(batch, form)))],
+        ),
         Operation::Makes(object) => op("makes", other_object(object)),
         Operation::Drops(object) => op("drops", other_object(object)),
     }
@@ -135,6 +140,16 @@ fn operation(encoded: &Operation, form: Form) -> Json<'_> {
 
 fn text(text: &str) -> Option<Json<'_>> {
     Some(Json::text(text))
+}
+
+/// The size of the pieces doesn't affect what they do together.
+fn batch_of(Batch { table, columns, size, .. }: &Batch, form: Form) -> Json<'_> {
+    let size = Json::Int(i64::try_from(*size).unwrap_or(i64::MAX));
+    Json::object([
+        ("table", text(table)),
+        ("columns", Some(Json::texts(columns))),
+        ("size", (form == Form::Whole).then_some(size)),
+    ])
 }
 
 fn other_object(other_object: &OtherObject) -> [(&'static str, Option<Json<'_>>); 3] {
