@@ -182,7 +182,7 @@ impl Unfinished {
             return format!("{what}: what was done of it is being taken back");
         }
         // A statement that fails leaves nothing, and a run says that the revision was rolled back.
-        if let (0, Some(error)) = (n_done, error) {
+        if let (0, None, Some(error)) = (n_done, n_pieces, error) {
             let what = if applied.contains(revision) { "not undone" } else { "not applied" };
             return format!("{what}: its first statement failed: {error}");
         }
@@ -439,6 +439,7 @@ mod tests {
         let begun = |revision: &str, n_done, error: Option<&str>| Unfinished {
             revision: revision.to_owned(),
             n_done,
+            n_pieces: None,
             started: Some(3),
             error: error.map(str::to_owned),
             is_taken_back: false,
