@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::hex::random;
 
-/// What a backup's name has after the name of its database.
+/// What follows the database's name in a backup's name.
 const SUFFIX: &str = ".backup-";
 
 /// The end of the name that a backup has until it is complete.
@@ -27,7 +27,7 @@ const UNFINISHED: &str = ".tmp";
 /// The backups of a database file.
 #[derive(Debug, Clone)]
 pub struct Backups {
-    /// The database, behind all links.
+    /// The database, with links resolved.
     file: PathBuf,
 }
 
@@ -48,7 +48,7 @@ impl Backups {
         let mut all = Vec::new();
         for path in self.beside()? {
             let Some(Ok(number)) = self.rest(&path).map(str::parse) else { continue };
-            // `backup-07` is no name that this module gives.
+            // This module writes no leading zeros.
             if self.path(number) == path {
                 all.push(Backup { number, path });
             }
@@ -58,7 +58,7 @@ impl Backups {
     }
 
     /// Copies the pages of the database to a new backup, which is there completely or not at all.
-    /// Whoever calls this holds the database's lock, so that nobody else makes one.
+    /// The caller holds the database's lock, so no other process makes a backup at the same time.
     ///
     /// # Errors
     ///
@@ -72,13 +72,13 @@ impl Backups {
         if let Err(err) = made {
             // If it can't be removed, the next backup removes it.
             let _ = fs::remove_file(&unfinished);
-            let text = format!("failed to copy `{}` to `{}`", self.file.display(), path.display());
-            return Err(Error::new(text).cause(err.message()).hint(hint_of(&err)));
+            let (from, to) = (self.file.display(), path.display());
+            return Err(err.error(format!("failed to copy `{from}` to `{to}`")));
         }
         Ok(Backup { number: next, path })
     }
 
-    /// Removes the oldest backups, so that this many are left, but not the one with this number.
+    /// Removes all but the newest `n` backups, and never backup `but`.
     pub fn keep(&self, n: NonZeroUsize, but: Option<u64>) -> Result<()> {
         let all = self.all()?;
         let n_old = all.len().saturating_sub(n.get());
@@ -89,7 +89,7 @@ impl Backups {
         Ok(())
     }
 
-    /// Creates the database anew from one of its backups.
+    /// Creates the missing database from a backup.
     ///
     /// # Errors
     ///
@@ -100,8 +100,7 @@ impl Backups {
         let made = from.copy(pages, &unfinished).and_then(|()| publish(&unfinished, &self.file));
         made.map_err(|err| {
             let _ = fs::remove_file(&unfinished);
-            let text = format!("failed to create `{}`", self.file.display());
-            Error::new(text).cause(err.message()).hint(hint_of(&err))
+            err.error(format!("failed to create `{}`", self.file.display()))
         })
     }
 
@@ -166,7 +165,7 @@ impl Backup {
         Pages::of_unused(&self.path).map_err(|err| self.unreadable(err))
     }
 
-    /// The revisions that the database was at, by what it recorded itself.
+    /// The revisions that the database was at, according to its version table.
     pub fn revisions(&self, cx: &Context) -> Result<Vec<String>> {
         let pages = self.open()?;
         let entries = version_table::entries(&mut pages.driver(), cx.config.version_table())?;
@@ -181,15 +180,13 @@ impl Backup {
             None => Ok(()),
             Some(what) => {
                 Err(Error::new(format!("the backup `{}` is damaged", self.path.display()))
-                    .cause(what)
-                    .hint("nothing was changed; take another backup"))
+                    .cause(what))
             }
         }
     }
 
     fn unreadable(&self, err: DatabaseError) -> Error {
-        let text = format!("failed to read the backup `{}`", self.path.display());
-        Error::new(text).cause(err).hint("nothing was changed; take another backup")
+        Error::new(format!("failed to read the backup `{}`", self.path.display())).cause(err)
     }
 }
 
@@ -204,11 +201,12 @@ pub fn is_backup(path: &Path) -> bool {
 /// The file of a database; refuses one that has none.
 pub fn file_of(database: &Database) -> Result<PathBuf> {
     if let Some(backend) = database.server_kind() {
-        let text = format!("`{}` is on a server, and backups are of SQLite files", database.url());
+        let url = database.url();
+        let text = format!("`{url}` is on a server, and only SQLite files can be backed up");
         return Err(Error::new(text).hint(own_tool(backend)));
     }
     database.real_path().ok_or_else(|| {
-        Error::new(format!("`{}` is in memory, and backups are of files", database.url()))
+        Error::new(format!("`{}` is in memory, and only files can be backed up", database.url()))
     })
 }
 
@@ -241,10 +239,23 @@ enum Failed {
 }
 
 impl Failed {
-    fn message(&self) -> String {
-        match self {
-            Failed::File(err) => err.to_string(),
-            Failed::Database(err) => err.to_string(),
+    /// The error with this message.
+    fn error(&self, text: String) -> Error {
+        let (cause, is_full, is_denied) = match self {
+            Failed::File(err) => {
+                let kind = err.kind();
+                let is_full = kind == io::ErrorKind::StorageFull;
+                (err.to_string(), is_full, kind == io::ErrorKind::PermissionDenied)
+            }
+            Failed::Database(err) => (err.to_string(), err.is_full(), false),
+        };
+        let error = Error::new(text).cause(cause);
+        if is_full {
+            error.hint("the copy needs as much space as the database: make room on the disk")
+        } else if is_denied {
+            error.hint("check the permissions of the directory")
+        } else {
+            error
         }
     }
 }
@@ -258,18 +269,6 @@ impl From<io::Error> for Failed {
 impl From<DatabaseError> for Failed {
     fn from(err: DatabaseError) -> Failed {
         Failed::Database(err)
-    }
-}
-
-fn hint_of(err: &Failed) -> &'static str {
-    let is_full = match err {
-        Failed::File(err) => err.kind() == io::ErrorKind::StorageFull,
-        Failed::Database(err) => err.is_full(),
-    };
-    if is_full {
-        "the copy needs as much space as the database: make room on the disk"
-    } else {
-        "check the permissions of the directory"
     }
 }
 

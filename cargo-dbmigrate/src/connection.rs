@@ -136,7 +136,7 @@ impl Database {
         }
     }
 
-    /// The kind of server that its URL names; `None` if it isn't on a server.
+    /// The backend that its URL names; `None` if it isn't on a server.
     pub fn server_kind(&self) -> Option<Backend> {
         match &self.place {
             Place::File(_) => None,

@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use crate::{Result, measure};
 
-/// A program that migrates a SQLite database with SQL files.
+/// A program that migrates an SQLite database with SQL files.
 pub struct Rival {
     pub name: &'static str,
     /// The command that installs it with support for SQLite only.

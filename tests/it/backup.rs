@@ -46,7 +46,7 @@ fn a_backup_is_made_before_a_run_and_restored() {
     // Nothing exists that could be copied.
     assert_eq!(host.ok("upgrade --backup").stdout, "Running upgrade <base> -> a100, pets\n");
     assert_eq!(files(&host), ["app.db"]);
-    assert_eq!(shown(&host, &host.ok("restore").stderr), "There is no backup of sqlite:app.db\n");
+    assert_eq!(shown(&host, &host.ok("restore").stderr), "`sqlite:app.db` has no backup\n");
     sql(&database(&host), "INSERT INTO pet VALUES ('Rex')");
     let before = dump(&database(&host));
 
@@ -67,10 +67,14 @@ fn a_backup_is_made_before_a_run_and_restored() {
     let listed = host.ok("restore").stdout;
     assert!(listed.starts_with("1: 20") && listed.contains("UTC, at a100, "), "{listed}");
     let refused = shown(&host, &host.fails("restore 1").errors());
-    let (first, rest) = refused.split_once(" of 20").unwrap();
-    assert_eq!(first, "error: this would replace all rows of `app.db` by backup 1");
-    let hint = "hint: --yes replaces them; what the file holds now becomes a backup";
-    assert!(rest.contains(hint), "{rest}");
+    let (first, rest) = refused.split_once(" (20").unwrap();
+    assert_eq!(first, "error: this would replace `app.db` with backup 1");
+    let rest = rest.split_once(" UTC").unwrap().1;
+    expect![[r#"
+        , at a100)
+          hint: --yes replaces it; what the file holds now becomes a backup
+    "#]]
+    .assert_eq(rest);
     assert_eq!(dump(&database(&host)), after);
 
     expect![[r#"
@@ -83,7 +87,10 @@ fn a_backup_is_made_before_a_run_and_restored() {
     assert_eq!(host.ok("current").stdout, "a100\n");
 
     let document = host.ok("restore last --yes --format json").json();
-    assert!(document["kept"].as_str().unwrap().ends_with("app.db.backup-3"), "{document}");
+    let paths = (document["restored"].as_str(), document["kept"].as_str());
+    assert_eq!(paths, (Some("app.db.backup-2"), Some("app.db.backup-3")));
+    let listed = host.ok("restore --format json").json();
+    assert_eq!(listed["backups"][0]["path"], "app.db.backup-3", "{listed}");
     assert_eq!(dump(&database(&host)), after);
 
     // A missing database is created from its backup.
@@ -91,7 +98,7 @@ fn a_backup_is_made_before_a_run_and_restored() {
     host.ok("restore 1");
     assert_eq!(dump(&database(&host)), before);
     expect![[r#"
-        error: there is no backup 7 of `app.db`
+        error: `app.db` has no backup 7
           hint: `cargo dbmigrate restore` lists the backups
     "#]]
     .assert_eq(&shown(&host, &host.fails("restore 7").errors()));
@@ -166,7 +173,7 @@ fn a_write_ahead_log_is_part_of_a_backup() {
         another process holds the database's lock; waiting for up to 1 seconds
         error: failed to lock `app.db`
           caused by: database is locked
-          hint: another process migrates the database, writes to it or has it open: stop that process
+          hint: another process uses the database: stop that process
     "#]]
     .assert_eq(&shown(&host, &host.fails("restore 1 --yes").stderr));
     drop(program);
@@ -179,27 +186,71 @@ fn a_write_ahead_log_is_part_of_a_backup() {
 }
 
 #[test]
+fn a_database_that_is_being_read_is_not_replaced() {
+    let host = host("backup-read");
+    host.ok("upgrade");
+    second(&host, TOY);
+    let document = host.ok("upgrade --backup --format json").json();
+    assert_eq!(document["backup"], "app.db.backup-1", "{document}");
+    host.replace("migrations/dbmigrate.toml", "lock_timeout = 60", "lock_timeout = 1");
+    // Without a write-ahead log, having the file open is harmless.
+    let program = rusqlite::Connection::open(database(&host)).unwrap();
+    program.execute_batch("BEGIN; SELECT count(*) FROM pet").unwrap();
+    expect![[r#"
+        another process holds the database's lock; waiting for up to 1 seconds
+        error: failed to lock `app.db`
+          caused by: database is locked
+          hint: another process uses the database: stop that process
+    "#]]
+    .assert_eq(&shown(&host, &host.fails("restore 1 --yes").errors()));
+    program.execute_batch("COMMIT").unwrap();
+    host.ok("restore 1 --yes");
+    assert_eq!(host.ok("current").stdout, "a100\n");
+}
+
+/// It has to bring back what was there before both of its runs.
+#[test]
+fn redo_makes_one_backup() {
+    let host = host("backup-redo");
+    host.ok("upgrade");
+    host.replace("migrations/dbmigrate.toml", "backup = \"never\"", "backup = \"always\"");
+    sql(&database(&host), "INSERT INTO pet VALUES ('Rex')");
+    let before = dump(&database(&host));
+    host.ok("redo --allow-destructive");
+    assert_eq!(files(&host), ["app.db", "app.db.backup-1"]);
+    assert_eq!(dump(&host.dir.join("app.db.backup-1")), before);
+}
+
+#[test]
 fn a_backup_is_refused_where_it_can_not_be_made() {
     let host = host("backup-refused");
     expect![[r#"
-        error: `postgres://localhost/app` is on a server, and backups are of SQLite files
+        error: `postgres://localhost/app` is on a server, and only SQLite files can be backed up
           hint: `pg_dump --format=custom --file=app.dump URL` makes a backup, and `pg_restore --clean --if-exists --create --exit-on-error --dbname=postgres app.dump` drops the database and restores it
     "#]]
     .assert_eq(&host.fails("upgrade --backup --url postgres://localhost/app").errors());
     let on_mysql = host.fails("restore --url mysql://localhost/app").errors();
     assert!(on_mysql.contains("`mysqldump --set-gtid-purged=OFF --single"), "{on_mysql}");
     let in_memory = host.fails("upgrade --backup --url sqlite::memory:").errors();
-    assert!(in_memory.contains("is in memory, and backups are of files"), "{in_memory}");
+    assert!(in_memory.contains("is in memory, and only files can be backed up"), "{in_memory}");
 
     host.ok("upgrade");
     second(&host, TOY);
     fs::write(host.dir.join("app.db.backup-1"), "no database").unwrap();
     host.ok("upgrade --backup");
     assert_eq!(files(&host), ["app.db", "app.db.backup-1", "app.db.backup-2"]);
-    let damaged = shown(&host, &host.fails("restore 1 --yes").errors());
-    assert!(damaged.contains("failed to read the backup `app.db.backup-1`"), "{damaged}");
+    expect![[r#"
+        error: failed to read the backup `app.db.backup-1`
+          caused by: file is not a database
+          hint: nothing was changed; restore another backup
+    "#]]
+    .assert_eq(&shown(&host, &host.fails("restore 1 --yes").errors()));
     let listed = host.ok("restore").stdout;
     assert!(listed.contains("1: ") && listed.contains("at a100"), "{listed}");
+    let listed = host.ok("restore --format json").json();
+    // Nothing is said to be unchanged, since a list changes nothing.
+    expect![[r#"{"causes":["file is not a database"],"hint":"the file is not an SQLite database, or it is encrypted","message":"failed to read what the applied revisions did"}"#]]
+    .assert_eq(&listed["backups"][1]["error"].to_string());
     fs::write(database(&host), "no database, whatever its name says").unwrap();
     expect![[r#"
         error: failed to lock `app.db`
@@ -240,4 +291,20 @@ fn each_of_many_files_gets_its_own_backup() {
     // A pattern doesn't take backups for databases.
     let run = host.ok("upgrade --all tenants/*");
     assert!(run.stdout.contains("2 databases"), "{}", run.stdout);
+
+    // No number is left for another backup of one of them.
+    let text = revision("c300", &["b200"], "last", "op.execute(\"DELETE FROM pet\");", "");
+    host.write("migrations/versions/m3_last.rs", &text);
+    host.write(&format!("tenants/ada.db.backup-{}", u64::MAX), "");
+    let run = host.fails("upgrade --all tenants/* --backup --jobs 1");
+    expect![[r#"
+        error: tenants/ada.db: failed to copy `tenants/ada.db` to `tenants/ada.db.backup-18446744073709551615`: File exists (os error 17)
+          hint: nothing was run
+    "#]]
+    .assert_eq(&shown(&host, &run.stderr));
+    assert!(run.stdout.contains("1 upgraded"), "{}", run.stdout);
+    let document = host.fails("upgrade --all tenants/* --backup --format json").json();
+    let error = document["databases"][0]["error"].to_string();
+    expect![[r#"{"causes":["File exists (os error 17)"],"hint":"nothing was run","message":"failed to copy `tenants/ada.db` to `tenants/ada.db.backup-18446744073709551615`"}"#]]
+    .assert_eq(&shown(&host, &error));
 }

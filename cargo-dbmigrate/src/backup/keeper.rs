@@ -35,8 +35,8 @@ pub struct Keeper {
 struct Made {
     backup: Backup,
     original: Pages,
-    /// Another number once the database is another one than the backup.
-    version: Option<i64>,
+    /// The version when the copy was made; it differs once the database has changed.
+    version: i64,
 }
 
 impl Keeper {
@@ -65,15 +65,15 @@ impl Keeper {
         })
     }
 
-    /// The same, with what it does told only with `-v`.
+    /// The same, but it reports what it does only with `-v`.
     pub fn quiet(self) -> Keeper {
         Keeper { is_quiet: true, ..self }
     }
 
-    /// Says that a server makes its own backups, if the settings want some.
+    /// Says that a server has its own tool for backups, if the settings want some.
     pub fn note(&self) {
         if let (Some(backend), true) = (self.server, self.when != BackupBefore::Never) {
-            let text = "no backup is made of a database on a server";
+            let text = "a database on a server gets no backup";
             self.out.note(format!("{text}; {}", own_tool(backend)));
         }
     }
@@ -83,7 +83,7 @@ impl Keeper {
         let is_wanted = match self.when {
             BackupBefore::Never => false,
             BackupBefore::Destructive => {
-                pending.iter().any(|migration| may_discard(migration, direction))
+                pending.iter().any(|migration| may_lose(migration, direction))
             }
             BackupBefore::Always => true,
         };
@@ -103,18 +103,18 @@ impl Keeper {
         } else {
             self.out.done(text)
         }
-        self.made = Some(Made { backup, original, version: Some(version) });
+        self.made = Some(Made { backup, original, version });
         Ok(())
     }
 
-    /// The same for an observer, which keeps the error until the end.
+    /// The same for an observer; the error is kept for [`Keeper::end`].
     pub fn begun(
         &mut self,
         direction: Direction,
         pending: &[&Migration],
     ) -> std::result::Result<(), String> {
         self.begin(direction, pending).map_err(|err| {
-            let text = err.to_string();
+            let text = err.message().to_owned();
             let hint = err.get_hint().map_or_else(String::new, |hint| format!("{hint}; "));
             self.failure = Some(err.hint(format!("{hint}nothing was run")));
             text
@@ -122,11 +122,11 @@ impl Keeper {
     }
 
     /// Ends with the run: after success, removes the oldest backups; after a failure that changed
-    /// nothing, the one that was made. Returns the backup that was made.
+    /// nothing, the one that was made. Returns the backup that was made, for messages.
     pub fn end<T>(
         mut self,
         res: std::result::Result<T, dbmigrate_runtime::Error>,
-    ) -> Result<(T, Option<PathBuf>)> {
+    ) -> Result<(T, Option<String>)> {
         match res {
             Ok(value) => {
                 let Some(made) = self.made else { return Ok((value, None)) };
@@ -137,7 +137,7 @@ impl Keeper {
                         self.out.warning(err.to_string());
                     }
                 }
-                Ok((value, Some(made.backup.path)))
+                Ok((value, Some(self.project.shown(&made.backup.path).to_string())))
             }
             Err(err) => {
                 self.forget();
@@ -155,9 +155,8 @@ impl Keeper {
 
     /// Removes the backup that was made, if the database is still the same.
     fn forget(&mut self) {
-        let is_same = |made: &mut Made| {
-            made.version.is_some() && made.original.version().ok() == made.version
-        };
+        let is_same =
+            |made: &mut Made| made.original.version().is_ok_and(|version| version == made.version);
         if let Some(made) = self.made.take_if(is_same) {
             let path = made.backup.path;
             if std::fs::remove_file(&path).is_ok() {
@@ -170,9 +169,9 @@ impl Keeper {
     }
 }
 
-/// Whether a revision can discard rows or values. What its own SQL and its steps do isn't known.
-fn may_discard(migration: &Migration, direction: Direction) -> bool {
-    let discards = |operation: &Operation| match operation {
+/// Whether a revision can lose rows or values. What its own SQL and its steps do isn't known.
+fn may_lose(migration: &Migration, direction: Direction) -> bool {
+    let loses = |operation: &Operation| match operation {
         Operation::DropTable { .. }
         | Operation::DropColumn { .. }
         | Operation::Execute(_)
@@ -182,5 +181,5 @@ fn may_discard(migration: &Migration, direction: Direction) -> bool {
         }
         _ => false,
     };
-    migration.recording(direction).operations.iter().any(discards)
+    migration.recording(direction).operations.iter().any(loses)
 }

@@ -86,7 +86,7 @@ pub enum Transaction {
 pub enum BackupBefore {
     #[default]
     Never,
-    /// Those that can discard rows or values.
+    /// Those that can lose rows or values.
     Destructive,
     Always,
 }
@@ -214,8 +214,9 @@ impl Switch {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What the file holds is first kept as a new backup. The command refuses while \
-                  another process migrates the database or has it open with a write-ahead log."
+    after_help = "The file's content is first kept as a new backup. The command refuses while \
+                  another process migrates, reads or writes the database, or has it open with a \
+                  write-ahead log."
 )]
 pub struct Restore {
     /// The backup's number, or `last`; without it, the backups are listed

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::output::style;
-use crate::run::{self, Down, Up};
+use crate::run::{self, Down, Ran, Up};
 
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
@@ -19,7 +19,9 @@ pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let down = format!("-{}", args.count);
     refuse_passing(cx, &database, &history, &down)?;
     let down = Down { to: &down, run: &run, allow_destructive: args.allow_destructive };
-    let undone = run::downgrade(cx, &database, &history, &down)?.ids;
+    let Ran { ids: undone, backup } = run::downgrade(cx, &database, &history, &down)?;
+    // One backup is enough, and the first one has the most.
+    let run = Run { no_backup: backup.is_some(), ..run };
     let top = undone.first().cloned().unwrap_or_else(|| "head".to_owned());
     let ran = run::upgrade(cx, &database, &history, &Up { to: &top, run: &run })?.ids;
     cx.out.json("redo", serde_json::json!({ "undone": undone, "ran": ran }));

@@ -38,11 +38,12 @@ pub fn run(cx: &Context, args: &Restore) -> Result<Answer> {
             Which::Last => "no backup".to_owned(),
             Which::Number(number) => format!("no backup {number}"),
         };
-        return Err(Error::new(format!("there is {what} of `{}`", file.display()))
+        return Err(Error::new(format!("`{}` has {what}", cx.project.shown(&file)))
             .hint("`cargo dbmigrate restore` lists the backups"));
     };
-    let pages = wanted.open()?;
-    wanted.examine(&pages)?;
+    let unusable = |err: Error| err.hint("nothing was changed; restore another backup");
+    let pages = wanted.open().map_err(unusable)?;
+    wanted.examine(&pages).map_err(unusable)?;
     let kept = if file.exists() {
         database.check_access(Access::ReadWrite)?;
         confirm(cx, args, &file, &Listed::read(cx, wanted)?)?;
@@ -54,12 +55,13 @@ pub fn run(cx: &Context, args: &Restore) -> Result<Answer> {
     };
     let (file, from) = (cx.project.shown(&file), cx.project.shown(&wanted.path));
     cx.out.done(format!("Restoring {file} from {from} ... done"));
-    let kept = kept.map(|kept| kept.path);
-    cx.out.json("restore", json!({ "backups": [], "restored": wanted.path, "kept": kept }));
+    let kept = kept.map(|kept| cx.project.shown(&kept.path).to_string());
+    let restored = from.to_string();
+    cx.out.json("restore", json!({ "backups": [], "restored": restored, "kept": kept }));
     Ok(Answer::Done)
 }
 
-/// What is told about a backup.
+/// What the list shows of a backup.
 struct Listed<'a> {
     backup: &'a Backup,
     /// When it was made, to the second.
@@ -95,7 +97,7 @@ impl<'a> Listed<'a> {
 /// Prints the backups, newest first.
 fn list(cx: &Context, database: &Database, listed: &[Listed<'_>]) {
     if listed.is_empty() {
-        cx.out.progress(format!("There is no backup of {}", database.url()));
+        cx.out.progress(format!("`{}` has no backup", database.url()));
     }
     for backup in listed.iter().rev() {
         let (number, time, at) = (backup.backup.number, &backup.time, backup.at());
@@ -104,7 +106,7 @@ fn list(cx: &Context, database: &Database, listed: &[Listed<'_>]) {
     let document = |backup: &Listed<'_>| {
         json!({
             "number": backup.backup.number,
-            "path": backup.backup.path,
+            "path": cx.project.shown(&backup.backup.path).to_string(),
             "time": backup.time,
             "bytes": backup.bytes,
             "revisions": backup.revisions.as_ref().ok(),
@@ -119,17 +121,17 @@ fn confirm(cx: &Context, args: &Restore, file: &Path, backup: &Listed<'_>) -> Re
     if args.yes {
         return Ok(());
     }
-    let file_name = file.display();
+    let file_name = cx.project.shown(file);
     let other = databases::other_in(cx, file)?;
-    let both = other.map_or(String::new(), |other| format!(" and of the database `{other}`"));
+    let both = other.map_or(String::new(), |other| format!(", also the database `{other}`,"));
     let (number, time, at) = (backup.backup.number, &backup.time, backup.at());
-    let what = format!("all rows of `{file_name}`{both} by backup {number} of {time}, {at}");
+    let what = format!("`{file_name}`{both} with backup {number} ({time}, {at})");
     let question = format!("Replace {what}? What the file holds now becomes a backup.");
     if output::is_interactive() && prompt::confirm(&question)? {
         return Ok(());
     }
     Err(Error::new(format!("this would replace {what}"))
-        .hint("--yes replaces them; what the file holds now becomes a backup"))
+        .hint("--yes replaces it; what the file holds now becomes a backup"))
 }
 
 /// Replaces the content of the file, and returns the backup of what it was.
@@ -137,20 +139,21 @@ fn replace(cx: &Context, file: &Path, (wanted, pages): (&Backup, &Pages)) -> Res
     let backups = Backups::of(file);
     let mut on_wait = |waiting: &Waiting| cx.out.waiting(waiting);
     let at_most = Duration::from_secs(cx.config.lock_timeout);
-    let mut held = Pages::held(file, &mut Wait { at_most, on_wait: &mut on_wait }).map_err(|err| {
-        let hint = if err.is_busy() {
-            "another process migrates the database, writes to it or has it open: stop that process"
-        } else if err.is_not_a_database() {
-            "the file is not an SQLite database: move it away, and run the command again"
-        } else {
-            "check the permissions of the file and of its directory"
-        };
-        Error::new(format!("failed to lock `{}`", file.display())).cause(err).hint(hint)
-    })?;
+    let mut held =
+        Pages::held(file, &mut Wait { at_most, on_wait: &mut on_wait }).map_err(|err| {
+            let hint = if err.is_busy() {
+                "another process uses the database: stop that process"
+            } else if err.is_not_a_database() {
+                "the file is not an SQLite database: move it away, and run the command again"
+            } else {
+                "check the permissions of the file and of its directory"
+            };
+            Error::new(format!("failed to lock `{}`", file.display())).cause(err).hint(hint)
+        })?;
     let kept = backups.make(&held)?;
     let (from, to) = (cx.project.shown(file), cx.project.shown(&kept.path));
     cx.out.done(format!("Copying {from} to {to} ... done"));
-    held.replace_by(pages).map_err(|err| {
+    held.replace_with(pages).map_err(|err| {
         let text = format!("failed to restore `{from}` from `{}`", wanted.path.display());
         Error::new(text).cause(err).hint("the database is as it was before")
     })?;

@@ -53,7 +53,7 @@ pub fn run(cx: &Context, args: &Switch) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-fn report(cx: &Context, undone: &[String], ran: &Ran, backup: Option<&std::path::Path>) {
+fn report(cx: &Context, undone: &[String], ran: &Ran, backup: Option<&str>) {
     cx.out.json("switch", json!({ "undone": undone, "ran": ran.ids, "backup": backup }));
 }
 

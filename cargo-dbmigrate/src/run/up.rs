@@ -1,7 +1,6 @@
 //! Applying revisions, for the commands that do it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::executor::{self, Executor};
@@ -33,8 +32,8 @@ pub struct Up<'a> {
 pub struct Ran {
     /// The revisions, in the order of the run.
     pub ids: Vec<String>,
-    /// The backup that was made before.
-    pub backup: Option<PathBuf>,
+    /// The backup that was made first, for messages.
+    pub backup: Option<String>,
 }
 
 /// Applies the revisions that a target needs. If nothing is pending, it only reads, and decodes no

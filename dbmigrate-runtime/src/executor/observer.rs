@@ -1,4 +1,4 @@
-//! What is told to whoever has a run made.
+//! What a run reports to its caller.
 
 use crate::StepResult;
 use crate::dialect::{RowCount, Statement};
@@ -36,12 +36,11 @@ impl std::fmt::Display for Piece<'_> {
 /// Receives reports about the progress of a run.
 pub trait Observer {
     /// The run's first transaction has begun, nothing has changed yet, and these revisions are
-    /// pending. Called again if the transaction is repeated, and never on databases where
-    /// definitions commit by themselves.
+    /// pending. Called again if the transaction is repeated, and never if the run is made apart.
     ///
     /// # Errors
     ///
-    /// What the run may not begin without; nothing runs then.
+    /// If this fails, nothing is run.
     fn begun(&mut self, direction: Direction, pending: &[&Migration]) -> StepResult {
         let _ = (direction, pending);
         Ok(())

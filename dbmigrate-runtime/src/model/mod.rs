@@ -90,7 +90,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `renamed_from = "..."` | the column's previous name |
 /// | `length = 100` | the maximum number of characters of a text |
 /// | `precision = 10`, `scale = 2` | the number of digits of a decimal, and how many of them are after the decimal point |
-/// | `type = Decimal(10, 2)`, `type = raw("...")`, `type = raw(sqlite = "...", postgres = "...", mysql = "...")` | another column type: a variant of [`schema::Type`](crate::schema::Type), or the database's own name for a type; `raw("")` is a SQLite column without a type |
+/// | `type = Decimal(10, 2)`, `type = raw("...")`, `type = raw(sqlite = "...", postgres = "...", mysql = "...")` | another column type: a variant of [`schema::Type`](crate::schema::Type), or the database's own name for a type; `raw("")` is an SQLite column without a type |
 /// | `unique`, `index`, `check("...")` | the same as on the struct, for this column |
 /// | `default = 0`, `default = now`, `default = sql("...")` | the default: the value of new rows that don't give one |
 /// | `references = Other::field`, `references = Other`, `references = Other(field)` | a foreign key; without a field it refers to the primary key |

@@ -1,4 +1,4 @@
-//! The health of a SQLite database: foreign key violations, and broken views and triggers.
+//! The health of an SQLite database: foreign key violations, and broken views and triggers.
 
 use std::collections::BTreeSet;
 

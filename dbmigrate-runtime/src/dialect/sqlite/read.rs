@@ -1,4 +1,4 @@
-//! Reads the catalog of a SQLite database as a schema in SQLite's own terms.
+//! Reads the catalog of an SQLite database as a schema in SQLite's own terms.
 
 mod beyond;
 mod constant;

@@ -1,6 +1,6 @@
 //! Copies of database files, page by page: exactly what is in the file, whatever its tables need.
 //!
-//! `VACUUM INTO` would number rows anew, and fails if an index needs a function or a collation that
+//! `VACUUM INTO` would renumber rows, and fails if an index needs a function or a collation that
 //! only the application has.
 
 use std::ffi::c_int;
@@ -80,7 +80,7 @@ impl Pages {
         SqliteDriver::reading(&self.conn)
     }
 
-    /// A number that is another one after others have committed to the file.
+    /// A number that changes when another connection commits to the file.
     ///
     /// # Errors
     ///
@@ -111,12 +111,12 @@ impl Pages {
         copied(&self.conn, &mut copy)
     }
 
-    /// Replaces the content by that of another file, or leaves it as it is.
+    /// Replaces the content with that of another file, or leaves it as it is.
     ///
     /// # Errors
     ///
     /// SQLite's errors.
-    pub fn replace_by(&mut self, other: &Pages) -> Result<(), DatabaseError> {
+    pub fn replace_with(&mut self, other: &Pages) -> Result<(), DatabaseError> {
         copied(&other.conn, &mut self.conn)
     }
 }
