@@ -441,10 +441,16 @@ mod tests {
             n_done,
             n_pieces: None,
             started: Some(3),
+            n_pieces: None,
             error: error.map(str::to_owned),
             is_taken_back: false,
         };
         let standing = |begun: Unfinished| begun.standing(&applied);
+        assert_eq!(
+            standing(Unfinished { n_pieces: Some(6), ..begun("b2", 2, None) }),
+            "half applied: 2 of its statements are done, and it stands at statement 3, of which 6 \
+             pieces are done"
+        );
         assert_eq!(
             standing(begun("b2", 2, Some("no such table"))),
             "half applied: 2 of its statements are done, and it stands at statement 3: no such table"

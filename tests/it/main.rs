@@ -33,6 +33,7 @@ mod locks;
 mod long_history;
 mod mysql;
 mod output;
+mod pieces;
 mod plan;
 mod postgres;
 mod locations;
