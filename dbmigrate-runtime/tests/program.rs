@@ -103,7 +103,7 @@ fn a_status_says_what_the_database_lacks() {
     let err = NEW.require_up_to_date(&conn).unwrap_err();
     assert!(err.is_behind());
     expect![[r#"
-        the database lacks 1 of 2 revisions: `b2` (second)
+        the database is behind: it lacks 1 of 2 revisions: `b2` (second)
           hint: `cargo dbmigrate upgrade` applies them, and so does `upgrade` in a program; `wait_until_up_to_date` waits for another one that does"#]]
     .assert_eq(&err.report());
     assert_ne!(NEW.status(&conn).unwrap().schema_hash(), NEW.schema_hash());
@@ -164,7 +164,10 @@ fn a_program_that_waited_for_nothing_says_what_is_missing() {
     let err = NEW.wait_until_up_to_date(dir.file(), timeout).unwrap_err();
     assert!(err.is_behind());
     let text = err.to_string();
-    assert!(text.starts_with("the database after waiting for 0.1 s lacks 2 of 2"), "{text}");
+    assert!(
+        text.starts_with("the database is still behind after waiting for 0.1 s: it lacks 2 of 2"),
+        "{text}"
+    );
     assert!(!dir.file().exists(), "waiting creates no file");
     let mut conn = Connection::open_in_memory().unwrap();
     conn.execute_batch("BEGIN").unwrap();

@@ -14,11 +14,14 @@ impl Error {
     /// `lacking` are the pending revisions in words; `waited` is how long the program has waited for
     /// another one to migrate the database.
     pub(crate) fn behind(lacking: &str, waited: Option<Duration>, holder: Option<&str>) -> Error {
-        let after = waited.map_or(String::new(), |waited| {
-            format!(" after waiting for {:.1} s", waited.as_secs_f64())
-        });
+        let behind = match waited {
+            None => "is behind".to_owned(),
+            Some(waited) => {
+                format!("is still behind after waiting for {:.1} s", waited.as_secs_f64())
+            }
+        };
         let by = holder.map_or(String::new(), |holder| format!("; {holder} is migrating it"));
-        let message = format!("the database{after} lacks {lacking}{by}");
+        let message = format!("the database {behind}: it lacks {lacking}{by}");
         Error::new(Kind::Behind, message).with_hint(match (holder, waited) {
             (Some(_), _) => "wait longer, or look at what the other one does",
             (None, Some(_)) => {
