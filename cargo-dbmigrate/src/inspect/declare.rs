@@ -453,3 +453,10 @@ fn plain(sql: &str, ty: &Type, comparing: &Comparing) -> Option<DefaultValue> {
         _ => None,
     }
 }
+
+/// The column that generates its values without a word about it, since its table has no other key. On
+/// SQLite, the word has a meaning of its own.
+pub fn generated_anyway<'a>(table: &'a Table, comparing: &Comparing) -> Option<&'a str> {
+    let column = table.generated_key().filter(|_| !comparing.keeps_definitions)?;
+    (column.autoincrement == Some(true)).then_some(&column.name)
+}

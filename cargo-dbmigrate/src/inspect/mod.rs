@@ -102,6 +102,12 @@ pub fn tables(
     let backend = conn.dialect().backend();
     let declared = declare::declared(conn, tables, comparing, Words::Alike)?;
     let mut tables: Vec<Table> = declared.into_iter().map(|declared| declared.table).collect();
+    for table in &mut tables {
+        let usual = declare::generated_anyway(table, comparing).map(str::to_owned);
+        for column in &mut table.columns {
+            column.autoincrement.take_if(|_| usual.as_deref() == Some(&column.name));
+        }
+    }
     for table in tables.iter_mut().filter(|_| backend != Backend::Postgres) {
         let model = names::of_type(&names::singular(table.bare_name()));
         for column in &mut table.columns {

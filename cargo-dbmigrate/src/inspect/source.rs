@@ -14,7 +14,7 @@ use super::attribute::{
     Key, actions, attribute, comment, default, deferrable, is_said_by_comment, named,
 };
 use super::code::{ColumnCode, Model, Style};
-use super::declare::Declared;
+use super::declare::{self, Declared};
 use super::names;
 use super::rust_types;
 use crate::render::text;
@@ -361,13 +361,9 @@ impl Writer<'_> {
         if let Some([column]) = key.map(|key| key.columns.as_slice()) {
             add(column, "primary_key".to_owned());
         }
-        let generated = table.generated_key().map(|column| &column.name);
+        let usual = declare::generated_anyway(table, &style.comparing);
         for column in &table.columns {
-            // Such a key generates its values unless it says otherwise; on SQLite, the word has a
-            // meaning of its own.
-            let is_usual = !style.comparing.keeps_definitions
-                && column.autoincrement == Some(true)
-                && generated == Some(&column.name);
+            let is_usual = usual == Some(column.name.as_str());
             if let Some(on) = column.autoincrement.filter(|_| !is_usual) {
                 let on = if on { "autoincrement" } else { "autoincrement = false" };
                 add(&column.name, on.to_owned());
