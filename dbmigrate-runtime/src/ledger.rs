@@ -439,7 +439,6 @@ mod tests {
         let begun = |revision: &str, n_done, error: Option<&str>| Unfinished {
             revision: revision.to_owned(),
             n_done,
-            n_pieces: None,
             started: Some(3),
             n_pieces: None,
             error: error.map(str::to_owned),
