@@ -166,7 +166,7 @@ impl Walk {
         let tables = operation.tables().into_iter();
         let old = tables.filter(|table| !self.created.contains(*table));
         let old = old.filter_map(|table| self.schema.table(table).cloned()).collect();
-        self.steps.push(Step { position, operation: operation.clone(), old, is_described });
+        self.steps.push(Step::new(position, operation.clone(), old, is_described));
         match operation {
             Operation::CreateTable(table) => {
                 self.created.insert(table.name.clone());

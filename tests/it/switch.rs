@@ -64,12 +64,10 @@ pub(super) fn toys() -> String {
     )
 }
 
-#[test]
-fn the_database_follows_git() {
-    let host = host("switch", None, &toys());
-    let database = host.dir.join("app.db");
-    sql(&database, "INSERT INTO pet VALUES (1, NULL)");
-    git(&host, &["switch", "cats"]);
+/// Follows git from the branch `toys` to the branch `cats`.
+#[track_caller]
+fn switch_to_cats(host: &Host) {
+    git(host, &["switch", "cats"]);
     expect![[r#"
         Running downgrade b200 -> a100, toys
         Running upgrade a100 -> c300, cats
@@ -78,6 +76,14 @@ fn the_database_follows_git() {
     assert_eq!(host.ok("current").stdout, "c300 (head)\n");
     let checked = host.dbmigrate("check").stdout;
     assert!(checked.contains("The database agrees with the migrations."), "{checked}");
+}
+
+#[test]
+fn the_database_follows_git() {
+    let host = host("switch", None, &toys());
+    let database = host.dir.join("app.db");
+    sql(&database, "INSERT INTO pet VALUES (1, NULL)");
+    switch_to_cats(&host);
     // Nothing to do.
     let again = host.ok("switch");
     assert!(again.stdout.is_empty() && again.stderr.contains("Nothing to upgrade"), "{again}");
@@ -216,14 +222,6 @@ fn a_server_follows_as_well() {
     for server in servers::postgres(name).iter().chain(&servers::mysql(name)) {
         let url = server.database();
         let host = host("switch-server", Some(&url), &toys());
-        git(&host, &["switch", "cats"]);
-        expect![[r#"
-            Running downgrade b200 -> a100, toys
-            Running upgrade a100 -> c300, cats
-        "#]]
-        .assert_eq(&host.ok("switch").stdout);
-        assert_eq!(host.ok("current").stdout, "c300 (head)\n");
-        let checked = host.dbmigrate("check").stdout;
-        assert!(checked.contains("The database agrees with the migrations."), "{checked}");
+        switch_to_cats(&host);
     }
 }

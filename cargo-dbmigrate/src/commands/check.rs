@@ -77,7 +77,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         match read? {
             Read::Nothing(line) => cx.out.line(line),
             Read::Compared(compared) => {
-                report_pending(cx, &history, &compared)?;
+                report_pending(cx, &history, &compared);
                 report_drift(cx, &compared.drift);
                 if !compared.pending.is_empty() || !compared.drift.differences.is_empty() {
                     answer = Answer::No;
@@ -193,7 +193,7 @@ fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>
 }
 
 /// Reports the revisions that are pending.
-fn report_pending(cx: &Context, history: &History, compared: &Compared) -> Result<()> {
+fn report_pending(cx: &Context, history: &History, compared: &Compared) {
     match compared.pending.as_slice() {
         [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
         [] => cx.out.line(style::paint(style::GOOD, "The database is at the head.")),
@@ -202,14 +202,10 @@ fn report_pending(cx: &Context, history: &History, compared: &Compared) -> Resul
             cx.out.line(style::paint(style::CHANGED, &text));
         }
     }
-    let (here, applied) = history.at(compared.applied.clone())?;
-    let (heads, pending) = here.pending(&applied);
-    // `upgrade` would refuse this as well.
-    if let Err(err) = plan::check_order(&here.graph, &applied, &pending, &heads) {
+    if let Some(err) = &compared.refusal {
         cx.out.line(style::paint(style::CHANGED, &err.to_string()));
         err.hint().into_iter().for_each(|hint| cx.out.hint(hint));
     }
-    Ok(())
 }
 
 /// Reports what the rules found, and whether any of it is denied, which is part of the answer.
@@ -288,6 +284,8 @@ struct Compared {
     /// The revisions that are applied.
     applied: BTreeSet<String>,
     pending: Vec<String>,
+    /// Why `upgrade` would refuse to run them.
+    refusal: Option<dbmigrate_runtime::Error>,
     drift: Drift,
     /// The database as rules look at it.
     target: Target,
@@ -324,13 +322,14 @@ fn read(cx: &Context, history: &History, migrations: &Migrations) -> Result<Read
     };
     let snapshot = Snapshot::read(cx, history, driver)?;
     let (here, applied) = history.at(snapshot.applied.clone())?;
-    let (_, pending) = here.pending(&applied);
+    let (heads, pending) = here.pending(&applied);
+    let refusal = plan::check_order(&here.graph, &applied, &pending, &heads).err();
     let here = here.migrations()?;
     let declared = snapshot.declared(&here, &applied);
     let expected = here.replay(Some(&applied))?;
     let drift = snapshot.drift(&expected, &migrations.replay(None)?, declared)?;
     let target = snapshot.target();
-    Ok(Read::Compared(Box::new(Compared { applied, pending, drift, target })))
+    Ok(Read::Compared(Box::new(Compared { applied, pending, refusal, drift, target })))
 }
 
 /// What is said of a database that doesn't exist yet.

@@ -1,5 +1,6 @@
 //! What a rule is, and what it looks at.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{Cost, Dialect, Refusal, Statement, Task, Work};
@@ -115,12 +116,19 @@ pub struct Step {
     pub old: Vec<Table>,
     /// Whether it is described, so that SQL does it.
     pub is_described: bool,
+    /// The operation in words, once they are compared with those of statements.
+    words: OnceCell<String>,
 }
 
 impl Step {
+    pub fn new(position: usize, operation: Operation, old: Vec<Table>, is_described: bool) -> Step {
+        Step { position, operation, old, is_described, words: OnceCell::new() }
+    }
+
     /// Whether the statement makes this change; it may make others, too.
     pub fn is_made_by(&self, statement: &Statement) -> bool {
-        !self.is_described && statement.reason.contains(&self.operation.to_string())
+        let words = || self.operation.to_string();
+        !self.is_described && statement.reason.contains(self.words.get_or_init(words))
     }
 }
 

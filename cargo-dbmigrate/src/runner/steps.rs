@@ -61,7 +61,26 @@ impl<'a> Steps<'a> {
         Ok(self.running.insert(running))
     }
 
-    fn serve(&mut self, request: Request<'_>, db: &mut Db<'_>) -> StepResult {
+    /// Has the runner run a step, or the piece of it in this range.
+    fn serve(
+        &mut self,
+        (migration, direction): (&Migration, Direction),
+        operation: usize,
+        range: Option<&BatchRange>,
+        db: &mut Db<'_>,
+    ) -> StepResult {
+        let Some(Operation::Run(step)) = migration.recording(direction).operations.get(operation)
+        else {
+            return Err("no step is recorded at its place".into());
+        };
+        let request = Request {
+            revision: &migration.revision.id,
+            direction,
+            operation,
+            step: &step.name,
+            checksum: &migration.checksum,
+            range,
+        };
         let running = self.runner_of(request.revision).map_err(|err| err.to_string())?;
         let res = running.process.serve(request, db);
         if res.is_err() {
@@ -88,41 +107,17 @@ impl executor::Steps for Steps<'_> {
         operation: usize,
         db: &mut Db<'_>,
     ) -> StepResult {
-        let Some(Operation::Run(step)) = migration.recording(direction).operations.get(operation)
-        else {
-            return Err("no step is recorded at its place".into());
-        };
-        let request = Request {
-            revision: &migration.revision.id,
-            direction,
-            operation,
-            step: &step.name,
-            checksum: &migration.checksum,
-            range: None,
-        };
-        self.serve(request, db)
+        self.serve((migration, direction), operation, None, db)
     }
 
     fn run_piece(
         &mut self,
-        (migration, direction): (&Migration, Direction),
+        recorded: (&Migration, Direction),
         operation: usize,
         range: &BatchRange,
         db: &mut Db<'_>,
     ) -> StepResult {
-        let Some(Operation::Run(step)) = migration.recording(direction).operations.get(operation)
-        else {
-            return Err("no step is recorded at its place".into());
-        };
-        let request = Request {
-            revision: &migration.revision.id,
-            direction,
-            operation,
-            step: &step.name,
-            checksum: &migration.checksum,
-            range: Some(range),
-        };
-        self.serve(request, db)
+        self.serve(recorded, operation, Some(range), db)
     }
 }
 
