@@ -18,7 +18,7 @@ use dbmigrate_runtime::engine::revision::{
 use dbmigrate_runtime::engine::standing::{self, Standing};
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, version_table};
 
-pub use ahead::{Ahead, nothing};
+pub use ahead::{Ahead, both, nothing};
 pub use text::{GONE, entry, gone_entry, message};
 
 use crate::connection::{Database, Patience};

@@ -5,11 +5,12 @@ mod report;
 mod rule;
 mod rules;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
 use dbmigrate_runtime::engine::naming::Convention;
-use dbmigrate_runtime::engine::plan::{self, Route};
+use dbmigrate_runtime::engine::plan::Route;
 use dbmigrate_runtime::engine::{Backend, Migration, recording};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
@@ -64,6 +65,8 @@ impl Finding {
 pub struct Target {
     pub dialect: &'static dyn Dialect,
     pub facts: Facts,
+    /// Whether this is a database in which the revisions are applied already.
+    pub has_applied: bool,
 }
 
 /// What all rules find in the revisions of a route, in the order in which these run.
@@ -83,7 +86,7 @@ pub fn findings(
             let revised = revised(migration, target, (&schema, naming));
             look(&revised, levels, &mut findings);
             // What follows a revision that doesn't fit can't be judged.
-            if revised.tasks.is_err() {
+            if route.ids.last() == Some(&migration.revision.id) || revised.tasks().is_err() {
                 break;
             }
             schema = revised.after;
@@ -116,14 +119,13 @@ fn revised<'a>(
     target: &Target,
     (schema, naming): (&Schema, &'a Convention),
 ) -> Revised<'a> {
-    let Target { dialect, facts } = target;
+    let Target { dialect, facts, has_applied } = target;
     let recorded = &migration.upgrade.operations;
     let mut before = schema.clone();
     before.settle(dialect.backend());
     // How large a table is in production isn't known here, so none counts as small.
     let large = before.tables.keys().cloned().collect();
     let facts = Facts { large, ..facts.clone() };
-    let tasks = plan::tasks(recorded, &mut before.clone(), *dialect, &facts);
     let mut walk = Walk { schema: before.clone(), created: BTreeSet::new(), steps: Vec::new() };
     let settled = recording::settled(recorded, dialect.backend());
     settled
@@ -131,7 +133,18 @@ fn revised<'a>(
         .enumerate()
         .for_each(|(position, operation)| walk.take(position, operation));
     let Walk { schema: after, steps, created } = walk;
-    Revised { migration, dialect: *dialect, before, after, steps, created, tasks, naming }
+    Revised {
+        migration,
+        dialect: *dialect,
+        before,
+        after,
+        steps,
+        created,
+        facts,
+        is_applied: *has_applied,
+        tasks: OnceCell::new(),
+        naming,
+    }
 }
 
 /// Follows the operations of a revision.

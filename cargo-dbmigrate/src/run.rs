@@ -13,6 +13,7 @@ use dbmigrate_runtime::engine::dialect::Facts;
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::revision::View;
 
+pub use as_applied::needs_file;
 pub use down::{Down, downgrade};
 pub use loaded::{Loaded, Wanted, applied_at};
 pub use losses::{confirm_losses, count, counts};

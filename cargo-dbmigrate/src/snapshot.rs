@@ -136,7 +136,7 @@ impl Snapshot {
     pub fn target(&self) -> Target {
         let driver = self.driver.as_ref();
         let dialect = driver.map_or(self.dialect, |driver| driver.borrow().dialect());
-        Target { dialect, facts: self.facts.clone() }
+        Target { dialect, facts: self.facts.clone(), has_applied: false }
     }
 
     /// How the compared part of the database differs from revisions with this schema and these

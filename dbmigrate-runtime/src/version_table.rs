@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::dialect::Dialect;
 use crate::driver::{Connection, DatabaseError};
 use crate::migration::Migration;
-use crate::operations::{self, Operation, Recording};
+use crate::operations::codec::{DecodeError, read_recording, write_recording};
+use crate::operations::{self, Json, Operation, Recording};
 use crate::schema::{Column, Table, Type};
 use crate::{Error, Value};
 
@@ -138,6 +139,9 @@ fn from_row(row: Vec<Value>) -> VersionRow {
     }
 }
 
+/// Between the operations and the downgrade in a row. Neither contains one.
+const SEPARATOR: char = '\n';
+
 /// Everything that the database stores about an applied revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -149,6 +153,8 @@ pub struct Entry {
     pub message: String,
     /// The operations of its upgrade, encoded.
     pub operations: String,
+    /// The recording of its downgrade, encoded, if no way back follows from the operations.
+    pub downgrade: Option<String>,
     /// The version of the encoding of the operations.
     pub format: i64,
     /// When it was applied, in UTC.
@@ -180,11 +186,17 @@ pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>,
     let entry = |row: Vec<Value>| {
         let mut row = row.into_iter();
         let mut text = || text(row.next());
+        let (id, parents, message, operations) = (text(), text(), text(), text());
+        let (upgrade, downgrade) = match operations.split_once(SEPARATOR) {
+            Some((upgrade, downgrade)) => (upgrade, Some(downgrade.to_owned())),
+            None => (operations.as_str(), None),
+        };
         Entry {
-            id: text(),
-            parents: text().split_whitespace().map(str::to_owned).collect(),
-            message: text(),
-            operations: text(),
+            id,
+            parents: parents.split_whitespace().map(str::to_owned).collect(),
+            message,
+            operations: upgrade.to_owned(),
+            downgrade,
             format: text().parse().unwrap_or(i64::MAX),
             applied_at: text(),
             milliseconds: text().parse().unwrap_or(0),
@@ -201,11 +213,33 @@ impl Entry {
     ///
     /// When a newer version wrote them, or they can't be decoded.
     pub fn decode(&self) -> Result<Vec<Operation>, Error> {
+        self.refuse_newer()?;
+        operations::decode(&self.operations).map_err(|err| self.unreadable(&err))
+    }
+
+    /// What the downgrade recorded when the revision was applied; `None` if its way back follows
+    /// from the operations, or if an earlier version wrote the row.
+    ///
+    /// # Errors
+    ///
+    /// As [`Entry::decode`].
+    pub fn decode_downgrade(&self) -> Result<Option<Recording>, Error> {
+        self.refuse_newer()?;
+        let Some(text) = &self.downgrade else { return Ok(None) };
+        let json =
+            Json::parse(text).map_err(DecodeError::new).map_err(|err| self.unreadable(&err))?;
+        read_recording(&json).map(Some).map_err(|err| self.unreadable(&err))
+    }
+
+    fn refuse_newer(&self) -> Result<(), Error> {
         if self.format > operations::FORMAT.into() {
             return Err(Error::newer_format(&self.id, self.format, &self.tool_version));
         }
-        operations::decode(&self.operations)
-            .map_err(|err| Error::unreadable_row(&self.id, &err.to_string()))
+        Ok(())
+    }
+
+    fn unreadable(&self, err: &DecodeError) -> Error {
+        Error::unreadable_row(&self.id, &err.to_string())
     }
 }
 
@@ -265,12 +299,19 @@ pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), E
 
 /// A revision's row as values, in the order of the table's columns without `applied_at`.
 fn values(migration: &Migration, took: Duration) -> [Value; 8] {
-    let Migration { revision, upgrade: Recording { operations, .. }, .. } = migration;
+    let Migration { revision, upgrade: Recording { operations, .. }, downgrade, .. } = migration;
+    // The way back from these follows from nothing else, and the file may be gone when it is needed.
+    let hides_way_back = operations.iter().any(Operation::hides_way_back);
+    let mut text = operations::encode(operations);
+    if hides_way_back && *downgrade != Recording::default() {
+        text.push(SEPARATOR);
+        text += &write_recording(downgrade).to_string();
+    }
     [
         Value::from(revision.id.as_str()),
         Value::from(revision.parents.join(" ")),
         Value::from(revision.message.as_str()),
-        Value::from(operations::encode(operations)),
+        Value::from(text),
         Value::from(operations::checksum(operations)),
         Value::from(operations::FORMAT),
         Value::from(took.as_millis() as i64),

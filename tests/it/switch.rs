@@ -28,27 +28,32 @@ fn table(name: &str) -> String {
 /// A project in a repository: `main` has `a100`, the branch `toys` adds `b200` with these
 /// operations, and the branch `cats` adds `c300`. The branch `toys` is applied and checked out.
 pub(super) fn host(name: &str, url: Option<&str>, operations: &str) -> Host {
+    host_with(name, url, (operations, ""))
+}
+
+/// The same, with a downgrade of the branch `toys` as well.
+pub(super) fn host_with(name: &str, url: Option<&str>, (up, down): (&str, &str)) -> Host {
     let mut host = Host::library(name, "");
     host.ok("init");
     if let Some(url) = url {
         host.env("DATABASE_URL", url);
     }
-    let write = |host: &Host, id: &str, parents: &[&str], upgrade: &str, slug: &str| {
-        let text = revision(id, parents, slug, upgrade, "");
+    let write = |host: &Host, id: &str, parents: &[&str], (up, down): (&str, &str), slug: &str| {
+        let text = revision(id, parents, slug, up, down);
         host.write(&format!("migrations/versions/m_{id}_{slug}.rs"), &text);
     };
     host.write(".gitignore", "*.db*\n");
-    write(&host, "a100", &[], &table("pet"), "pets");
+    write(&host, "a100", &[], (&table("pet"), ""), "pets");
     git(&host, &["init", "--initial-branch=main"]);
     git(&host, &["add", "."]);
     git(&host, &["commit", "-m", "pets"]);
     git(&host, &["switch", "-c", "cats"]);
-    write(&host, "c300", &["a100"], &table("cat"), "cats");
+    write(&host, "c300", &["a100"], (&table("cat"), ""), "cats");
     git(&host, &["add", "."]);
     git(&host, &["commit", "-m", "cats"]);
     git(&host, &["switch", "main"]);
     git(&host, &["switch", "-c", "toys"]);
-    write(&host, "b200", &["a100"], operations, "toys");
+    write(&host, "b200", &["a100"], (up, down), "toys");
     git(&host, &["add", "."]);
     git(&host, &["commit", "-m", "toys"]);
     host.ok("upgrade");
@@ -158,6 +163,77 @@ fn what_can_not_be_taken_back_is_refused_with_its_branch() {
     assert_eq!(dump(&database), before);
 }
 
+/// SQL without a reverse of its own, and the downgrade that a person wrote for it.
+const BY_HAND: (&str, &str) = (
+    "op.execute(\"CREATE VIEW pets AS SELECT id FROM pet\");\n    op.bulk_insert(\"pet\", [\"id\"])\
+     .row((7,));",
+    "op.execute(\"DELETE FROM pet WHERE id = 7\");\n    op.execute(\"DROP VIEW pets\");",
+);
+
+#[test]
+fn a_downgrade_that_a_person_wrote_is_taken_from_the_database() {
+    let host = host_with("switch-by-hand", None, BY_HAND);
+    let database = host.dir.join("app.db");
+    sql(&database, "INSERT INTO pet VALUES (1)");
+    git(&host, &["switch", "cats"]);
+    expect![[r#"
+        upgrade:
+            execute SQL
+            insert 1 row into table `pet`
+        downgrade:
+            execute SQL
+            execute SQL
+    "#]]
+    .assert_eq(host.ok("show b200").stdout.split_once("toys\n\n").unwrap().1);
+    expect![[r#"
+        Downgrade of sqlite:$HOST/app.db: 1 revision, in one transaction
+
+        downgrade b200 -> a100, toys
+          run SQL: DELETE FROM pet WHERE id = 7
+          run SQL: DROP VIEW pets
+
+        Upgrade of sqlite:$HOST/app.db: 1 revision, in one transaction
+
+        upgrade a100 -> c300, cats
+          create table `cat`
+    "#]]
+    .assert_eq(&host.plain(&host.ok("switch --dry-run").stdout));
+    git(&host, &["switch", "toys"]);
+    switch_to_cats(&host);
+    let after = dump(&database);
+    assert!(after.contains("pet: 1\n"), "{after}");
+    assert!(!after.contains("VIEW") && !after.contains("pet: 7"), "{after}");
+}
+
+#[test]
+fn a_downgrade_that_only_its_file_can_run_is_refused() {
+    let up = "op.execute(\"CREATE VIEW pets AS SELECT id FROM pet\");";
+    let downs = [
+        "op.run(\"tidy\", |_db| Ok(()));\n    op.execute(\"DROP VIEW pets\");",
+        "op.irreversible(\"the readers of pets can't live without it\");",
+    ];
+    let error = |(name, down): (&str, &str)| {
+        let host = host_with(name, None, (up, down));
+        let before = dump(&host.dir.join("app.db"));
+        git(&host, &["switch", "cats"]);
+        let errors = host.plain(&host.fails("switch").errors());
+        assert_eq!(dump(&host.dir.join("app.db")), before);
+        errors
+    };
+    expect![[r#"
+        error: the database has revisions that no file of this branch describes, and some can't be taken back:
+          b200, toys: its downgrade runs the step `tidy`, whose code is in its file; its file is on the branch `toys`
+          hint: nothing was changed: `git switch toys`, undo them there with `cargo dbmigrate downgrade a100`, and come back
+    "#]]
+    .assert_eq(&error(("switch-step-back", downs[0])));
+    expect![[r#"
+        error: the database has revisions that no file of this branch describes, and some can't be taken back:
+          b200, toys: the readers of pets can't live without it; its file is on the branch `toys`
+          hint: nothing was changed: `git switch toys`, undo them there with `cargo dbmigrate downgrade a100`, and come back
+    "#]]
+    .assert_eq(&error(("switch-no-way-back", downs[1])));
+}
+
 #[test]
 fn a_step_and_an_edited_revision_are_refused() {
     let host = host("switch-step", None, "op.run(\"fill\", |_db| Ok(()));");
@@ -222,6 +298,9 @@ fn a_server_follows_as_well() {
     for server in servers::postgres(name).iter().chain(&servers::mysql(name)) {
         let url = server.database();
         let host = host("switch-server", Some(&url), &toys());
+        switch_to_cats(&host);
+        let url = server.database();
+        let host = host_with("switch-server-by-hand", Some(&url), BY_HAND);
         switch_to_cats(&host);
     }
 }

@@ -173,10 +173,10 @@ pub struct Reset {
 #[derive(Debug, Clone, Default, Args)]
 #[command(
     after_help = "Revisions that are applied and have no file in this branch are taken back by what \
-                  the database recorded: the reverse of their operations, and SQL by its \
-                  `reversed_by`. Then the revisions of this branch are applied. A revision that \
-                  can't be taken back is named before anything runs, with the branch that has its \
-                  file if git knows one."
+                  the database recorded: the reverse of their operations, SQL by its `reversed_by`, \
+                  and where no reverse is known, their `downgrade` as it was when they were applied. \
+                  Then the revisions of this branch are applied. A revision that can't be taken back \
+                  is named before anything runs, with the branch that has its file if git knows one."
 )]
 pub struct Switch {
     /// Show what would be done instead, as `plan` does

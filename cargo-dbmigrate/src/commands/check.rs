@@ -1,7 +1,5 @@
 //! `check`: whether models, migrations and database agree.
 
-use std::collections::BTreeSet;
-
 use dbmigrate_runtime::engine::drift::{Difference, Drift};
 use dbmigrate_runtime::engine::revision::TO_ONE_HEAD;
 use dbmigrate_runtime::engine::{Migrations, plan};
@@ -14,8 +12,8 @@ use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::Result;
-use crate::history::{Ahead, History};
-use crate::lint::{self, Finding, Level, Levels, Target};
+use crate::history::{self, Ahead, History};
+use crate::lint::{self, Finding, Level, Levels};
 use crate::models::{self, Models};
 use crate::new_file::rewrite;
 use crate::output::style;
@@ -281,46 +279,62 @@ enum Read {
 
 /// A database, compared with the migrations.
 struct Compared {
-    /// The revisions that are applied.
-    applied: BTreeSet<String>,
     pending: Vec<String>,
     /// Why `upgrade` would refuse to run them.
     refusal: Option<dbmigrate_runtime::Error>,
     drift: Drift,
-    /// The database as rules look at it.
-    target: Target,
 }
 
 impl Beside {
+    /// The rules and the comparison each take as long as the other where there are many tables, so
+    /// they run at the same time.
     fn find(
         cx: &Context,
         levels: &Levels,
         (history, migrations): (&History, &Migrations),
         no_database: bool,
     ) -> Beside {
-        let database = (!no_database).then(|| read(cx, history, migrations));
-        let compared = match &database {
-            Some(Ok(Read::Compared(compared))) => {
-                Some((compared.applied.clone(), compared.target.clone()))
-            }
+        let snapshot = (!no_database).then(|| snapshot(cx, history));
+        let seen = match &snapshot {
+            Some(Ok(Seen::There(snapshot))) => Some((snapshot.applied.clone(), snapshot.target())),
             _ => None,
         };
         // `adopt` checks what exists already, and is not about to change it.
-        let findings = if cx.out.is_part {
-            Ok(Vec::new())
-        } else {
-            super::lint::in_pending(cx, levels, history, compared)
+        let findings = || {
+            if cx.out.is_part {
+                return Ok(Vec::new());
+            }
+            super::lint::in_pending(cx, levels, history, seen.clone())
         };
+        let compared = |snapshot| match snapshot {
+            Seen::Nothing(line) => Ok(Read::Nothing(line)),
+            Seen::There(snapshot) => compared(*snapshot, (history, migrations)).map(Read::Compared),
+        };
+        let compare = || snapshot.map(|snapshot| snapshot.and_then(compared));
+        let (database, findings) = history::both(compare, &findings);
         Beside { database, findings }
     }
 }
 
-fn read(cx: &Context, history: &History, migrations: &Migrations) -> Result<Read> {
+/// A database before it is compared.
+enum Seen {
+    /// There is none yet, as this line says.
+    Nothing(String),
+    There(Box<Snapshot>),
+}
+
+fn snapshot(cx: &Context, history: &History) -> Result<Seen> {
     let database = Database::locate(cx)?;
     let Some(driver) = database.open_to_read(Patience::reading(cx))? else {
-        return not_there(&database).map(Read::Nothing);
+        return not_there(&database).map(Seen::Nothing);
     };
-    let snapshot = Snapshot::read(cx, history, driver)?;
+    Snapshot::read(cx, history, driver).map(Box::new).map(Seen::There)
+}
+
+fn compared(
+    snapshot: Snapshot,
+    (history, migrations): (&History, &Migrations),
+) -> Result<Box<Compared>> {
     let (here, applied) = history.at(snapshot.applied.clone())?;
     let (heads, pending) = here.pending(&applied);
     let refusal = plan::check_order(&here.graph, &applied, &pending, &heads).err();
@@ -328,8 +342,7 @@ fn read(cx: &Context, history: &History, migrations: &Migrations) -> Result<Read
     let declared = snapshot.declared(&here, &applied);
     let expected = here.replay(Some(&applied))?;
     let drift = snapshot.drift(&expected, &migrations.replay(None)?, declared)?;
-    let target = snapshot.target();
-    Ok(Read::Compared(Box::new(Compared { applied, pending, refusal, drift, target })))
+    Ok(Box::new(Compared { pending, refusal, drift }))
 }
 
 /// What is said of a database that doesn't exist yet.

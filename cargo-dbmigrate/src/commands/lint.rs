@@ -66,7 +66,7 @@ fn targets(cx: &Context, read: Option<&Target>) -> Vec<Target> {
     let place = place.filter(|backend| cx.backends().contains(backend)).unwrap_or(own);
     let target = |dialect: &'static dyn Dialect| match read {
         Some(read) if dialect.backend() == place => read.clone(),
-        _ => Target { dialect, facts: dialect.offline_facts() },
+        _ => Target { dialect, facts: dialect.offline_facts(), has_applied: false },
     };
     cx.dialects().map(target).collect()
 }
@@ -124,8 +124,8 @@ fn of_database(cx: &Context, history: &History) -> Result<Option<Chosen>> {
     let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else { return Ok(None) };
     let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
     let facts = driver.as_connection().facts().map_err(snapshot::failed)?;
-    pending_or_newest(history, standing::ids(&rows), Target { dialect: driver.dialect(), facts })
-        .map(Some)
+    let target = Target { dialect: driver.dialect(), facts, has_applied: false };
+    pending_or_newest(history, standing::ids(&rows), target).map(Some)
 }
 
 /// How many findings another command shows without `-v`.
@@ -150,6 +150,7 @@ fn pending_or_newest(history: &History, rows: BTreeSet<String>, target: Target) 
     let (history, applied) = history.at(rows)?;
     let (_, ids) = history.pending(&applied);
     if ids.is_empty() {
+        let target = Target { has_applied: true, ..target };
         return Ok(newest(history.into_owned(), Some(target)));
     }
     Ok(Chosen {

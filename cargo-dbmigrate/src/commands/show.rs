@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use dbmigrate_runtime::engine::Migration;
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::operations;
 
 use super::Answer;
@@ -100,6 +101,10 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
     };
     let text: String = lines.iter().map(|line| format!("    {line}\n")).collect();
     cx.out.styled(&format!("upgrade:\n{text}"));
+    let downgrade = entry.decode_downgrade().ok().flatten();
+    if let Some(downgrade) = &downgrade {
+        cx.out.styled(&recording_text("downgrade", downgrade));
+    }
     cx.out.json(
         "show",
         serde_json::json!({ "revisions": [{
@@ -110,6 +115,7 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
             "applied_at": entry.applied_at,
             "tool_version": entry.tool_version,
             "upgrade": operations.as_ref().ok().map(|operations| described(operations)),
+            "downgrade": downgrade.map(|downgrade| described(&downgrade.operations)),
             "error": operations.as_ref().err().map(ToString::to_string),
         }] }),
     );
@@ -121,16 +127,17 @@ fn described(operations: &[operations::Operation]) -> Vec<String> {
 }
 
 fn operations_text(migration: &Migration) -> String {
-    let mut text = String::new();
-    for (name, recording) in [("upgrade", &migration.upgrade), ("downgrade", &migration.downgrade)]
-    {
-        let _ = writeln!(text, "{name}:");
-        if let Some(why) = &recording.irreversible {
-            let _ = writeln!(text, "    irreversible: {why}");
-        }
-        for operation in &recording.operations {
-            let _ = writeln!(text, "    {operation}");
-        }
+    recording_text("upgrade", &migration.upgrade)
+        + &recording_text("downgrade", &migration.downgrade)
+}
+
+fn recording_text(name: &str, recording: &Recording) -> String {
+    let mut text = format!("{name}:\n");
+    if let Some(why) = &recording.irreversible {
+        let _ = writeln!(text, "    irreversible: {why}");
+    }
+    for operation in &recording.operations {
+        let _ = writeln!(text, "    {operation}");
     }
     text
 }

@@ -1,9 +1,9 @@
 //! `switch`: takes the database to the revisions of the files, after git has switched branches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::dialect::Facts;
+use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::executor::Executor;
 use dbmigrate_runtime::engine::plan::{self, Route};
@@ -11,10 +11,11 @@ use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target, View};
 use dbmigrate_runtime::engine::version_table::{self, Entry};
 use dbmigrate_runtime::engine::{Migration, Migrations, standing};
+use dbmigrate_runtime::schema::Schema;
 use serde_json::json;
 
 use super::{Answer, plan as planning};
-use crate::autogenerate::way_back;
+use crate::autogenerate::{Commented, way_back};
 use crate::backup::Keeper;
 use crate::cli::{Run, Switch};
 use crate::connection::{Database, Patience};
@@ -96,7 +97,10 @@ impl Back {
         }
         let mut entries = version_table::entries(driver.as_connection(), table)?;
         entries.retain(|entry| !has_file(&entry.id));
-        let gone: BTreeSet<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+        let mut gone = BTreeMap::new();
+        for entry in &entries {
+            gone.insert(entry.id.as_str(), entry.decode_downgrade()?);
+        }
         let known = history.migrations()?;
         let mut all: Vec<Migration> = known.every().cloned().collect();
         for entry in &entries {
@@ -112,28 +116,29 @@ impl Back {
         let mut refused = Vec::new();
         for id in order.iter().rev() {
             before.remove(id);
-            let Some(migration) = of.get(id).filter(|_| gone.contains(id.as_str())) else {
+            let (Some(migration), Some(written)) = (of.get(id), gone.remove(id.as_str())) else {
                 continue;
             };
-            let schema = of.replay(Some(&before))?;
-            let back = way_back(&migration.upgrade.operations, &schema, driver.dialect(), &[])?;
-            if let Some(why) = back.irreversible {
+            let downgrade = match written {
+                Some(downgrade) => downgrade,
+                None => derived(migration, &of.replay(Some(&before))?, driver.dialect())?,
+            };
+            if let Some(why) = run::needs_file(&downgrade) {
                 refused.push((migration, why));
             }
-            let downgrade = Recording { operations: back.operations, ..Recording::default() };
             migrations = migrations.with(Migration { downgrade, ..migration.clone() });
             ids.push(id.clone());
         }
         if !refused.is_empty() {
             return Err(no_way_back(cx, &refused));
         }
-        let kept_rows = rows.iter().filter(|row| !gone.contains(row.id.as_str()));
+        let kept_rows = rows.iter().filter(|row| has_file(&row.id));
         let (here, kept) = history.at(kept_rows.map(|row| row.id.clone()).collect())?;
         let (heads, pending) = here.pending(&kept);
         plan::check_order(&here.graph, &kept, &pending, &heads)?;
         let forward =
             Forward { migrations: here.migrations()?, applied: kept.clone(), ids: pending };
-        let kept = applied.iter().filter(|id| !gone.contains(id.as_str())).cloned().collect();
+        let kept = applied.iter().filter(|id| has_file(id)).cloned().collect();
         Ok(Some(Back { migrations, applied, kept, ids, forward }))
     }
 
@@ -255,6 +260,17 @@ fn recorded(entry: &Entry) -> Result<Migration> {
     };
     let upgrade = Recording { operations: entry.decode()?, ..Recording::default() };
     Ok(Migration::new(revision, upgrade, Recording::default()))
+}
+
+/// The way back that follows from what a revision did after this schema.
+fn derived(
+    migration: &Migration,
+    before: &Schema,
+    dialect: &'static dyn Dialect,
+) -> Result<Recording> {
+    let Commented { operations, irreversible, .. } =
+        way_back(&migration.upgrade.operations, before, dialect, &[])?;
+    Ok(Recording { operations, irreversible, ..Recording::default() })
 }
 
 /// The error about revisions that can't be taken back, the last applied one first.

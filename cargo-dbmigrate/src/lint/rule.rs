@@ -3,9 +3,9 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{Cost, Dialect, Refusal, Statement, Task, Work};
+use dbmigrate_runtime::engine::dialect::{Cost, Dialect, Facts, Refusal, Statement, Task, Work};
 use dbmigrate_runtime::engine::naming::Convention;
-use dbmigrate_runtime::engine::{Backend, Migration};
+use dbmigrate_runtime::engine::{Backend, Migration, plan};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
@@ -100,8 +100,12 @@ pub struct Revised<'a> {
     pub steps: Vec<Step>,
     /// The tables that it creates.
     pub created: BTreeSet<String>,
-    /// What runs, or why the upgrade is refused.
-    pub tasks: Result<Vec<Task>, Refusal>,
+    /// What is known of the database.
+    pub facts: Facts,
+    /// Whether the database has run the revision already.
+    pub is_applied: bool,
+    /// What runs, once a rule has asked.
+    pub tasks: OnceCell<Result<Vec<Task>, Refusal>>,
     /// The names that the project gives to constraints and indexes.
     pub naming: &'a Convention,
 }
@@ -133,9 +137,22 @@ impl Step {
 }
 
 impl Revised<'_> {
+    /// What runs, or why the upgrade is refused. Planning takes long where there are many tables, so
+    /// rules ask last.
+    pub fn tasks(&self) -> &Result<Vec<Task>, Refusal> {
+        let recorded = &self.migration.upgrade.operations;
+        let plan = || plan::tasks(recorded, &mut self.before.clone(), self.dialect, &self.facts);
+        self.tasks.get_or_init(plan)
+    }
+
     /// The statements of all tasks.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
-        self.tasks.iter().flatten().filter_map(Task::statement)
+        self.tasks().iter().flatten().filter_map(Task::statement)
+    }
+
+    /// Whether it names a table that is older than it, so that others can be in its way.
+    pub fn has_old(&self) -> bool {
+        self.steps.iter().any(|step| !step.old.is_empty())
     }
 
     /// The operations, as rules look at them.
@@ -186,14 +203,14 @@ impl<'a> Change<'a> {
     /// revision.
     pub fn costs_to_others(&self, work: Work) -> impl Iterator<Item = &'a Cost> {
         let revised: &'a Revised<'a> = self.revised;
-        let is_of_old = !self.step.old.is_empty();
         let is_meant = move |cost: &Cost| {
-            is_of_old
-                && cost.work == work
-                && cost.locks.iter().any(|(table, _)| revised.is_old(table))
+            cost.work == work && cost.locks.iter().any(|(table, _)| revised.is_old(table))
         };
-        self.statements_where(move |statement| statement.cost.as_ref().is_some_and(&is_meant))
-            .filter_map(|statement| statement.cost.as_ref())
+        let is_of_old = !self.step.old.is_empty();
+        let statements = is_of_old.then(|| {
+            self.statements_where(move |statement| statement.cost.as_ref().is_some_and(&is_meant))
+        });
+        statements.into_iter().flatten().filter_map(|statement| statement.cost.as_ref())
     }
 
     /// What these statements cost.

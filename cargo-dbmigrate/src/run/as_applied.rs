@@ -1,17 +1,30 @@
 //! Revisions as they were applied, if their files were edited afterwards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::engine::driver::Driver;
-use dbmigrate_runtime::engine::recording;
+use dbmigrate_runtime::engine::recording::{self, Recording};
 use dbmigrate_runtime::engine::revision::View;
 use dbmigrate_runtime::engine::standing::{self, Standing};
 use dbmigrate_runtime::engine::version_table::{self, VersionRow};
 use dbmigrate_runtime::engine::{Migration, Migrations};
+use dbmigrate_runtime::operations::{Operation, Step};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
+
+/// Why only the revision's file can run this downgrade, if so.
+pub fn needs_file(downgrade: &Recording) -> Option<String> {
+    let of_step = |operation: &Operation| match operation {
+        Operation::Run(Step { name, .. }) => {
+            Some(format!("its downgrade runs the step `{name}`, whose code is in its file"))
+        }
+        _ => None,
+    };
+    let step = || downgrade.operations.iter().find_map(of_step);
+    downgrade.irreversible.clone().or_else(step)
+}
 
 /// The migrations for undoing these revisions. `counted` is what is applied in the history from the
 /// database's point of view. A revision that was edited after it was applied is undone as the
@@ -43,10 +56,12 @@ pub fn migrations(
         return Ok(migrations);
     }
     let entries = version_table::entries(driver.as_connection(), cx.config.version_table())?;
+    let mut written = BTreeMap::new();
     for entry in entries.iter().filter(|entry| edited.contains(&*entry.id)) {
         let was = entry.decode()?;
+        written.extend(entry.decode_downgrade()?.map(|downgrade| (entry.id.as_str(), downgrade)));
         migrations = replaced(migrations, &entry.id, |migration| {
-            let upgrade = recording::Recording { operations: was, ..migration.upgrade };
+            let upgrade = Recording { operations: was, ..migration.upgrade };
             Migration::new(migration.revision, upgrade, migration.downgrade)
         });
     }
@@ -56,21 +71,25 @@ pub fn migrations(
         let before = ids.filter(|other| counted.contains(*other)).cloned().collect();
         let schema = migrations.replay(Some(&before))?;
         let Some(was) = migrations.get(id) else { continue };
-        let back = recording::reverse_all(&was.upgrade.operations, &schema).map_err(|err| {
+        let derived = || match recording::reverse_all(&was.upgrade.operations, &schema) {
+            Ok(operations) => Recording { operations, ..Recording::default() },
+            Err(err) => Recording { irreversible: Some(err.to_string()), ..Recording::default() },
+        };
+        let back = written.remove(id).unwrap_or_else(derived);
+        if let Some(why) = needs_file(&back) {
             let text = format!(
                 "revision `{id}` was edited after it was applied, and what was applied can't be \
                  reversed automatically"
             );
-            Error::new(text).cause(err).hint("revert the edit, and downgrade before you edit it")
-        })?;
+            let hint = "revert the edit, and downgrade before you edit it";
+            return Err(Error::new(text).cause(why).hint(hint));
+        }
         cx.out.note(format!(
             "revision `{id}` was edited after it was applied; what was applied is undone, not what \
              the file says now"
         ));
-        migrations = replaced(migrations, id, |migration| Migration {
-            downgrade: recording::Recording { operations: back, ..recording::Recording::default() },
-            ..migration
-        });
+        migrations =
+            replaced(migrations, id, |migration| Migration { downgrade: back, ..migration });
     }
     Ok(migrations)
 }

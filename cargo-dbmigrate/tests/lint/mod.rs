@@ -75,7 +75,7 @@ fn findings(case: &Case, migrations: &[Migration]) -> Vec<Finding> {
         let dialect = dialect::of(backend).unwrap();
         let mut facts = dialect.offline_facts();
         facts.blocks_cluster = case.facts.contains("cluster");
-        Target { dialect, facts }
+        Target { dialect, facts, has_applied: false }
     };
     let targets: Vec<Target> = backends.map(target).collect();
     let path = &case.path;

@@ -8,6 +8,7 @@
 
 mod decode;
 mod encode;
+mod recording;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ pub use decode::decode;
 pub(crate) use decode::values as decode_values;
 pub use encode::encode;
 pub(crate) use encode::values as encode_values;
+pub(crate) use recording::{read_recording, write_recording};
 
 /// The version of the encoding that [`encode`] writes.
 pub const FORMAT: u32 = 1;

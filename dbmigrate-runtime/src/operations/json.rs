@@ -65,7 +65,6 @@ impl<'a> Json<'a> {
         }
     }
 
-    #[cfg(feature = "runner")]
     pub(crate) fn get(&self, key: &str) -> Option<&Json<'a>> {
         match self {
             Json::Object(members) => {

@@ -177,6 +177,15 @@ impl Operation {
         Ok(vec![reversed])
     }
 
+    /// Whether nothing in the operation says how to reverse it, whatever the schema before it is.
+    pub(crate) fn hides_way_back(&self) -> bool {
+        match self {
+            Operation::Execute(execute) => execute.reverse.is_none(),
+            Operation::BulkInsert { .. } | Operation::Run(_) => true,
+            _ => false,
+        }
+    }
+
     pub(super) fn irreversible(&self, why: &str) -> Irreversible {
         Irreversible { operation: self.to_string(), why: why.to_owned() }
     }

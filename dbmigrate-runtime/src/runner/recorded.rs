@@ -2,8 +2,8 @@
 
 use crate::Module;
 use crate::migration::Migration;
-use crate::operations::codec::DecodeError;
-use crate::operations::{self, Allowed, Json, Recording};
+use crate::operations::Json;
+use crate::operations::codec::{self, DecodeError, write_recording};
 use crate::revision::Revision;
 
 /// What a module recorded, or why it couldn't be recorded.
@@ -41,36 +41,6 @@ pub(super) fn write_recorded<'a>(
     }
 }
 
-fn write_recording(recording: &Recording) -> Json<'_> {
-    Json::object([
-        ("operations", Some(Json::text(operations::encode(&recording.operations)))),
-        ("no_transaction", recording.no_transaction.then_some(Json::Bool(true))),
-        ("irreversible", recording.irreversible.as_ref().map(Json::text)),
-        ("allowed", (!recording.allowed.is_empty()).then(|| write_allowed(&recording.allowed))),
-    ])
-}
-
-/// Each as a list of the operation's position, the rule and the reason, all of them texts.
-fn write_allowed(allowed: &[Allowed]) -> Json<'_> {
-    let entry = |Allowed { operation, rule, reason }: &Allowed| {
-        let texts = [&operation.to_string(), rule, reason].map(|text| Json::text(text.clone()));
-        Json::Array(texts.into())
-    };
-    Json::Array(allowed.iter().map(entry).collect())
-}
-
-fn read_allowed(json: &Json<'_>) -> Option<Vec<Allowed>> {
-    let entry = |entry: &Json<'_>| {
-        let [operation, rule, reason] = entry.as_array()? else { return None };
-        Some(Allowed {
-            operation: operation.as_str()?.parse().ok()?,
-            rule: rule.as_str()?.to_owned(),
-            reason: reason.as_str()?.to_owned(),
-        })
-    };
-    json.as_array()?.iter().map(entry).collect()
-}
-
 /// Decodes a line that a runner wrote about one module, possibly much earlier and cached since.
 ///
 /// # Errors
@@ -94,16 +64,7 @@ pub fn read_recorded(line: &str) -> Result<Recorded, DecodeError> {
     }
     let recording = |key: &str| {
         let json = json.get(key).ok_or_else(|| missing(key))?;
-        let operations = json.get("operations").and_then(Json::as_str);
-        Ok(Recording {
-            operations: operations::decode(operations.ok_or_else(|| missing("operations"))?)?,
-            no_transaction: json.get("no_transaction").and_then(Json::as_bool) == Some(true),
-            irreversible: json.get("irreversible").and_then(Json::as_str).map(str::to_owned),
-            allowed: match json.get("allowed") {
-                Some(allowed) => read_allowed(allowed).ok_or_else(|| missing("allowed"))?,
-                None => Vec::new(),
-            },
-        })
+        codec::read_recording(json)
     };
     let revision = Revision {
         id: text("revision")?,

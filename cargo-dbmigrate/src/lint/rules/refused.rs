@@ -13,7 +13,11 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(revised: &Revised<'_>) -> Vec<Found> {
-    let Err(refusal) = &revised.tasks else { return Vec::new() };
+    // A database that has run it didn't refuse it.
+    if revised.is_applied {
+        return Vec::new();
+    }
+    let Err(refusal) = revised.tasks() else { return Vec::new() };
     let message = format!("an upgrade refuses it: {}", refusal.message);
     vec![Found { position: None, message, hint: refusal.hint.clone() }]
 }

@@ -19,7 +19,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(revised: &Revised<'_>) -> Vec<Found> {
-    let tasks = revised.tasks.as_deref().unwrap_or_default();
+    if !revised.has_old() {
+        return Vec::new();
+    }
+    let tasks = revised.tasks().as_deref().unwrap_or_default();
     let groups = tasks.split(Task::is_between_groups);
     let several = groups.map(|group| locked(revised, group)).filter(|tables| tables.len() > 1);
     let message = |tables: BTreeSet<&str>| {

@@ -19,7 +19,10 @@ pub const RULE: Rule = Rule {
 fn look(revised: &Revised<'_>) -> Vec<Found> {
     let mut locked: Option<&str> = None;
     let mut found = Vec::new();
-    for task in revised.tasks.iter().flatten() {
+    if !revised.has_old() {
+        return found;
+    }
+    for task in revised.tasks().iter().flatten() {
         if task.is_between_groups() {
             locked = None;
         }
