@@ -6,9 +6,10 @@ use std::fs::{self, File};
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use dbmigrate_runtime::engine::driver::DatabaseError;
 use dbmigrate_runtime::engine::driver::sqlite::Pages;
+use dbmigrate_runtime::engine::driver::{DatabaseError, Wait, Waiting};
 use dbmigrate_runtime::engine::{Backend, version_table};
 
 pub use keeper::Keeper;
@@ -36,6 +37,33 @@ pub struct Backups {
 pub struct Backup {
     pub number: u64,
     pub path: PathBuf,
+}
+
+/// Locks a database file that is about to be replaced or deleted, so that nobody else uses it.
+///
+/// # Errors
+///
+/// When somebody uses it for as long as `lock_timeout` allows to wait, when it is no database, and
+/// when it can't be written.
+pub fn held(cx: &Context, file: &Path) -> Result<Pages> {
+    let mut on_wait = |waiting: &Waiting| cx.out.waiting(waiting);
+    let at_most = Duration::from_secs(cx.config.lock_timeout);
+    Pages::held(file, &mut Wait { at_most, on_wait: &mut on_wait }).map_err(|err| {
+        let hint = if err.is_busy() {
+            Some(
+                "another process migrates the database, or has it open: let it finish or stop it, \
+                 and run the command again",
+            )
+        } else if err.is_not_a_database() {
+            Some("the file is not an SQLite database: move it away, and run the command again")
+        } else if err.is_read_only() {
+            Some("check the permissions of the file and of its directory")
+        } else {
+            None
+        };
+        let failed = Error::new(format!("failed to lock `{}`", file.display())).cause(err);
+        hint.into_iter().fold(failed, Error::hint)
+    })
 }
 
 impl Backups {

@@ -1,5 +1,6 @@
 //! The command line: arguments and help, without any behaviour.
 
+mod bundle;
 mod command_names;
 pub mod examples;
 mod lint;
@@ -14,6 +15,7 @@ mod writing;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+pub use bundle::Bundle;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
 pub use lint::{Findings, Lint};
@@ -128,7 +130,7 @@ pub struct Cargo {
     /// Profile to check the package with
     #[arg(long, value_name = "NAME", global = true)]
     pub profile: Option<String>,
-    /// Target triple to check the package for
+    /// Target triple to check the package for, or to bundle the migrations for
     #[arg(long, value_name = "TRIPLE", global = true)]
     pub target: Option<String>,
     /// Require that Cargo.lock stays unchanged
@@ -213,6 +215,9 @@ pub enum Command {
     Verify(Verify),
     /// Show the difference between two schemas
     Diff(Diff),
+    /// Show the difference between models and migrations each time sources are saved
+    #[command(after_help = "It writes nothing, and goes on after an error. Ctrl-C ends it.")]
+    Watch,
     /// Print the schema that the migrations build
     Schema(Schema),
     /// Draw the schema that the migrations build
@@ -223,6 +228,8 @@ pub enum Command {
     Adopt(Adopt),
     /// Take over the migrations of another tool
     Import(Import),
+    /// Build one executable of the migrations, for deployments without cargo
+    Bundle(Bundle),
     /// Open a revision in the editor
     Edit(Edit),
     /// Print a shell completion script
@@ -332,7 +339,7 @@ pub struct Import {
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
     /// An empty database of the server, on which the history is tried; for SQLite it is tried in
-    /// memory
+    /// memory [default: from DATABASE_SHADOW_URL, `.env` or `shadow_url` in dbmigrate.toml]
     #[arg(long, value_name = "URL")]
     pub shadow_url: Option<String>,
     /// Print the revisions instead of writing them

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches as _;
 
 use crate::cli::{self, Cli, ColorChoice, Command, other_tools};
+use crate::commands::completions::values;
 use crate::commands::{Answer, completions, doctor, list_templates, man};
 use crate::context::Context;
 use crate::edits::Restored;
@@ -26,6 +27,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     // Cargo starts `cargo-dbmigrate dbmigrate ...`; a person may start `cargo-dbmigrate ...`.
     if args.get(1).is_some_and(|arg| arg == "dbmigrate") {
         args.remove(1);
+    }
+    if args.get(1).is_some_and(|arg| arg == values::ASKED) {
+        return values::run(args.get(2..).unwrap_or_default());
     }
     let cli = match cli::of_one_command(&args).map_or_else(|| parsed(args), Ok) {
         Ok(cli) => cli,

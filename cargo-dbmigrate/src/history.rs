@@ -85,12 +85,7 @@ impl History {
         };
         let known = runner::known(cx, &files);
         let listed = known.and_then(|known| {
-            let headers = constants::read(cx)?;
-            let is_known = |header: &Header| {
-                known.iter().any(|recording| recording.revision.id == header.revision.id)
-            };
-            let unknown = headers.into_iter().filter(|header| !is_known(header));
-            let unknown: Vec<Header> = unknown.map(Header::with_message).collect();
+            let unknown = unknown_headers(cx, &known)?;
             let ids: Vec<String> =
                 unknown.iter().map(|header| header.revision.id.clone()).collect();
             Ok((History::of(cx, files, known, &unknown)?, ids))
@@ -99,6 +94,20 @@ impl History {
         cx.out
             .warning(format!("{err}\n  so only the constants of `{}` are known", ids.join("`, `")));
         Ok(history)
+    }
+
+    /// The same from what is known without compiling anything: the cached recordings, and the
+    /// constants of other files.
+    ///
+    /// # Errors
+    ///
+    /// When the constants of a file can't be read, or when the revisions don't form a graph.
+    pub fn at_hand(cx: &Context) -> Result<History> {
+        let files = revision_files::all(cx)?;
+        let known = runner::known(cx, &files)?;
+        let unknown =
+            if known.len() == files.len() { Vec::new() } else { unknown_headers(cx, &known)? };
+        History::of(cx, files, known, &unknown)
     }
 
     /// The history of recordings, and of revisions of which only the header is known.
@@ -282,6 +291,14 @@ impl History {
         }
         marks
     }
+}
+
+/// The constants and messages of the revisions whose recordings aren't known.
+fn unknown_headers(cx: &Context, known: &[Recording]) -> Result<Vec<Header>> {
+    let is_known =
+        |header: &Header| known.iter().any(|recording| recording.revision.id == header.revision.id);
+    let unknown = constants::read(cx)?.into_iter().filter(|header| !is_known(header));
+    Ok(unknown.map(Header::with_message).collect())
 }
 
 /// What to do about branches that contradict each other.

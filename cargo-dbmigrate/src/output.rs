@@ -36,6 +36,8 @@ pub struct Output {
     pub database: Option<&'static str>,
     /// Whether the command is a part of another one, which prints the document.
     pub is_part: bool,
+    /// Whether a compiler's errors are shown in a line each, and no warnings.
+    pub is_brief: bool,
 }
 
 impl Output {
@@ -46,7 +48,12 @@ impl Output {
             ColorChoice::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        Output { format, verbose, quiet, database: None, is_part: false }
+        Output { format, verbose, quiet, database: None, is_part: false, is_brief: false }
+    }
+
+    /// The same for a command that is repeated, in which a compiler's messages are shown briefly.
+    pub fn briefly(self) -> Output {
+        Output { is_brief: true, ..self }
     }
 
     pub fn is_json(&self) -> bool {
@@ -160,7 +167,7 @@ impl Output {
 
     /// Reports that the command waits for another process.
     pub fn waiting(&self, waiting: &Waiting) {
-        self.progress(waiting_text(waiting));
+        self.progress(waiting.to_string());
     }
 
     pub fn note(&self, text: impl AsRef<str>) {
@@ -199,15 +206,6 @@ impl Output {
     pub fn failure(&self, text: impl AsRef<str>) {
         stderr(&format!("{RED}error{RED:#}: {}\n", text.as_ref()));
     }
-}
-
-/// The message about waiting for another process.
-pub fn waiting_text(waiting: &Waiting) -> String {
-    let Waiting { at_most, holder } = waiting;
-    // A fraction of a second is rounded up.
-    let seconds = at_most.as_secs().saturating_add(u64::from(at_most.subsec_nanos() > 0));
-    let who = holder.as_deref().unwrap_or("another process holds the database's lock");
-    format!("{who}; waiting for up to {seconds} seconds")
 }
 
 /// An error as part of a document.

@@ -18,7 +18,7 @@ pub use down::{Down, downgrade};
 pub use loaded::{Loaded, Wanted, applied_at};
 pub use losses::{confirm_losses, count, counts};
 pub use options::options;
-pub use progress::{Progress, bar, late};
+pub use progress::{Progress, bar};
 pub use script::{facts_for_script, write_script};
 pub use up::{Ran, Up, upgrade};
 

@@ -4,6 +4,7 @@
 //! the runtime and on no database. What each module recorded is cached, so only new and changed
 //! files are compiled, and if there are none, no process is started.
 
+mod bundle;
 mod cache;
 mod channel;
 mod compile;
@@ -23,6 +24,7 @@ use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::runner::read_recorded;
 
+pub use bundle::{Bundle, build as build_bundle};
 use cache::{DAMAGED, Line};
 pub use host::dependency;
 pub use package::absolute;

@@ -71,9 +71,43 @@ pub fn find_url(lookup: &Lookup<'_>) -> Result<(String, Source)> {
     if let Some(url) = &lookup.global.url {
         return Ok((url.clone(), Source::Flag));
     }
-    let variable = variable(lookup);
+    if let Some(found) = in_environment(lookup, variable(lookup))? {
+        return Ok(found);
+    }
+    let source = Source::Config(config::path(&lookup.project.config_dir));
+    Ok((lookup.config.url.clone(), source))
+}
+
+/// The environment variable that contains the URL of the empty database on which a history is
+/// tried.
+fn shadow_variable(lookup: &Lookup<'_>) -> String {
+    match lookup.database {
+        None => "DATABASE_SHADOW_URL".to_owned(),
+        Some(name) => format!("{}_DATABASE_SHADOW_URL", name.to_uppercase()),
+    }
+}
+
+/// The URL of the empty database on which a history is tried, if one is given: by `--shadow-url`,
+/// the environment, `.env` or dbmigrate.toml.
+pub fn find_shadow_url(
+    lookup: &Lookup<'_>,
+    flag: Option<&str>,
+) -> Result<Option<(String, Source)>> {
+    if let Some(url) = flag {
+        return Ok(Some((url.to_owned(), Source::Shadow)));
+    }
+    if let Some(found) = in_environment(lookup, shadow_variable(lookup))? {
+        return Ok(Some(found));
+    }
+    let source = Source::Config(config::path(&lookup.project.config_dir));
+    let url = lookup.config.shadow_url.clone();
+    Ok(Some((url, source)).filter(|(url, _)| !url.is_empty()))
+}
+
+/// The URL in this environment variable, or in the nearest `.env` above the package.
+fn in_environment(lookup: &Lookup<'_>, variable: String) -> Result<Option<(String, Source)>> {
     match std::env::var(&variable) {
-        Ok(url) if !url.is_empty() => return Ok((url, Source::Environment(variable))),
+        Ok(url) if !url.is_empty() => return Ok(Some((url, Source::Environment(variable)))),
         Ok(_) | Err(VarError::NotPresent) => {}
         // Another database than the named one must not be used in silence.
         Err(VarError::NotUnicode(_)) => {
@@ -97,13 +131,12 @@ pub fn find_url(lookup: &Lookup<'_>) -> Result<(String, Source)> {
             let (key, value) = entry.map_err(|err| bad_dot_env(&path, text, n_done, &err))?;
             n_done = n_read.get();
             if key == variable && !value.is_empty() {
-                return Ok((value, Source::DotEnv(path)));
+                return Ok(Some((value, Source::DotEnv(path))));
             }
         }
         break;
     }
-    let source = Source::Config(config::path(&lookup.project.config_dir));
-    Ok((lookup.config.url.clone(), source))
+    Ok(None)
 }
 
 /// A text that is read line by line and counts how far it was read.

@@ -133,12 +133,17 @@ macro_rules! named {
 }
 
 named! {
+    Url: same;
     &str: Url::parse;
     &String: |url: &str| Url::parse(url);
     String: |url: String| Url::parse(&url);
     &Path: file;
     &PathBuf: |path: &Path| file(path);
     PathBuf: |path: PathBuf| file(&path);
+}
+
+fn same(url: Url) -> Result<Url, Error> {
+    Ok(url)
 }
 
 fn file(path: &Path) -> Result<Url, Error> {
@@ -176,7 +181,7 @@ pub fn open_server(backend: Backend, server: &Server) -> Result<Box<dyn Driver>,
 
 /// Opens a database for queries only. The file may still be written to: SQLite has to roll back a
 /// journal that a killed process left.
-fn open_to_read(url: Url) -> Result<Box<dyn Driver>, Error> {
+pub(crate) fn open_to_read(url: Url) -> Result<Box<dyn Driver>, Error> {
     let location = match url.location {
         Location::File(path) if !path.exists() => Location::Memory,
         location => location,

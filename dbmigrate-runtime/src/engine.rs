@@ -26,6 +26,9 @@ macro_rules! modules {
 }
 
 modules! {
+    /// The command line of an executable that contains the migrations of a project.
+    #[cfg(feature = "bundle")]
+    bundle = bundle;
     /// How each database writes SQL, plans operations and reads its catalog.
     dialect = dialect;
     /// How a database's tables differ from the tables that the migrations create.
@@ -42,6 +45,9 @@ modules! {
     ledger = ledger;
     /// Many databases of one history, upgraded several at a time.
     many = many;
+    /// What undoing revisions discards.
+    #[cfg(any(feature = "exhaustive", feature = "bundle"))]
+    losses = losses;
     /// The names that constraints and indexes get when a model doesn't name them.
     naming = schema::naming;
     /// What a run will do, as a value, before anything runs.

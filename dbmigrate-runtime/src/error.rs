@@ -354,8 +354,9 @@ impl Error {
         let known = if known.is_empty() { "base".to_owned() } else { known.join(" ") };
         Error::new(Kind::Ahead, text).with_hint(format!(
             "restore the revision's file, for example by updating to a newer version of the \
-             project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge \
-             {known}` removes it from the version table"
+             project; `cargo dbmigrate switch` takes back what another branch applied; if its \
+             changes are no longer in the database, `cargo dbmigrate stamp --purge {known}` removes \
+             it from the version table"
         ))
     }
 

@@ -41,7 +41,7 @@
 //! a system library. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json`
 //! and `bytes` allow the types of these crates in a model's fields.
 //! `tracing` emits spans and events of the crate of that name.
-//! `runner` and `exhaustive` are for the tool.
+//! `runner`, `bundle` and `exhaustive` are for the tool.
 
 #![warn(missing_docs)]
 
@@ -71,6 +71,8 @@ mod fit;
 // Databases.
 mod backend;
 mod background;
+#[cfg(feature = "bundle")]
+mod bundle;
 mod connect;
 mod db;
 mod dialect;
@@ -79,6 +81,8 @@ mod driver;
 mod error;
 mod executor;
 mod ledger;
+#[cfg(any(feature = "exhaustive", feature = "bundle"))]
+mod losses;
 mod many;
 mod migrator;
 #[cfg(feature = "runner")]

@@ -63,6 +63,19 @@ impl Plan {
         self.revisions.iter().any(|planned| !planned.stops.is_empty())
     }
 
+    /// The first line, in which `of` may name the database: ` of sqlite:app.db`.
+    pub(crate) fn header(&self, of: &str) -> String {
+        let what = match self.direction {
+            Direction::Upgrade => "Upgrade",
+            Direction::Downgrade => "Downgrade",
+        };
+        let n = match self.revisions.len() {
+            1 => "1 revision".to_owned(),
+            n => format!("{n} revisions"),
+        };
+        format!("{what}{of}: {n}, {}", self.together)
+    }
+
     /// The plan of revisions for a database, given the schema before them.
     pub(crate) fn of(
         (driver, earlier): (&mut dyn Driver, &[Entry]),
@@ -198,27 +211,34 @@ impl fmt::Display for Plan {
         if self.revisions.is_empty() {
             return f.write_str("Nothing to do.");
         }
-        let what = match self.direction {
-            Direction::Upgrade => "Upgrade",
-            Direction::Downgrade => "Downgrade",
-        };
-        let n = match self.revisions.len() {
-            1 => "1 revision".to_owned(),
-            n => format!("{n} revisions"),
-        };
-        write!(f, "{what}: {n}, {}", self.together)?;
+        f.write_str(&self.header(""))?;
         for planned in &self.revisions {
-            write!(f, "\n\n{}", heading(self.direction, &planned.revision))?;
-            planned.write(f)?;
+            f.write_str("\n\n")?;
+            planned.block(self.direction).fmt(f)?;
         }
         Ok(())
     }
 }
 
 impl PlannedRevision {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What it does in this direction, as a text; with `{:#}` including the statements.
+    pub(crate) fn block(&self, direction: Direction) -> Block<'_> {
+        Block { planned: self, direction }
+    }
+}
+
+/// What a run would do for one revision, as a text.
+pub(crate) struct Block<'a> {
+    planned: &'a PlannedRevision,
+    direction: Direction,
+}
+
+impl fmt::Display for Block<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PlannedRevision { revision, tasks, remarks, stops } = self.planned;
+        f.write_str(&heading(self.direction, revision))?;
         let mut last = "";
-        for task in &self.tasks {
+        for task in tasks {
             if task.text != last {
                 write!(f, "\n  {}", task.text)?;
                 last = &task.text;
@@ -230,9 +250,9 @@ impl PlannedRevision {
                 sql.lines().try_for_each(|line| write!(f, "\n      {line}"))?;
             }
         }
-        if self.tasks.is_empty() {
+        if tasks.is_empty() {
             f.write_str("\n  nothing but its version row")?;
         }
-        self.remarks.iter().chain(&self.stops).try_for_each(|line| write!(f, "\n  {line}"))
+        remarks.iter().chain(stops).try_for_each(|line| write!(f, "\n  {line}"))
     }
 }

@@ -382,7 +382,7 @@ fn history_that_does_not_fit_is_named() {
     assert!(err.is_ahead());
     expect![[r#"
         revision `r2` (message 2) is applied in the database, but this project does not have it
-          hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]].assert_eq(&err.report());
+          hint: restore the revision's file, for example by updating to a newer version of the project; `cargo dbmigrate switch` takes back what another branch applied; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]].assert_eq(&err.report());
     let options = Options { allow_ahead: true, ..Options::default() };
     assert!(file.run_with(&fewer, Direction::Upgrade, "head", &options).unwrap().is_empty());
 
@@ -400,7 +400,7 @@ fn history_that_does_not_fit_is_named() {
         file.run(&fewer, Direction::Upgrade, "base"),
         expect![[r#"
             revision `r2` (message 2) is applied in the database, but this project does not have it
-              hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]],
+              hint: restore the revision's file, for example by updating to a newer version of the project; `cargo dbmigrate switch` takes back what another branch applied; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]],
     );
     let file = File::new("history-down");
     let migrations = line(&[(user, |op| op.irreversible("rows were merged")), (post, drop_post)]);

@@ -144,7 +144,7 @@ fn a_program_older_than_its_database_says_so() {
     assert!(err.is_ahead());
     expect![[r#"
         revision `r2` is applied in the database, but this project does not have it
-          hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]]
+          hint: restore the revision's file, for example by updating to a newer version of the project; `cargo dbmigrate switch` takes back what another branch applied; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]]
     .assert_eq(&err.report());
     assert_eq!(old.status(&conn).unwrap().unknown, ["r2"]);
     assert!(old.is_up_to_date(&conn).unwrap(), "an old replica may start");

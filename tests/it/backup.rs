@@ -152,6 +152,18 @@ fn a_run_that_fails_keeps_a_backup_only_if_it_changed_something() {
 }
 
 #[test]
+fn the_documents_of_redo_and_reset_name_their_backup() {
+    let host = host("backup-documents");
+    host.ok("upgrade");
+    host.replace("migrations/dbmigrate.toml", "backup = \"never\"", "backup = \"always\"");
+    let document = host.ok("redo --allow-destructive --format json").json();
+    assert_eq!(document["backup"], "app.db.backup-1", "{document}");
+    let document = host.ok("reset --yes --format json").json();
+    assert_eq!(document["backup"], "app.db.backup-2", "{document}");
+    assert_eq!(files(&host), ["app.db", "app.db.backup-1", "app.db.backup-2"]);
+}
+
+#[test]
 fn a_write_ahead_log_is_part_of_a_backup() {
     let host = host("backup-wal");
     host.ok("upgrade");
@@ -173,7 +185,7 @@ fn a_write_ahead_log_is_part_of_a_backup() {
         another process holds the database's lock; waiting for up to 1 seconds
         error: failed to lock `app.db`
           caused by: database is locked
-          hint: another process uses the database: stop that process
+          hint: another process migrates the database, or has it open: let it finish or stop it, and run the command again
     "#]]
     .assert_eq(&shown(&host, &host.fails("restore 1 --yes").stderr));
     drop(program);
@@ -200,7 +212,7 @@ fn a_database_that_is_being_read_is_not_replaced() {
         another process holds the database's lock; waiting for up to 1 seconds
         error: failed to lock `app.db`
           caused by: database is locked
-          hint: another process uses the database: stop that process
+          hint: another process migrates the database, or has it open: let it finish or stop it, and run the command again
     "#]]
     .assert_eq(&shown(&host, &host.fails("restore 1 --yes").errors()));
     program.execute_batch("COMMIT").unwrap();

@@ -283,7 +283,7 @@ fn a_history_that_changed_after_it_was_applied_is_named() {
         &host.dbmigrate("upgrade"),
         expect![[r#"
             error: revision `$ID1` (gone) is applied in the database, but this project does not have it
-              hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` removes it from the version table
+              hint: restore the revision's file, for example by updating to a newer version of the project; `cargo dbmigrate switch` takes back what another branch applied; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` removes it from the version table
         "#]],
     );
     let run = host.ok("current");
@@ -297,7 +297,7 @@ fn a_history_that_changed_after_it_was_applied_is_named() {
         &host.dbmigrate("stamp head"),
         expect![[r#"
             error: revision `$ID1` (gone) is applied in the database, but this project does not have it
-              hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` removes it from the version table
+              hint: restore the revision's file, for example by updating to a newer version of the project; `cargo dbmigrate switch` takes back what another branch applied; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` removes it from the version table
         "#]],
     );
     host.ok("stamp --purge a1");

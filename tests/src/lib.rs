@@ -306,7 +306,8 @@ impl fmt::Display for Run {
     }
 }
 
-fn words(text: &str) -> Vec<String> {
+/// Splits arguments at spaces, except within double quotes.
+pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (idx, part) in text.split('"').enumerate() {
         if idx % 2 == 1 {

@@ -38,6 +38,8 @@ impl Command {
             Command::Lint(_) => "lint",
             Command::Verify(_) => "verify",
             Command::Diff(_) => "diff",
+            Command::Bundle(_) => "bundle",
+            Command::Watch => "watch",
             Command::Edit(_) => "edit",
             Command::Completions(_) => "completions",
             Command::Man(_) => "man",

@@ -210,6 +210,20 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
             ("diff base head --sql", "print the SQL of the whole schema"),
         ],
     ),
+    (
+        "watch",
+        [
+            ("watch", "show what `migrate` would find, while you edit models"),
+            ("watch --database logs", "the same for one of several databases"),
+        ],
+    ),
+    (
+        "bundle",
+        [
+            ("bundle", "build an executable for this machine"),
+            ("bundle --static --out dist/migrator", "build one that needs no C library"),
+        ],
+    ),
     ("edit", [("edit", "open the newest revision"), ("edit a8d0", "open this one")]),
     (
         "completions",

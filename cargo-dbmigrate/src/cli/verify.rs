@@ -22,8 +22,8 @@ pub struct Verify {
     /// Verify the revisions that are pending in this SQLite file, on a copy of it with its rows
     #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "shadow_url"])]
     pub copy: Option<PathBuf>,
-    /// An empty database of a server to run on, which is emptied afterwards [default: `shadow_url`
-    /// in dbmigrate.toml]
+    /// An empty database of a server to run on, which is emptied afterwards [default: from
+    /// DATABASE_SHADOW_URL, `.env` or `shadow_url` in dbmigrate.toml]
     #[arg(long, value_name = "URL")]
     pub shadow_url: Option<String>,
     /// Also run steps, which may do more than change the scratch database

@@ -4,13 +4,14 @@ use clap::ValueEnum as _;
 
 use super::Answer;
 use crate::cli::{Import, Tool};
+use crate::connection::Source;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::import::{self, Revised, Scratch, Terms, Trying};
 use crate::new_file::{FileFormat, Names, NewFile, Position, write_all};
 use crate::render::Contents;
-use crate::{models, revision_files, run};
+use crate::{models, revision_files, run, url_source};
 
 pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
     let format = FileFormat::of(cx)?;
@@ -31,7 +32,8 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
     };
     // The project's own words for its tables come first.
     let models = models::load(cx)?;
-    let scratch = Scratch::of(cx, args.shadow_url.as_deref())?;
+    let shadow_url = shadow_url(cx, args)?;
+    let scratch = Scratch::of(cx, shadow_url.clone())?;
     let mut trying = Trying {
         cx,
         scratch: &scratch,
@@ -43,7 +45,7 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
     };
     let foreign = match found {
         Some(found) => found,
-        None => trying.recorded(&args.dir, args.shadow_url.as_deref())?,
+        None => trying.recorded(&args.dir, shadow_url.as_ref().map(|(url, _)| url.as_str()))?,
     };
     let n = foreign.len();
     let bar = run::bar(cx.out, n, "migrations tried");
@@ -84,6 +86,15 @@ pub fn run(cx: &Context, args: &Import) -> Result<Answer> {
     report(cx, args, &revised);
     cx.out.json("import", serde_json::json!({ "tool": args.tool.name(), "revisions": documents }));
     Ok(Answer::Done)
+}
+
+/// The URL of the database on which the history is tried. SQLite needs none, whatever the environment
+/// and the settings say.
+fn shadow_url(cx: &Context, args: &Import) -> Result<Option<(String, Source)>> {
+    match &args.shadow_url {
+        None if cx.has_trial() => Ok(None),
+        flag => url_source::find_shadow_url(&cx.lookup(), flag.as_deref()),
+    }
 }
 
 /// Fails if there are revisions already: the imported ones are the beginning of a history.

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod branches;
+mod bundle;
 mod check;
 pub mod completions;
 mod current;
@@ -38,6 +39,7 @@ mod undo;
 mod upgrade;
 mod upgrade_all;
 mod verify;
+mod watch;
 
 use crate::cli::Command;
 use crate::context::Context;
@@ -87,6 +89,8 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Lint(args) => lint::run(cx, args),
         Command::Verify(args) => verify::run(cx, args),
         Command::Diff(args) => diff::run(cx, args),
+        Command::Bundle(args) => bundle::run(cx, args),
+        Command::Watch => watch::run(cx),
         Command::Edit(args) => edit::run(cx, args),
         Command::Schema(args) => schema::run(cx, args),
         Command::Erd(args) => erd::run(cx, args),

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::driver::sqlite::Pages;
-use dbmigrate_runtime::engine::driver::{Wait, Waiting};
 use dbmigrate_runtime::engine::plan::{self, Route};
 use dbmigrate_runtime::engine::url::Access;
 
 use super::Answer;
-use crate::backup::Backups;
+use crate::backup::{self, Backups};
 use crate::cli::{BackupBefore, Reset, Run};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
@@ -27,6 +24,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let history = History::load(cx)?;
     database.check_access(Access::Create)?;
     plan_all(cx, &history)?;
+    let mut backup = None;
     if let Some(path) = &database.real_path().filter(|path| path.exists()) {
         // Only a file that is a database may be deleted.
         history::applied(cx, &database)?;
@@ -54,7 +52,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
                 return Err(Error::new(message).hint("--yes deletes it without asking"));
             }
         }
-        keep(cx, path)?;
+        backup = keep(cx, path)?;
         for suffix in ["", "-wal", "-shm", "-journal"] {
             let mut file = path.as_os_str().to_owned();
             file.push(suffix);
@@ -72,24 +70,23 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     }
     let run = Run { args: args.args.clone(), ..Run::default() };
     let ran = run::upgrade(cx, &database, &history, &Up { to: "heads", run: &run })?;
-    cx.out.json("reset", serde_json::json!({ "ran": ran.ids }));
+    cx.out.json("reset", serde_json::json!({ "ran": ran.ids, "backup": backup }));
     Ok(Answer::Done)
 }
 
-/// Makes a backup of a file that is about to be deleted, if the settings want one.
-fn keep(cx: &Context, file: &Path) -> Result<()> {
+/// Makes a backup of a file that is about to be deleted, if the settings want one, and returns its
+/// name for messages.
+fn keep(cx: &Context, file: &Path) -> Result<Option<String>> {
     if cx.config.backup == BackupBefore::Never {
-        return Ok(());
+        return Ok(None);
     }
-    let mut on_wait = |waiting: &Waiting| cx.out.waiting(waiting);
-    let at_most = Duration::from_secs(cx.config.lock_timeout);
-    let held = Pages::held(file, &mut Wait { at_most, on_wait: &mut on_wait });
-    let held = held.doing(|| format!("lock `{}`", file.display()))?;
+    let held = backup::held(cx, file)?;
     let backups = Backups::of(file);
     let backup = backups.make(&held)?;
     let (from, to) = (cx.project.shown(file), cx.project.shown(&backup.path));
     cx.out.done(format!("Copying {from} to {to} ... done"));
-    backups.keep(cx.config.backups_kept, None)
+    backups.keep(cx.config.backups_kept, None)?;
+    Ok(Some(to.to_string()))
 }
 
 /// Drops everything in the schema of a connection to a server, and the tables that the history names

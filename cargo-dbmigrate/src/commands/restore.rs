@@ -1,10 +1,8 @@
 //! `restore`: lists the backups of an SQLite file, or brings one back.
 
 use std::path::Path;
-use std::time::Duration;
 
 use dbmigrate_runtime::engine::driver::sqlite::Pages;
-use dbmigrate_runtime::engine::driver::{Wait, Waiting};
 use dbmigrate_runtime::engine::url::Access;
 use jiff::Timestamp;
 use serde_json::json;
@@ -137,19 +135,7 @@ fn confirm(cx: &Context, args: &Restore, file: &Path, backup: &Listed<'_>) -> Re
 /// Replaces the content of the file, and returns the backup of what it was.
 fn replace(cx: &Context, file: &Path, (wanted, pages): (&Backup, &Pages)) -> Result<Backup> {
     let backups = Backups::of(file);
-    let mut on_wait = |waiting: &Waiting| cx.out.waiting(waiting);
-    let at_most = Duration::from_secs(cx.config.lock_timeout);
-    let mut held =
-        Pages::held(file, &mut Wait { at_most, on_wait: &mut on_wait }).map_err(|err| {
-            let hint = if err.is_busy() {
-                "another process uses the database: stop that process"
-            } else if err.is_not_a_database() {
-                "the file is not an SQLite database: move it away, and run the command again"
-            } else {
-                "check the permissions of the file and of its directory"
-            };
-            Error::new(format!("failed to lock `{}`", file.display())).cause(err).hint(hint)
-        })?;
+    let mut held = backup::held(cx, file)?;
     let kept = backups.make(&held)?;
     let (from, to) = (cx.project.shown(file), cx.project.shown(&kept.path));
     cx.out.done(format!("Copying {from} to {to} ... done"));

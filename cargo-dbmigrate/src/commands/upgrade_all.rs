@@ -158,7 +158,7 @@ impl Observer for One<'_> {
     }
 
     fn late(&mut self, revision: &Revision, applied: &Revision) {
-        let text = run::late(revision, applied);
+        let text = executor::late_text(revision, applied);
         let mut printed = self.fleet.printed.lock().unwrap_or_else(PoisonError::into_inner);
         if printed.insert(text.clone()) {
             self.fleet.cx.out.note(format!("{}: {text}", self.at.name));
@@ -166,8 +166,7 @@ impl Observer for One<'_> {
     }
 
     fn waiting(&mut self, waiting: &Waiting) {
-        let (name, text) = (&self.at.name, output::waiting_text(waiting));
-        self.fleet.cx.out.progress(format!("{name}: {text}"));
+        self.fleet.cx.out.progress(format!("{}: {waiting}", self.at.name));
     }
 }
 

@@ -15,8 +15,7 @@ use dbmigrate_runtime::schema::Schema;
 use super::Answer;
 use super::lint::{Chosen, of_identifier};
 use crate::cli::Verify;
-use crate::config;
-use crate::connection::{Database, Patience, Source};
+use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::hex::random;
@@ -26,6 +25,7 @@ use crate::output::{self, style};
 use crate::round_trip::{Outcome, Scope, Trip, in_a_line};
 use crate::runner::Steps as Runner;
 use crate::trial::{NoSteps, in_file};
+use crate::url_source;
 
 pub fn run(cx: &Context, args: &Verify) -> Result<Answer> {
     let history = History::load(cx)?;
@@ -130,13 +130,9 @@ fn verified(trip: &mut Trip<'_>, mut report: Report<'_>, ids: &[String]) -> Resu
 /// The database to run on.
 fn scratch<'a>(cx: &'a Context, args: &Verify, migrations: &Migrations) -> Result<Scratch<'a>> {
     let elsewhere = migrations.qualified();
-    match (&args.shadow_url, cx.config.shadow_url.as_str()) {
-        (Some(url), _) => Scratch::on_server(cx, (url, Source::Shadow), elsewhere),
-        (None, "") => Scratch::of(cx, None),
-        (None, url) => {
-            let file = Source::Config(config::path(&cx.project.config_dir));
-            Scratch::on_server(cx, (url, file), elsewhere)
-        }
+    match url_source::find_shadow_url(&cx.lookup(), args.shadow_url.as_deref())? {
+        Some((url, source)) => Scratch::on_server(cx, (&url, source), elsewhere),
+        None => Scratch::of(cx, None),
     }
 }
 

@@ -120,6 +120,8 @@ fn reach(command: &Command) -> Reach {
         | Command::Undo(_)
         | Command::Show(_)
         | Command::Squash(_)
+        | Command::Bundle(_)
+        | Command::Watch
         | Command::Edit(_)
         | Command::Schema(_)
         | Command::Erd(_)

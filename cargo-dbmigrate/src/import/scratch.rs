@@ -38,20 +38,22 @@ impl<'a> Scratch<'a> {
     /// # Errors
     ///
     /// A server without a URL, and a database that isn't empty.
-    pub fn of(cx: &'a Context, shadow_url: Option<&str>) -> Result<Scratch<'a>> {
-        let Some(url) = shadow_url else {
+    pub fn of(cx: &'a Context, shadow_url: Option<(String, Source)>) -> Result<Scratch<'a>> {
+        let Some((url, source)) = shadow_url else {
             if cx.has_trial() {
                 return Ok(Scratch::Memory);
             }
             let message =
                 format!("trying the history needs an empty database of {}", cx.dialect().backend());
-            return Err(Error::new(message)
-                .hint("create one, and give its URL with --shadow-url; it is emptied afterwards"));
+            return Err(Error::new(message).hint(
+                "create one, and give its URL with --shadow-url, or in the environment variable \
+                 DATABASE_SHADOW_URL; it is emptied afterwards",
+            ));
         };
         if cx.has_trial() {
             return Err(Error::new(FOR_SERVERS));
         }
-        Scratch::on_server(cx, (url, Source::Shadow), BTreeSet::new())
+        Scratch::on_server(cx, (&url, source), BTreeSet::new())
     }
 
     /// The scratch database of this URL on a server. `elsewhere` are the tables in other schemas

@@ -89,12 +89,32 @@ impl Exit {
 
     /// Shows the compiler's messages as cargo does.
     pub fn show(&self, out: Output) {
+        if out.is_brief {
+            return self.show_briefly(out);
+        }
         for diagnostic in &self.diagnostics {
             if is_error(diagnostic) || !out.quiet {
                 if let Some(text) = &diagnostic.message.rendered {
                     out.diagnostic(text);
                 }
             }
+        }
+    }
+
+    /// Shows the first errors in a line each.
+    fn show_briefly(&self, out: Output) {
+        const SHOWN: usize = 3;
+        for error in self.errors().take(SHOWN) {
+            let message = &error.message;
+            let place = message.spans.iter().find(|span| span.is_primary).map(|span| {
+                format!("{}:{}:{}: ", span.file_name, span.line_start, span.column_start)
+            });
+            out.diagnostic(&format!("{}{}", place.unwrap_or_default(), message.message));
+        }
+        // The compiler's last errors say how many there were.
+        let n_more = self.errors().filter(|error| !error.message.spans.is_empty()).count();
+        if n_more > SHOWN {
+            out.diagnostic(&format!("and {} more", n_more - SHOWN));
         }
     }
 

@@ -1,12 +1,13 @@
 //! Reports the progress of a run.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::engine::driver::Waiting;
 
 use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::dialect::Statement;
-use dbmigrate_runtime::engine::executor::{Observer, Piece};
+use dbmigrate_runtime::engine::executor::{Observer, Piece, late_text};
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::script;
 use dbmigrate_runtime::{Direction, StepResult};
@@ -20,6 +21,8 @@ pub struct Progress<'k> {
     out: Output,
     bar: ProgressBar,
     keeper: Option<&'k mut Keeper>,
+    /// The revisions that were reported to run.
+    said_running: BTreeSet<String>,
     /// When a piece of a step was last reported.
     said_piece: Option<Instant>,
 }
@@ -30,23 +33,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 impl<'k> Progress<'k> {
     pub fn new(out: Output, n_revisions: usize) -> Progress<'k> {
         let bar = bar(out, n_revisions, "revisions");
-        Progress { out, bar, keeper: None, said_piece: None }
+        Progress { out, bar, keeper: None, said_running: BTreeSet::new(), said_piece: None }
     }
 
     /// The same for a run that makes a backup before it begins.
     pub fn keeping(out: Output, n_revisions: usize, keeper: &'k mut Keeper) -> Progress<'k> {
         let bar = bar(out, n_revisions, "revisions");
-        Progress { out, bar, keeper: Some(keeper), said_piece: None }
+        Progress { out, bar, keeper: Some(keeper), said_running: BTreeSet::new(), said_piece: None }
     }
-}
-
-/// The message about a revision that runs out of order.
-pub fn late(revision: &Revision, applied: &Revision) -> String {
-    format!(
-        "revision `{}` runs after `{}`, which comes after it in the history and is already \
-         applied; on a new database it runs before it",
-        revision.id, applied.id
-    )
 }
 
 /// A bar for this many things, shown after a short delay.
@@ -84,8 +78,12 @@ impl Observer for Progress<'_> {
     }
 
     fn running(&mut self, direction: Direction, revision: &Revision) {
-        self.bar.suspend(|| self.out.done(script::running(direction, revision)));
-        self.bar.inc(1);
+        let text = script::running(direction, revision);
+        // A transaction is repeated after a conflict with other sessions.
+        if self.said_running.insert(text.clone()) {
+            self.bar.suspend(|| self.out.done(text));
+            self.bar.inc(1);
+        }
     }
 
     fn taking_back(&mut self, direction: Direction, revision: &Revision) {
@@ -111,7 +109,7 @@ impl Observer for Progress<'_> {
     }
 
     fn late(&mut self, revision: &Revision, applied: &Revision) {
-        self.bar.suspend(|| self.out.note(late(revision, applied)));
+        self.bar.suspend(|| self.out.note(late_text(revision, applied)));
     }
 
     fn waiting(&mut self, waiting: &Waiting) {

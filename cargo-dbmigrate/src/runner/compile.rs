@@ -132,7 +132,8 @@ pub fn build_rewrite(cx: &Context, host: &Host, function: &str) -> Result<(PathB
     }
 }
 
-fn refuse_within() -> Result<()> {
+/// Fails if this process was started while migrations are compiled.
+pub fn refuse_within() -> Result<()> {
     match std::env::var_os(COMPILING) {
         None => Ok(()),
         Some(_) => Err(Error::new(
@@ -152,41 +153,86 @@ fn attempt(
 ) -> Result<Attempt> {
     let dir = package::dir(cx);
     write_if_new(&dir.join(file), program)?;
-    // From here cargo finds the project's configuration, toolchain and vendored sources.
-    let cargo = Cargo::new(&cx.project.workspace_root, cx.out)?;
-    // A separate directory, so that a build script may call this tool while cargo holds the lock of
-    // the other one. One setting for both of cargo's directories, since a configured
-    // `build.build-dir` is locked, too.
-    let target_dir = cx.project.target_dir.join("dbmigrate").join("build");
-    cargo.set_var("CARGO_TARGET_DIR", &target_dir);
-    cargo.set_var("CARGO_BUILD_BUILD_DIR", &target_dir);
-    cargo.set_var(COMPILING, "1");
-    let mut compile = cargo.compile("rustc", for_people);
-    let mut args = vec!["--bin".to_owned(), name];
-    if let Some(target) = host_target(&cx.project.workspace_root)? {
-        args.extend(["--target".to_owned(), target]);
-    }
-    let flags = &cx.global.cargo;
-    if flags.offline || flags.frozen {
-        args.push("--offline".to_owned());
-    }
-    let manifest = dir.join("Cargo.toml");
-    compile.cmd = compile.cmd.env_remove("CARGO_BUILD_TARGET");
-    compile.cmd = compile.cmd.arg("--manifest-path").arg(manifest).args(args);
-    // Warnings are shown when the modules are compiled within the package.
-    compile.cmd = compile.cmd.args(["--", "--cap-lints=allow"]);
-    let mut executable = None;
-    let exit = cargo.build(compile, "Compiling the migrations", |message| {
-        if let Message::CompilerArtifact(artifact) = message {
-            executable = artifact.executable.or(executable.take());
+    let target = host_target(&cx.project.workspace_root)?;
+    let wanted = Wanted { dir: &dir, name, target, for_people, ..Wanted::default() };
+    match wanted.compile(cx)? {
+        Ok(path) => {
+            let sources = sources(cx, &path);
+            Ok(Ok((path, sources)))
         }
-    })?;
-    match executable {
-        Some(path) if exit.success => {
-            let sources = sources(cx, path.as_std_path());
-            Ok(Ok((path.into(), sources)))
+        Err(exit) => Ok(Err(exit)),
+    }
+}
+
+/// A program to compile.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// The directory of its package.
+    pub dir: &'a Path,
+    pub name: String,
+    /// The target triple; `None` for cargo's own default.
+    pub target: Option<String>,
+    pub is_release: bool,
+    /// Further arguments for the compiler.
+    pub rustc: &'a [&'a str],
+    pub for_people: bool,
+    /// What is shown if it takes long.
+    pub patience: &'a str,
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        Wanted {
+            dir: Path::new(""),
+            name: String::new(),
+            target: None,
+            is_release: false,
+            rustc: &[],
+            for_people: true,
+            patience: "Compiling the migrations",
         }
-        _ => Ok(Err(exit)),
+    }
+}
+
+impl Wanted<'_> {
+    /// Compiles it; returns the executable, or why cargo failed.
+    pub fn compile(self, cx: &Context) -> Result<std::result::Result<PathBuf, Exit>> {
+        // From here cargo finds the project's configuration, toolchain and vendored sources.
+        let cargo = Cargo::new(&cx.project.workspace_root, cx.out)?;
+        // A separate directory, so that a build script may call this tool while cargo holds the lock
+        // of the other one. One setting for both of cargo's directories, since a configured
+        // `build.build-dir` is locked, too.
+        let target_dir = cx.project.target_dir.join("dbmigrate").join("build");
+        cargo.set_var("CARGO_TARGET_DIR", &target_dir);
+        cargo.set_var("CARGO_BUILD_BUILD_DIR", &target_dir);
+        cargo.set_var(COMPILING, "1");
+        let mut compile = cargo.compile("rustc", self.for_people);
+        let mut args = vec!["--bin".to_owned(), self.name];
+        if let Some(target) = self.target {
+            args.extend(["--target".to_owned(), target]);
+        }
+        if self.is_release {
+            args.push("--release".to_owned());
+        }
+        let flags = &cx.global.cargo;
+        if flags.offline || flags.frozen {
+            args.push("--offline".to_owned());
+        }
+        let manifest = self.dir.join("Cargo.toml");
+        compile.cmd = compile.cmd.env_remove("CARGO_BUILD_TARGET");
+        compile.cmd = compile.cmd.arg("--manifest-path").arg(manifest).args(args);
+        // Warnings are shown when the modules are compiled within the package.
+        compile.cmd = compile.cmd.args(["--", "--cap-lints=allow"]).args(self.rustc);
+        let mut executable = None;
+        let exit = cargo.build(compile, self.patience, |message| {
+            if let Message::CompilerArtifact(artifact) = message {
+                executable = artifact.executable.or(executable.take());
+            }
+        })?;
+        match executable {
+            Some(path) if exit.success => Ok(Ok(path.into())),
+            _ => Ok(Err(exit)),
+        }
     }
 }
 
@@ -197,7 +243,8 @@ fn sources(cx: &Context, executable: &Path) -> Vec<PathBuf> {
     crate::models::dep_info(&text).into_iter().filter(|path| !path.starts_with(&own)).collect()
 }
 
-fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error {
+/// The error about revisions that don't compile.
+pub fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error {
     let spans = |primary: bool| {
         let spans = exit.errors().flat_map(|error| &error.message.spans);
         let mut spans = spans.filter(move |span| span.is_primary == primary);

@@ -40,70 +40,98 @@ pub fn host(cx: &Context) -> Result<Host> {
         return Ok(host);
     }
     let host = Host::find(cx)?;
-    seed_lock(cx)?;
+    seed_lock(cx, &dir(cx))?;
     host.keep(cx)?;
     Ok(host)
 }
 
-/// Makes cargo use the project's versions. Cargo removes the entries that don't apply.
-fn seed_lock(cx: &Context) -> Result<()> {
-    let dir = dir(cx);
-    fs::create_dir_all(&dir).doing(|| format!("create the directory `{}`", dir.display()))?;
+/// Makes cargo use the project's versions for the package in a directory. Cargo removes the entries
+/// that don't apply.
+pub fn seed_lock(cx: &Context, dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).doing(|| format!("create the directory `{}`", dir.display()))?;
     match fs::read_to_string(cx.project.workspace_root.join("Cargo.lock")) {
         Ok(text) => write_if_new(&dir.join("Cargo.lock"), &text),
         Err(_) => Ok(()),
     }
 }
 
-/// Writes the manifest.
+/// Writes the runner's manifest.
 pub fn write_manifest(cx: &Context, host: &Host) -> Result<()> {
-    let table = |items: Vec<(&str, toml::Value)>| -> toml::Value {
-        let items = items.into_iter().map(|(key, value)| (key.to_owned(), value));
-        toml::Value::Table(items.collect())
-    };
-    let package = table(vec![
-        ("name", name(cx).into()),
-        ("version", "0.0.0".into()),
-        ("edition", cx.project.edition.as_str().into()),
-        ("publish", false.into()),
-    ]);
-    let bin =
-        |(name, path): (String, &str)| table(vec![("name", name.into()), ("path", path.into())]);
-    let mut bins = vec![bin((name(cx), "main.rs"))];
+    let mut bins = vec![(name(cx), "main.rs")];
     if !cx.config.rewrite.is_empty() {
-        bins.push(bin(rewrite_bin(cx)));
+        bins.push(rewrite_bin(cx));
     }
     // The runner is small and compiled completely each time, so neither debug information nor
     // incremental compilation is useful.
     let profile = table(vec![("debug", 0.into()), ("incremental", false.into())]);
+    let package = Package {
+        name: name(cx),
+        bins,
+        profile: ("dev", profile),
+        features: vec!["runner".to_owned()],
+    };
+    package.write(cx, host, &dir(cx))
+}
 
-    let mut runtime = host.dependency.clone();
-    let mut features = vec![toml::Value::from("runner")];
-    let mut dependencies = toml::Table::new();
-    for (key, dependency) in &cx.config.dependencies {
-        let package = dependency.get("package").and_then(toml::Value::as_str).unwrap_or(key);
-        if package == RUNTIME {
-            let more = dependency.get("features").and_then(toml::Value::as_array);
-            features.extend(more.cloned().unwrap_or_default());
-            continue;
+/// A generated package around the project's revisions.
+pub struct Package {
+    pub name: String,
+    /// The names of its programs, with their files.
+    pub bins: Vec<(String, &'static str)>,
+    /// A profile's name and its settings.
+    pub profile: (&'static str, toml::Value),
+    /// The features of the runtime that it needs.
+    pub features: Vec<String>,
+}
+
+impl Package {
+    /// Writes its manifest into a directory.
+    pub fn write(self, cx: &Context, host: &Host, dir: &Path) -> Result<()> {
+        let package = table(vec![
+            ("name", self.name.into()),
+            ("version", "0.0.0".into()),
+            ("edition", cx.project.edition.as_str().into()),
+            ("publish", false.into()),
+        ]);
+        let bin = |(name, path): (String, &str)| {
+            table(vec![("name", name.into()), ("path", path.into())])
+        };
+        let bins: Vec<toml::Value> = self.bins.into_iter().map(bin).collect();
+        let mut features: Vec<toml::Value> = self.features.into_iter().map(Into::into).collect();
+        let mut runtime = host.dependency.clone();
+        let mut dependencies = toml::Table::new();
+        for (key, dependency) in &cx.config.dependencies {
+            let package = dependency.get("package").and_then(toml::Value::as_str).unwrap_or(key);
+            if package == RUNTIME {
+                let more = dependency.get("features").and_then(toml::Value::as_array);
+                features.extend(more.cloned().unwrap_or_default());
+                continue;
+            }
+            let dependency = absolute(dependency, &cx.project.config_dir);
+            dependencies.insert(key.clone(), dependency);
         }
-        let dependency = absolute(dependency, &cx.project.config_dir);
-        dependencies.insert(key.clone(), dependency);
-    }
-    runtime.insert("default-features".to_owned(), false.into());
-    runtime.insert("features".to_owned(), features.into());
-    dependencies.insert(host.name.clone(), runtime.into());
+        runtime.insert("default-features".to_owned(), false.into());
+        runtime.insert("features".to_owned(), features.into());
+        dependencies.insert(host.name.clone(), runtime.into());
 
-    let mut manifest = toml::Table::new();
-    let mut set = |key: &str, value: toml::Value| manifest.insert(key.to_owned(), value);
-    set("package", package);
-    set("bin", bins.into());
-    set("workspace", table(Vec::new()));
-    set("profile", table(vec![("dev", profile)]));
-    set("dependencies", dependencies.into());
-    set("patch", patches(cx, host)?.into());
-    let text = toml::to_string(&manifest).doing(|| "write the runner's manifest".to_owned())?;
-    write_if_new(&dir(cx).join("Cargo.toml"), &text)
+        let mut manifest = toml::Table::new();
+        let mut set = |key: &str, value: toml::Value| manifest.insert(key.to_owned(), value);
+        set("package", package);
+        set("bin", bins.into());
+        set("workspace", table(Vec::new()));
+        set("profile", table(vec![self.profile]));
+        set("dependencies", dependencies.into());
+        set("patch", patches(cx, host)?.into());
+        let text =
+            toml::to_string(&manifest).doing(|| "write the manifest of a program".to_owned())?;
+        write_if_new(&dir.join("Cargo.toml"), &text)
+    }
+}
+
+/// A TOML table.
+pub fn table(items: Vec<(&str, toml::Value)>) -> toml::Value {
+    let items = items.into_iter().map(|(key, value)| (key.to_owned(), value));
+    toml::Value::Table(items.collect())
 }
 
 /// The project's `[patch]` tables, without those that the runner can't use.
@@ -141,13 +169,26 @@ pub fn absolute(dependency: &toml::Value, dir: &Path) -> toml::Value {
     dependency
 }
 
-/// The program for these revisions. It contains the project's `mod.rs` without the list, in a
-/// module whose files are in the project's directory; without a `mod.rs` it contains only the list.
+/// The runner's program for these revisions.
 pub fn program(
     cx: &Context,
     host: &Host,
     list_file: Option<&str>,
     files: &[RevisionFile],
+) -> String {
+    let name = &host.name;
+    let main = format!("::{name}::engine::runner::main(migrations::migrator())");
+    program_with(cx, host, &main, (list_file, files))
+}
+
+/// The program with this expression in its main function. It contains the project's `mod.rs` with
+/// these revisions as the list, in a module whose files are in the project's directory; without a
+/// `mod.rs` it contains only the list.
+pub fn program_with(
+    cx: &Context,
+    host: &Host,
+    main: &str,
+    (list_file, files): (Option<&str>, &[RevisionFile]),
 ) -> String {
     let list: String = files
         .iter()
@@ -170,8 +211,7 @@ pub fn program(
     format!(
         "// Written by cargo-dbmigrate, which writes it again.\n\
          extern crate {name};\n\n\
-         fn main() -> std::process::ExitCode {{\n    \
-         ::{name}::engine::runner::main(migrations::migrator())\n}}\n\n\
+         fn main() -> std::process::ExitCode {{\n    {main}\n}}\n\n\
          #[path = {dir:?}]\nmod migrations {{\n{module}\n}}\n"
     )
 }

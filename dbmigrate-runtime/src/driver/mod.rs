@@ -219,6 +219,17 @@ impl Waiting {
     }
 }
 
+/// Who is waited for, and for how long at most.
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A fraction of a second is rounded up.
+        let Waiting { at_most, holder } = self;
+        let seconds = at_most.as_secs().saturating_add(u64::from(at_most.subsec_nanos() > 0));
+        let who = holder.as_deref().unwrap_or("another process holds the database's lock");
+        write!(f, "{who}; waiting for up to {seconds} seconds")
+    }
+}
+
 impl fmt::Debug for Wait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait").field("at_most", &self.at_most).finish_non_exhaustive()

@@ -80,3 +80,12 @@ pub trait Observer {
 }
 
 impl Observer for () {}
+
+/// The message about a revision that runs out of order; see [`Observer::late`].
+pub fn late_text(revision: &Revision, applied: &Revision) -> String {
+    format!(
+        "revision `{}` runs after `{}`, which comes after it in the history and is already \
+         applied; on a new database it runs before it",
+        revision.id, applied.id
+    )
+}

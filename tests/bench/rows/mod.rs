@@ -1,6 +1,7 @@
 //! The promises, with one row per file.
 
 mod apply;
+mod bundle;
 mod derive;
 mod extract;
 mod fanout;
@@ -113,6 +114,11 @@ pub const ALL: &[Row] = &[
         name: "in-memory",
         what: "1000 migrated databases in memory for tests; rusqlite running the SQL",
         run: in_memory::run,
+    },
+    Row {
+        name: "bundle",
+        what: "size of the executable of `bundle`, and its `status`; the sqlite3 shell",
+        run: bundle::run,
     },
     Row { name: "memory", what: "peak memory at 1000 models; cargo's own", run: memory::run },
 ];

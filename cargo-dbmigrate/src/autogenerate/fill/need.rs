@@ -5,6 +5,7 @@ use std::fmt;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::Dialect;
+pub use dbmigrate_runtime::engine::losses::rows;
 use dbmigrate_runtime::engine::sql::{self, OwnColumn, quote};
 use dbmigrate_runtime::schema::{Column, Type};
 
@@ -69,11 +70,6 @@ impl Held {
 
 fn in_parentheses(n: Option<i64>) -> String {
     n.map_or(String::new(), |n| format!(" ({})", rows(n)))
-}
-
-/// `1 row`
-pub fn rows(n: i64) -> String {
-    if n == 1 { "1 row".to_owned() } else { format!("{n} rows") }
 }
 
 impl fmt::Display for Need {

@@ -1,0 +1,83 @@
+//! The files that a comparison may depend on, with what tells that they were saved.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{DirEntry, read_dir};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::project::Project;
+
+/// The sources and manifests of the workspace, and the migrations. Looking at them works on every
+/// file system, in containers as well, and sees files that an editor replaces.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    saved: BTreeMap<PathBuf, Saved>,
+}
+
+/// When a file was saved, and how long it is: a file may be saved twice within the resolution of a
+/// file system's times.
+type Saved = (Option<SystemTime>, u64);
+
+impl Files {
+    /// Looks at the files.
+    pub fn find(project: &Project) -> Files {
+        let mut files = Files::default();
+        files.add(&project.workspace_root, &project.target_dir);
+        for dir in [&project.package_dir, &project.config_dir, &project.migrations_dir] {
+            if !dir.starts_with(&project.workspace_root) {
+                files.add(dir, &project.target_dir);
+            }
+        }
+        files
+    }
+
+    /// The files that were added, removed or saved since.
+    pub fn differing(&self, before: &Files) -> Vec<PathBuf> {
+        let changed =
+            self.saved.iter().filter(|(path, saved)| before.saved.get(*path) != Some(*saved));
+        let gone = before.saved.keys().filter(|path| !self.saved.contains_key(*path));
+        changed.map(|(path, _)| path).chain(gone).cloned().collect()
+    }
+
+    fn add(&mut self, dir: &Path, target_dir: &Path) {
+        // A directory that can't be read has no sources, or is gone.
+        let Ok(entries) = read_dir(dir) else { return };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => {
+                    if path != target_dir && !is_of_others(&entry.file_name()) {
+                        self.add(&path, target_dir);
+                    }
+                }
+                Ok(_) if is_source(&path) => {
+                    self.saved.insert(path, saved(&entry));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn saved(entry: &DirEntry) -> Saved {
+    // Behind a link is the file that is saved.
+    match std::fs::metadata(entry.path()) {
+        Ok(metadata) => (metadata.modified().ok(), metadata.len()),
+        Err(_) => (None, 0),
+    }
+}
+
+/// Whether a directory belongs to a tool and not to the sources.
+fn is_of_others(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') || name == "target" || name == "node_modules"
+}
+
+fn is_source(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().and_then(OsStr::to_str);
+    // Editors have hidden files beside the one that is edited. Cargo.lock is cargo's own.
+    let is_hidden = name.starts_with('.');
+    name == ".env" || (!is_hidden && matches!(extension, Some("rs" | "toml")))
+}
