@@ -26,6 +26,8 @@ macro_rules! modules {
 }
 
 modules! {
+    /// Revisions that wait until no program of the previous release runs any more.
+    barriers = barriers;
     /// How each database writes SQL, plans operations and reads its catalog.
     dialect = dialect;
     /// How a database's tables differ from the tables that the migrations create.

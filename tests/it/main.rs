@@ -5,6 +5,7 @@ mod answers;
 mod isolation;
 mod architecture;
 mod backup;
+mod barriers;
 mod bad_input;
 mod book;
 mod branches;

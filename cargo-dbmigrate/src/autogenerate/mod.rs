@@ -55,6 +55,8 @@ pub struct Commented {
     pub irreversible: Option<String>,
     /// Whether they run outside of a transaction.
     pub no_transaction: bool,
+    /// Why an upgrade stops before them, if it does.
+    pub barrier: Option<String>,
 }
 
 impl Commented {
@@ -64,6 +66,7 @@ impl Commented {
             operations: self.operations.clone(),
             no_transaction: self.no_transaction,
             irreversible: self.irreversible.clone(),
+            barrier: self.barrier.clone(),
             ..Recording::default()
         }
     }

@@ -104,13 +104,18 @@ fn bodies(contents: &Contents<'_>) -> [String; 2] {
 }
 
 fn body(commented: &Commented, generated: bool) -> String {
-    let Commented { operations, comments, irreversible, no_transaction } = commented;
-    if operations.is_empty() && comments.is_empty() && irreversible.is_none() && !generated {
+    let Commented { operations, comments, irreversible, .. } = commented;
+    let Commented { no_transaction, barrier, .. } = commented;
+    let is_plain = irreversible.is_none() && barrier.is_none();
+    if operations.is_empty() && comments.is_empty() && is_plain && !generated {
         return String::new();
     }
     let mut text = "\n".to_owned();
     if generated {
         text += BEGIN;
+    }
+    if let Some(reason) = barrier {
+        text += &statement(&format!("op.barrier({})", expression::text(reason)));
     }
     if *no_transaction {
         text += &statement("op.no_transaction()");

@@ -1,8 +1,10 @@
-//! Errors of programs whose database somebody else migrates.
+//! Errors about what is to be waited for: programs whose database somebody else migrates, and
+//! revisions behind a barrier.
 
 use std::time::Duration;
 
 use super::{Error, Kind};
+use crate::barriers::Barrier;
 use crate::driver::{ErrorKind, Unconnected};
 
 impl Error {
@@ -33,6 +35,17 @@ impl Error {
                  `wait_until_up_to_date` waits for another one that does"
             }
         })
+    }
+
+    /// `identifier` asks for a revision that waits at this barrier.
+    pub(crate) fn waits(identifier: &str, barrier: &Barrier) -> Error {
+        let message =
+            format!("cannot upgrade to `{identifier}`: there is a barrier before {barrier}");
+        Error::new(Kind::Other, message).with_hint(format!(
+            "nothing was applied; once no program of the previous release runs, `cargo dbmigrate \
+             upgrade {identifier} --past-barriers` applies it, or `Options::past_barriers` in a \
+             program; `cargo dbmigrate upgrade` applies what comes before the barrier"
+        ))
     }
 
     /// Whether the cause may pass without anybody changing a setting.
