@@ -4,6 +4,7 @@
 pub mod decimal_warnings;
 mod format;
 mod hooks;
+pub mod parts;
 mod position;
 pub mod questions;
 pub mod refused;
@@ -15,4 +16,3 @@ pub use format::FileFormat;
 pub use position::{
     Names, NewFile, Position, Written, check_id, no_head, refuse_splice, write_all,
 };
-pub use try_out::{Proposed, try_out};

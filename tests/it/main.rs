@@ -46,6 +46,7 @@ mod readers;
 mod rebase;
 mod recording;
 mod conventions;
+mod safe;
 mod schemas;
 mod scripts;
 mod session;

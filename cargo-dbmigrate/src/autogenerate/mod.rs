@@ -9,13 +9,14 @@ mod flags;
 mod question;
 mod rename;
 mod rewritten;
+pub mod safe;
 mod normalize;
 mod way_back;
 mod words;
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::recording::Recording;
+use dbmigrate_runtime::engine::recording::{Allowed, Recording};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
@@ -57,6 +58,10 @@ pub struct Commented {
     pub no_transaction: bool,
     /// Why an upgrade stops before them, if it does.
     pub barrier: Option<String>,
+    /// What `lint` is not to report.
+    pub allowed: Vec<Allowed>,
+    /// The SQL that steps run on each of their pieces, by position.
+    pub code: BTreeMap<usize, String>,
 }
 
 impl Commented {
@@ -67,7 +72,7 @@ impl Commented {
             no_transaction: self.no_transaction,
             irreversible: self.irreversible.clone(),
             barrier: self.barrier.clone(),
-            ..Recording::default()
+            allowed: self.allowed.clone(),
         }
     }
 }

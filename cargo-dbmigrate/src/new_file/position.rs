@@ -131,6 +131,22 @@ impl Position {
         Ok(Position { id, parents, branch_labels, depends_on, replaces, location })
     }
 
+    /// The position right after this one, in the same directory.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random numbers.
+    pub fn next(&self) -> Result<Position> {
+        Ok(Position {
+            id: random_id()?,
+            parents: vec![self.id.clone()],
+            branch_labels: Vec::new(),
+            depends_on: Vec::new(),
+            replaces: Vec::new(),
+            location: self.location.clone(),
+        })
+    }
+
     /// The ids of the revisions that it follows or depends on.
     pub fn needed(&self, graph: &Graph) -> Vec<String> {
         let names = self.parents.iter().chain(&self.depends_on);
