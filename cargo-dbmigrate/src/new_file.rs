@@ -14,5 +14,5 @@ mod try_out;
 
 pub use format::FileFormat;
 pub use position::{
-    Names, NewFile, Position, Written, check_id, no_head, refuse_splice, write_all,
+    Names, NewFile, Position, Written, check_id, no_head, refuse_splice, write_all, write_beside,
 };

@@ -282,3 +282,51 @@ fn what_can_not_be_divided_is_said() {
     assert_eq!(parts, ["expand", "fill", "require", "contract"]);
     assert_eq!(json["revision"], json["revisions"][3]["revision"]);
 }
+
+#[test]
+fn a_revision_that_is_written_already_is_divided_by_lint() {
+    let host = Host::library("safe-divided", BEFORE);
+    host.ok("init");
+    host.ok("migrate -m customers --rev-id a100");
+    host.ok("upgrade");
+    host.write("src/lib.rs", AFTER);
+    host.ok(&CHANGE.replace("--safe", "--rev-id b200"));
+    let path = host.revision("full_name");
+    let whole = host.read(&path);
+
+    // Not what the tool wrote.
+    host.write(&path, &whole.replace("op.drop_column", "// gone\n    op.drop_column"));
+    let left = host.ok("lint --fix");
+    expect![[r#"
+        warning: revision `b200`: unwritten-column: it has to be divided, but its file is not what `migrate` writes: move what can wait into a revision of its own, with `op.barrier(...)`
+        warning: revision `b200`: drop-column: it has to be divided, but its file is not what `migrate` writes: move what can wait into a revision of its own, with `op.barrier(...)`
+    "#]].assert_eq(&host.plain(&left.stderr));
+    host.write(&path, &whole);
+    let fixed = host.ok("lint --fix");
+    expect![[r#"
+        Generating migrations/versions/m$DAY_$TIME_$ID1_full_name_fill.rs ... done
+        Generating migrations/versions/m$DAY_$TIME_$ID2_full_name_require.rs ... done
+        Generating migrations/versions/m$DAY_$TIME_$ID3_full_name_contract.rs ... done
+        Fixing migrations/versions/m$DAY_$TIME_b200_full_name.rs: unwritten-column: divided into several revisions
+        warning[check-on-rows]: revision `$ID2`: add check `ck_customer_full_name` to table `customer`: rows of table `customer` that violate it stop the upgrade
+          in migrations/versions/m$DAY_$TIME_$ID2_full_name_require.rs, on SQLite
+          hint: find the rows that violate it and correct them in an earlier revision
+        Found in 4 pending revisions: 1 warning.
+    "#]].assert_eq(&host.plain(&fixed.stdout));
+    assert_eq!(host.revisions().len(), 5);
+    assert!(host.read(&path).starts_with("//! full name: expand\n"), "{}", host.read(&path));
+    let again = host.ok("lint --fix");
+    assert!(!again.stdout.contains("Fixing"), "{again}");
+    assert_eq!(host.plain(&host.ok("migrate").stdout), "No changes in schema detected.\n");
+    host.ok("verify");
+    let run: &dyn Fn(&Host, &str) = &|host, text| sql(&host.dir.join("app.db"), text);
+    run(&host, "INSERT INTO customer (email, name) VALUES ('a', 'Ada')");
+    let stopped = host.ok("upgrade");
+    assert!(stopped.stdout.contains("Stopping before "), "{stopped}");
+    host.ok("upgrade --past-barriers");
+    expect_rows(&host, run, "full_name = 'Ada'", 1);
+
+    // What is applied stays as it is.
+    let applied = host.ok("lint a100:head --fix");
+    assert!(!applied.stdout.contains("Fixing"), "{applied}");
+}

@@ -3,7 +3,7 @@
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Migration, Migrations, recording};
 use dbmigrate_runtime::schema::Schema;
-use jiff::ToSpan as _;
+use jiff::{ToSpan as _, Zoned};
 
 use super::format::FileFormat;
 use super::position::{NewFile, Position, Written, write_all};
@@ -115,6 +115,24 @@ pub fn try_all(
     Ok(())
 }
 
+/// The files of the revisions as they would be written from this time on.
+///
+/// # Errors
+///
+/// When the project's template or its names of files don't give a revision.
+pub fn files(
+    cx: &Context,
+    (format, now): (&FileFormat, &Zoned),
+    parts: &[Part],
+) -> Result<Vec<NewFile>> {
+    let file = |(part, second): (&Part, i64)| {
+        // Files are sorted by time.
+        let time = now.saturating_add(second.seconds());
+        part.position.file(cx, (format, &time), &part.message, &part.contents(true))
+    };
+    parts.iter().zip(0..).map(file).collect()
+}
+
 /// Writes the files of the revisions, all or none; a dry run prints them instead.
 ///
 /// # Errors
@@ -122,14 +140,7 @@ pub fn try_all(
 /// When a file can't be written.
 pub fn write(cx: &Context, parts: &[Part], dry_run: bool) -> Result<Vec<Written>> {
     let format = FileFormat::of(cx)?;
-    let now = format.now();
-    let mut files = Vec::new();
-    for (part, second) in parts.iter().zip(0_i64..) {
-        // Files are sorted by time.
-        let time = now.saturating_add(second.seconds());
-        let contents = part.contents(true);
-        files.push(part.position.file(cx, (&format, &time), &part.message, &contents)?);
-    }
+    let files = files(cx, (&format, &format.now()), parts)?;
     if dry_run {
         let print = |file: NewFile| {
             cx.out.text(&file.text);
