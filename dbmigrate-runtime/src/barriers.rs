@@ -61,7 +61,9 @@ impl Reach {
     /// The barrier.
     pub fn refuse_named(&self, identifier: &str) -> Result<(), Error> {
         match self.barriers.first() {
-            Some(barrier) if !names_all(identifier) => Err(Error::waits(identifier, barrier)),
+            Some(barrier) if !names_all(identifier) => {
+                Err(Error::waits(identifier, &barrier.to_string()))
+            }
             _ => Ok(()),
         }
     }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::{Error, Kind};
-use crate::barriers::Barrier;
 use crate::driver::{ErrorKind, Unconnected};
 
 impl Error {
@@ -37,8 +36,8 @@ impl Error {
         })
     }
 
-    /// `identifier` asks for a revision that waits at this barrier.
-    pub(crate) fn waits(identifier: &str, barrier: &Barrier) -> Error {
+    /// `identifier` asks for a revision that waits; `barrier` is the one before it, in words.
+    pub(crate) fn waits(identifier: &str, barrier: &str) -> Error {
         let message =
             format!("cannot upgrade to `{identifier}`: there is a barrier before {barrier}");
         Error::new(Kind::Other, message).with_hint(format!(
