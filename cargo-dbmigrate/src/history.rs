@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::barriers::{self, Reach};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::ledger::{self, Unfinished};
 use dbmigrate_runtime::engine::revision::{
@@ -17,6 +17,7 @@ use dbmigrate_runtime::engine::revision::{
 };
 use dbmigrate_runtime::engine::standing::{self, Standing};
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, version_table};
+use dbmigrate_runtime::{Barrier, Direction};
 
 pub use ahead::{Ahead, both, nothing};
 pub use text::{GONE, entry, gone_entry, message};
@@ -49,6 +50,10 @@ impl standing::History for History {
 
     fn checksum(&self, id: &str) -> Option<&str> {
         self.checksum(id)
+    }
+
+    fn barrier(&self, id: &str) -> Option<String> {
+        self.recorded(id)?.barrier.clone()
     }
 
     fn seen(&self, rows: BTreeSet<String>) -> std::result::Result<View<'_, History>, GraphError> {
@@ -161,6 +166,12 @@ impl History {
         let heads = Target::Revisions(heads);
         let pending = plan::route(&self.graph, applied, Direction::Upgrade, &heads);
         (heads, pending)
+    }
+
+    /// How far an upgrade goes on a database with these applied revisions, of which an earlier run
+    /// has begun some.
+    pub fn reach(&self, applied: &BTreeSet<String>, begun: &[Unfinished]) -> Reach {
+        barriers::offline(self, &self.pending(applied).0, applied, begun)
     }
 
     /// The history with the revisions that these identifiers name, even if another one has replaced
@@ -339,6 +350,15 @@ pub fn unfinished_in(cx: &Context, driver: &mut dyn Driver) -> Result<Vec<Unfini
 pub fn unfinished_json(begun: &Unfinished) -> serde_json::Value {
     let Unfinished { revision, n_done, started, error, .. } = begun;
     serde_json::json!({ "id": revision, "done": n_done, "at": started, "error": error })
+}
+
+/// Barriers for programs.
+pub fn barriers_json(barriers: &[Barrier]) -> serde_json::Value {
+    let json = |barrier: &Barrier| {
+        let Barrier { id, message, reason, .. } = barrier;
+        serde_json::json!({ "id": id, "message": message, "reason": reason })
+    };
+    barriers.iter().map(json).collect()
 }
 
 /// What the database stores about applied revisions whose files are missing, the last one first;

@@ -1,5 +1,6 @@
 //! Rules about revisions: what is dangerous, slow or a likely mistake, found before anything runs.
 
+pub mod fix;
 mod levels;
 mod report;
 mod rule;
@@ -18,6 +19,7 @@ use dbmigrate_runtime::schema::Schema;
 use crate::error::Result;
 pub use levels::Levels;
 pub use report::{github, json, sarif, text};
+pub use rule::Fix;
 pub use rule::Level;
 use rule::{Change, Found, Look, Revised, Rule, Step};
 
@@ -51,6 +53,16 @@ impl Finding {
     /// The rule's id.
     pub fn id(&self) -> &'static str {
         self.rule.id
+    }
+
+    /// What `lint --fix` would write.
+    pub fn fix(&self) -> Option<Fix> {
+        self.rule.fix
+    }
+
+    /// The operation's position in its revision.
+    pub fn position(&self) -> Option<usize> {
+        self.position
     }
 
     /// Its place among the findings of its revision.
@@ -195,7 +207,11 @@ impl Walk {
 /// Adds what the rules find in a revision.
 fn look(revised: &Revised<'_>, levels: &Levels, findings: &mut Vec<Finding>) {
     let backend = revised.dialect.backend();
+    let has_barrier = revised.migration.upgrade.barrier.is_some();
     for rule in rules::RULES.iter().filter(|rule| (rule.is_for)(backend)) {
+        if has_barrier && rule.fix == Some(Fix::Barrier) {
+            continue;
+        }
         let level = levels.of(rule);
         if level == Level::Allow {
             continue;

@@ -4,6 +4,7 @@
 pub mod decimal_warnings;
 mod format;
 mod hooks;
+pub mod parts;
 mod position;
 pub mod questions;
 pub mod refused;
@@ -13,6 +14,5 @@ mod try_out;
 
 pub use format::FileFormat;
 pub use position::{
-    Names, NewFile, Position, Written, check_id, no_head, refuse_splice, write_all,
+    Names, NewFile, Position, Written, check_id, no_head, refuse_splice, write_all, write_beside,
 };
-pub use try_out::{Proposed, try_out};

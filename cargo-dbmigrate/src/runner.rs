@@ -53,6 +53,8 @@ pub struct Recorded {
     pub module: String,
     /// The checksum of the upgrade's operations.
     pub checksum: String,
+    /// Why an upgrade stops before it, if it does.
+    pub barrier: Option<String>,
     line: Line,
 }
 
@@ -94,6 +96,7 @@ impl Recording {
             recorded: Recorded {
                 module: recorded.module,
                 checksum: migration.checksum,
+                barrier: migration.upgrade.barrier,
                 line: line.into(),
             },
         })

@@ -19,6 +19,7 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
+use crate::barriers::Passing;
 use crate::dialect::{Facts, Health, Violation};
 use crate::direction::Direction;
 use crate::driver::{Connection, DatabaseError, Driver, Scope};
@@ -27,7 +28,7 @@ use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Target, View};
 use crate::standing::{self, Standing};
-use crate::{Error, ledger, trace, version_table};
+use crate::{Error, barriers, ledger, trace, version_table};
 use budget::Budget;
 pub(crate) use groups::{groups, row};
 pub use halfway::{Halfway, refuse_unfinished};
@@ -55,6 +56,10 @@ pub struct Options {
     pub version_table_schema: String,
     /// Whether to upgrade a database that has applied revisions which the project lacks.
     pub allow_ahead: bool,
+    /// Whether an upgrade applies revisions with a barrier as well, since no program of the previous
+    /// release runs any more; see
+    /// [`Operations::barrier`](crate::operations::Operations::barrier).
+    pub past_barriers: bool,
     /// How many databases are upgraded at a time by [`Migrator::upgrade_all`] and
     /// [`Migrator::upgrade_schemas`]; by default, as many as there are processors.
     ///
@@ -79,6 +84,7 @@ impl Default for Options {
             version_table: version_table::NAME.to_owned(),
             version_table_schema: String::new(),
             allow_ahead: false,
+            past_barriers: false,
             jobs: None,
             halfway: Halfway::default(),
             batch_pause: Duration::ZERO,
@@ -91,6 +97,12 @@ impl Options {
     /// The version table with its schema.
     pub fn version_table(&self) -> version_table::Name<'_> {
         version_table::Name { schema: &self.version_table_schema, table: &self.version_table }
+    }
+
+    /// What decides whether an upgrade stops before a barrier.
+    #[doc(hidden)]
+    pub fn passing(&self) -> Passing<'_> {
+        Passing { past_barriers: self.past_barriers, version_table: self.version_table() }
     }
 }
 
@@ -126,12 +138,13 @@ impl std::fmt::Debug for Executor<'_> {
 
 impl<'m> Executor<'m> {
     /// Migrates the database to the target that an identifier names, and returns the ids of the
-    /// revisions that were run, in order. If nothing is pending, it only reads.
+    /// revisions that were run, in order. If nothing is pending, it only reads. An upgrade stops
+    /// before a barrier.
     ///
     /// # Errors
     ///
-    /// Before anything runs: an unknown identifier, an edited or unknown applied revision, a
-    /// revision that can't be planned or undone. While it runs: an error of the database or of a
+    /// Before anything runs: an unknown identifier, one that names a revision behind a barrier, an
+    /// edited or unknown applied revision, a revision that can't be planned or undone. While it runs: an error of the database or of a
     /// step. The transaction is then rolled back, and the database is as it was before.
     pub fn run(&mut self, direction: Direction, identifier: &str) -> Result<Vec<String>, Error> {
         if self.driver.in_transaction() {
@@ -139,7 +152,13 @@ impl<'m> Executor<'m> {
         }
         // A relative identifier is resolved once, so that what others apply meanwhile doesn't shift
         // it.
-        let target = self.look()?.target(direction, identifier)?;
+        let standing = self.look()?;
+        let target = standing.target(direction, identifier)?;
+        if direction == Direction::Upgrade {
+            let passing = self.options.passing();
+            let reach = barriers::reach(self.conn(), &standing, &target, passing)?;
+            reach.refuse_named(identifier)?;
+        }
         self.run_to(direction, &target)
     }
 
@@ -154,14 +173,21 @@ impl<'m> Executor<'m> {
         }
         let standing = self.look()?;
         let here = standing.graph().translated(target);
-        let pending = standing.route(direction, &here);
+        let mut pending = standing.route(direction, &here);
+        let mut target = target.clone();
+        if direction == Direction::Upgrade {
+            plan::check_order(standing.graph(), standing.applied(), &pending, &here)?;
+            // Decided once: a run that begins at the base doesn't stop when it has left it.
+            let passing = self.options.passing();
+            let reach = barriers::reach(self.conn(), &standing, &here, passing)?;
+            if !reach.waiting.is_empty() {
+                (target, pending) = (reach.target, reach.ids);
+            }
+        }
+        let target = &target;
         let View { of: migrations, applied, .. } = standing.view;
-        let graph = migrations.graph();
         if pending.is_empty() {
             return refuse_unfinished(self.driver, self.options, &applied).map(|()| Vec::new());
-        }
-        if direction == Direction::Upgrade {
-            plan::check_order(graph, &applied, &pending, &here)?;
         }
         let facts = self.facts()?;
         let route = Route { migrations: &migrations, direction, ids: &pending, applied: &applied };

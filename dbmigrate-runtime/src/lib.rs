@@ -52,6 +52,7 @@ mod record;
 pub mod schema;
 
 // Migrations and revisions.
+mod barriers;
 mod complete;
 mod direction;
 mod migration;
@@ -96,6 +97,7 @@ mod version_table;
 pub mod engine;
 
 pub use background::Background;
+pub use barriers::Barrier;
 pub use connect::test_database::TestDatabase;
 pub use connect::{Connect, ConnectToRead};
 pub use db::{BatchRange, ColumnRef, Db, Row, StepResult};

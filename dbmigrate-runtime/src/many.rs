@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Error;
+use crate::barriers::{self, Barrier};
 use crate::connect::open;
 use crate::direction::Direction;
 use crate::driver::Driver;
@@ -84,6 +85,8 @@ pub struct Upgrader<'a> {
     /// The version rows of the last database with nothing pending. Most databases have the same
     /// rows, and then nothing has to be computed again.
     settled: Option<Vec<VersionRow>>,
+    /// The barriers that the last upgrade stopped before.
+    barriers: Vec<Barrier>,
 }
 
 /// One of many databases.
@@ -103,7 +106,13 @@ impl<'a> Upgrader<'a> {
         options: &'a Options,
         identifier: &'a str,
     ) -> Upgrader<'a> {
-        Upgrader { migrations, options, identifier, settled: None }
+        let barriers = Vec::new();
+        Upgrader { migrations, options, identifier, settled: None, barriers }
+    }
+
+    /// The barriers that the last upgrade stopped before.
+    pub fn barriers(&self) -> &[Barrier] {
+        &self.barriers
     }
 
     /// Upgrades a database, and returns the ids of the revisions that were run.
@@ -132,7 +141,10 @@ impl<'a> Upgrader<'a> {
         let standing = Standing::of(migrations, applied)?;
         standing.check(options.allow_ahead)?;
         let target = standing.target(Direction::Upgrade, self.identifier)?;
-        if standing.route(Direction::Upgrade, &target).is_empty() {
+        let reach = barriers::reach(driver.as_connection(), &standing, &target, options.passing())?;
+        reach.refuse_named(self.identifier)?;
+        self.barriers = reach.barriers;
+        if reach.ids.is_empty() {
             self.settled = Some(standing.rows);
             return Ok(Vec::new());
         }

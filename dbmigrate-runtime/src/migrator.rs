@@ -3,21 +3,22 @@
 pub(crate) mod hash;
 #[cfg(feature = "sqlite")]
 mod in_memory;
+mod known;
 mod planning;
 mod status;
 mod waiting;
 
 use std::time::Instant;
 
+use crate::Error;
 use crate::background::Background;
 use crate::connect::test_database::{self, TestDatabase};
 use crate::connect::{Connect, ConnectToRead};
 use crate::direction::Direction;
 use crate::executor::{Executor, Options, OwnSteps};
 use crate::migration::{Migrations, Module};
-use crate::revision::Graph;
 use crate::room::with_room;
-use crate::{Error, version_table};
+use known::Known;
 pub use status::{AppliedRevision, Report, Status};
 
 /// The migrations that a program contains; `migrations::migrator()` returns one.
@@ -75,7 +76,8 @@ impl Migrator {
         Migrations::new(with_room(|| modules.iter().map(Module::record).collect()))
     }
 
-    /// Applies all pending revisions, and returns the ids of those that were applied.
+    /// Applies all pending revisions, and returns the ids of those that were applied. It stops before
+    /// a revision with a barrier; [`Options::past_barriers`] applies that as well.
     ///
     /// Everything happens in one transaction: it succeeds, or the database is unchanged. Several
     /// processes may call this at the same time; each revision is applied once, and all calls
@@ -196,8 +198,8 @@ impl Migrator {
         self.run(database, Direction::Downgrade, identifier, options)
     }
 
-    /// How the database compares with these migrations. This takes one query, changes nothing, and
-    /// works on a read-only connection. A missing file counts as a database without revisions.
+    /// How the database compares with these migrations. This takes one query (two if a revision waits
+    /// at a barrier), changes nothing, and works on a read-only connection. A missing file counts as a database without revisions.
     ///
     /// # Errors
     ///
@@ -233,15 +235,12 @@ impl Migrator {
         database: impl ConnectToRead,
         options: &Options,
     ) -> Result<Status, Error> {
-        let graph = Graph::new(self.modules.iter().map(|module| module.revision()).collect())?;
-        let name = options.version_table();
-        let rows =
-            database.with_reader(|driver| version_table::read(driver.as_connection(), name))?;
-        Status::of(&graph, rows)
+        let known = Known::of(self.modules)?;
+        database.with_reader(|driver| known.status(driver.as_connection(), options))
     }
 
-    /// Whether nothing is pending. A database that is ahead of this program counts as up to date,
-    /// so that an old replica may start beside a new one.
+    /// Whether nothing is pending, or only what waits at a barrier. A database that is ahead of this
+    /// program counts as up to date, so that an old replica may start beside a new one.
     ///
     /// # Errors
     ///
@@ -261,7 +260,7 @@ impl Migrator {
         database: impl ConnectToRead,
         options: &Options,
     ) -> Result<bool, Error> {
-        Ok(self.status_with(database, options)?.pending.is_empty())
+        Ok(self.status_with(database, options)?.is_up_to_date())
     }
 
     /// Creates a migrated database for one test, and drops it with the returned value.

@@ -402,6 +402,9 @@ impl<'a> Planner<'a> {
                 Direction::Upgrade => Error::unrecorded(id, "`op.irreversible` is for `downgrade`"),
             });
         }
+        if self.direction == Direction::Downgrade && recording.barrier.is_some() {
+            return Err(Error::unrecorded(id, "`op.barrier` is for `upgrade`"));
+        }
         batches::refuse_indivisible(migration, recording, (from, &self.schema))?;
         let operations = recording.operations.get(from..).unwrap_or_default();
         if !self.is_settled {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::Value;
+use crate::barriers::Barrier;
 use crate::dialect::{Dialect, Guard, Task};
 use crate::direction::Direction;
 use crate::driver::Driver;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub together: String,
     /// The revisions in the order in which they would run; none if the target is reached.
     pub revisions: Vec<PlannedRevision>,
+    /// The barriers that an upgrade would stop before.
+    pub stops_before: Vec<Barrier>,
 }
 
 /// What a run would do for one revision.
@@ -61,6 +64,10 @@ impl Plan {
     /// Whether a revision would be stopped by the rows that the database has now.
     pub fn is_stopped(&self) -> bool {
         self.revisions.iter().any(|planned| !planned.stops.is_empty())
+    }
+
+    fn write_barriers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.stops_before.iter().try_for_each(|barrier| write!(f, "\nstops before {barrier}"))
     }
 
     /// The first line, in which `of` may name the database: ` of sqlite:app.db`.
@@ -100,7 +107,8 @@ impl Plan {
                 let _ = operation.apply(&mut schema);
             }
         }
-        Plan { direction, together: together.to_owned(), revisions }
+        let stops_before = Vec::new();
+        Plan { direction, together: together.to_owned(), revisions, stops_before }
     }
 }
 
@@ -209,14 +217,18 @@ pub fn heading(direction: Direction, revision: &Revision) -> String {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.revisions.is_empty() {
-            return f.write_str("Nothing to do.");
+            f.write_str("Nothing to do.")?;
+            return self.write_barriers(f);
         }
         f.write_str(&self.header(""))?;
         for planned in &self.revisions {
             f.write_str("\n\n")?;
             planned.block(self.direction).fmt(f)?;
         }
-        Ok(())
+        if !self.stops_before.is_empty() {
+            f.write_str("\n")?;
+        }
+        self.write_barriers(f)
     }
 }
 

@@ -15,7 +15,7 @@ pub use build::{check_id, check_label};
 pub use replaced::View;
 use replaced::Written;
 pub(crate) use target::steps_from_current;
-pub use target::{Range, Target, is_from_database};
+pub use target::{Range, Target, is_from_database, names_all};
 
 /// How several heads become one, for hints.
 #[doc(hidden)]

@@ -114,6 +114,7 @@ pub fn script(
         }
         let revision = &planned.migration.revision;
         comment(&mut text, &running(direction, revision));
+        barrier(&mut text, planned.migration, direction);
         let alone = planned.migration.recording(direction).no_transaction;
         if alone {
             let has_work = idx > 0 && !options.transaction_each;
@@ -278,6 +279,13 @@ fn ended(sql: &str, dialect: &dyn Dialect) -> String {
 fn comment(text: &mut String, comment: &str) {
     for line in comment.lines() {
         let _ = writeln!(text, "-- {line}");
+    }
+}
+
+/// Says that there is a barrier before a revision, and why.
+fn barrier(text: &mut String, migration: &crate::migration::Migration, direction: Direction) {
+    if let Some(reason) = &migration.recording(direction).barrier {
+        comment(text, &format!("There is a barrier before it: {reason}"));
     }
 }
 

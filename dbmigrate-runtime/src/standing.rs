@@ -18,6 +18,9 @@ pub trait History: Clone {
     /// The checksum of a revision's upgrade, if it is known.
     fn checksum(&self, id: &str) -> Option<&str>;
 
+    /// Why an upgrade stops before a revision, if it does and that is known.
+    fn barrier(&self, id: &str) -> Option<String>;
+
     /// The history from the point of view of a database with these version rows.
     ///
     /// # Errors
@@ -35,6 +38,10 @@ impl History for Graph {
         None
     }
 
+    fn barrier(&self, _id: &str) -> Option<String> {
+        None
+    }
+
     fn seen(&self, rows: BTreeSet<String>) -> Result<View<'_, Graph>, GraphError> {
         self.view(rows)
     }
@@ -47,6 +54,10 @@ impl History for Migrations {
 
     fn checksum(&self, id: &str) -> Option<&str> {
         self.get(id).map(|migration| migration.checksum.as_str())
+    }
+
+    fn barrier(&self, id: &str) -> Option<String> {
+        self.get(id)?.upgrade.barrier.clone()
     }
 
     fn seen(&self, rows: BTreeSet<String>) -> Result<View<'_, Migrations>, GraphError> {

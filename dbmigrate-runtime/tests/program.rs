@@ -37,6 +37,32 @@ const SECOND: Module = Module {
     ..FIRST
 };
 
+/// Programs of the release before may still use what it drops.
+const THIRD: Module = Module {
+    revision: "c3",
+    down_revision: &["b2"],
+    message: "drop t",
+    name: "c3",
+    upgrade: |op| {
+        op.barrier("release 1 reads `t`");
+        op.drop_table("t");
+    },
+    downgrade: |op| {
+        op.create_table(Table::new("t").column(Column::new("a", Type::Text).not_null()));
+    },
+    ..FIRST
+};
+
+const FOURTH: Module = Module {
+    revision: "d4",
+    down_revision: &["c3"],
+    message: "u",
+    name: "d4",
+    upgrade: |op| op.create_table(Table::new("u").column(Column::new("a", Type::Text))),
+    downgrade: |op| op.drop_table("u"),
+    ..FIRST
+};
+
 const OLD: Migrator = Migrator::new(&[FIRST]);
 const NEW: Migrator = Migrator::new(&[FIRST, SECOND]);
 
@@ -186,4 +212,91 @@ fn waiting_holds_up_no_other_task() {
         waiting.await.unwrap();
         migrating.await.unwrap().unwrap();
     });
+}
+
+#[test]
+fn an_upgrade_stops_before_a_barrier_and_the_program_starts() {
+    let next: Migrator = Migrator::new(&[FIRST, SECOND, THIRD, FOURTH]);
+    let past = Options { past_barriers: true, ..Options::default() };
+    let mut conn = Connection::open_in_memory().unwrap();
+    OLD.upgrade(&mut conn).unwrap();
+
+    let plan = next.plan(&conn).unwrap();
+    assert_eq!(plan.stops_before[0].id, "c3");
+    assert!(
+        plan.to_string().ends_with("\n\nstops before c3, drop t: release 1 reads `t`"),
+        "{plan}"
+    );
+    assert_eq!(next.upgrade(&mut conn).unwrap(), ["b2"]);
+    assert_eq!(next.upgrade(&mut conn).unwrap(), [""; 0]);
+    let status = next.status(&conn).unwrap();
+    assert_eq!((status.pending.len(), &*status.waiting.join(" ")), (2, "c3 d4"));
+    expect!["up to date: 2 revisions are applied; waits before c3, drop t: release 1 reads `t`"]
+        .assert_eq(&status.to_string());
+    next.require_up_to_date(&conn).unwrap();
+    assert!(next.is_up_to_date(&conn).unwrap());
+    assert!(next.report(&conn, &Options::default()).unwrap().is_in_order());
+    assert_eq!(
+        next.plan(&conn).unwrap().to_string(),
+        "Nothing to do.\nstops before c3, drop t: release 1 reads `t`"
+    );
+
+    // A revision behind it, by its name.
+    let err = next.upgrade_with(&mut conn, "d4", &Options::default()).unwrap_err();
+    expect![[r#"
+        cannot upgrade to `d4`: there is a barrier before c3, drop t: release 1 reads `t`
+          hint: nothing was applied; once no program of the previous release runs, `cargo dbmigrate upgrade d4 --past-barriers` applies it, or `Options::past_barriers` in a program; `cargo dbmigrate upgrade` applies what comes before the barrier"#]]
+    .assert_eq(&err.report());
+    assert_eq!(next.upgrade_with(&mut conn, "c3", &past).unwrap(), ["c3"]);
+    // Behind the barrier, nothing waits.
+    assert_eq!(next.upgrade(&mut conn).unwrap(), ["d4"]);
+    assert_eq!(next.status(&conn).unwrap().waiting, [""; 0]);
+    // Undoing needs nothing.
+    assert_eq!(next.downgrade(&mut conn, "b2").unwrap(), ["d4", "c3"]);
+    assert_eq!(next.status(&conn).unwrap().waiting, ["c3", "d4"]);
+}
+
+#[test]
+fn a_database_at_the_base_has_no_programs_to_wait_for() {
+    let next: Migrator = Migrator::new(&[FIRST, SECOND, THIRD, FOURTH]);
+    let each = Options { transaction_each: true, ..Options::default() };
+    let mut conn = Connection::open_in_memory().unwrap();
+    assert_eq!(next.status(&conn).unwrap().waiting, [""; 0]);
+    assert_eq!(next.plan(&conn).unwrap().revisions.len(), 4);
+    // In several transactions as well, of which the first leaves the base.
+    let ran = next.upgrade_with(&mut conn, "head", &each).unwrap();
+    assert_eq!(ran, ["a1", "b2", "c3", "d4"]);
+    let conn = next.in_memory().unwrap();
+    assert_eq!(next.status(&conn).unwrap().applied.len(), 4);
+}
+
+#[test]
+fn other_branches_go_on_beside_a_barrier() {
+    let branch = Module { revision: "e5", down_revision: &["b2"], name: "e5", ..FOURTH };
+    let joined = Module {
+        revision: "f6",
+        down_revision: &["e5", "c3"],
+        name: "f6",
+        upgrade: |_| {},
+        downgrade: |_| {},
+        ..FIRST
+    };
+    let modules: &'static [Module] = vec![FIRST, SECOND, THIRD, branch, joined].leak();
+    let next = Migrator::new(modules);
+    let mut conn = Connection::open_in_memory().unwrap();
+    OLD.upgrade(&mut conn).unwrap();
+    assert_eq!(next.upgrade(&mut conn).unwrap(), ["b2", "e5"]);
+    assert_eq!(next.status(&conn).unwrap().waiting, ["c3", "f6"]);
+    let past = Options { past_barriers: true, ..Options::default() };
+    assert_eq!(next.upgrade_with(&mut conn, "head", &past).unwrap(), ["c3", "f6"]);
+}
+
+#[test]
+fn a_barrier_in_a_downgrade_is_refused() {
+    let wrong = Module { downgrade: |op| op.barrier("no"), ..FIRST };
+    let wrong = Migrator::new(vec![wrong].leak());
+    let mut conn = Connection::open_in_memory().unwrap();
+    wrong.upgrade(&mut conn).unwrap();
+    let err = wrong.downgrade(&mut conn, "base").unwrap_err();
+    assert_eq!(err.to_string(), "revision `a1` can't be recorded: `op.barrier` is for `upgrade`");
 }

@@ -7,6 +7,7 @@ mod coming_from;
 mod existing;
 #[cfg(unix)]
 mod played;
+mod releases;
 mod under_load;
 
 use std::collections::BTreeSet;

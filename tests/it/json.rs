@@ -236,7 +236,7 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 44] = [
+const SEEN_ELSEWHERE: [(&str, &str); 77] = [
     ("redo", "backup"),
     ("reset", "backup"),
     ("bundle", "path"),
@@ -247,6 +247,42 @@ const SEEN_ELSEWHERE: [(&str, &str); 44] = [
     ("bundle", "heads"),
     ("bundle", "target"),
     ("doctor", "looks[].of"),
+    // With --fix.
+    ("lint", "fixed"),
+    ("lint", "fixed[].rule"),
+    ("lint", "fixed[].revision"),
+    ("lint", "fixed[].path"),
+    ("lint", "fixed[].wrote"),
+    // With --safe.
+    ("migrate", "revisions"),
+    ("migrate", "revisions[].revision"),
+    ("migrate", "revisions[].part"),
+    ("migrate", "revisions[].path"),
+    ("migrate", "revisions[].operations"),
+    ("migrate", "revisions[].module"),
+    // With a barrier.
+    ("status", "waiting"),
+    ("status", "databases[].n_waiting"),
+    ("plan", "barriers"),
+    ("plan", "barriers[].id"),
+    ("plan", "barriers[].message"),
+    ("plan", "barriers[].reason"),
+    ("upgrade", "barriers"),
+    ("upgrade", "barriers[].id"),
+    ("upgrade", "barriers[].message"),
+    ("upgrade", "barriers[].reason"),
+    ("current", "barriers"),
+    ("current", "barriers[].id"),
+    ("current", "barriers[].message"),
+    ("current", "barriers[].reason"),
+    ("check", "barriers"),
+    ("check", "barriers[].id"),
+    ("check", "barriers[].message"),
+    ("check", "barriers[].reason"),
+    ("status", "barriers"),
+    ("status", "barriers[].id"),
+    ("status", "barriers[].message"),
+    ("status", "barriers[].reason"),
     ("check", "findings"),
     ("verify", "not_run"),
     ("verify", "revisions[].notes"),

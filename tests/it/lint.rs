@@ -367,3 +367,74 @@ fn of_many_findings_the_first_ones_are_shown() {
     let run = host.ok("check --no-database -v");
     assert_eq!(run.stderr.matches("warning[").count(), 24, "{run}");
 }
+
+#[test]
+fn what_can_be_fixed_is_written_into_pending_revisions() {
+    let host = Host::library("lint-fix", "");
+    host.ok("init --dialect postgres");
+    let write = |id: &str, parents: &[&str], upgrade: &str, downgrade: &str| {
+        let path = format!("migrations/versions/m_{id}.rs");
+        host.write(&path, &revision(id, parents, id, upgrade, downgrade));
+    };
+    write("a100", &[], TABLE, "op.drop_table(\"post\");");
+    let index = "op.create_index(\"post\", Index::new(\"ix_title\", [\"title\"]));";
+    write("b200", &["a100"], index, "op.drop_index(\"post\", \"ix_title\");");
+    let column = "Column::new(\"title\", Type::Text)";
+    let back = format!("op.add_column(\"post\", {column});");
+    let drop = "op.drop_index(\"post\", \"ix_title\");\n    \
+                op.drop_column(\"post\", \"title\");";
+    write("c300", &["b200"], drop, &back);
+    let mixed = "op.add_column(\"post\", Column::new(\"body\", Type::Text));\n    \
+                 op.alter_column(\"post\", \"body\", ColumnChange::new().not_null());";
+    write("d400", &["c300"], mixed, "op.drop_column(\"post\", \"body\");");
+    let mut seen = said(&host, "lint a100:head --fix --no-database");
+    seen += &said(&host, "lint a100:head --fix --no-database");
+    seen += &host.read("migrations/versions/m_b200.rs").split_once("pub fn upgrade").unwrap().1;
+    seen += &host.read("migrations/versions/m_c300.rs").split_once("pub fn upgrade").unwrap().1;
+    expect![[r#"
+        $ lint a100:head --fix --no-database => 0
+        Fixing migrations/versions/m_b200.rs: index-locks: `.concurrently()`
+        Fixing migrations/versions/m_c300.rs: drop-column: `op.barrier(...)`
+        warning[set-not-null]: revision `d400`: alter column `body` of table `post`: rows in which it is NULL stop the upgrade, and a running program that writes NULL fails
+          in migrations/versions/m_d400.rs, on PostgreSQL
+          hint: have the program write a value in one release, then make the column required, with `.fill(...)` for existing rows
+        Found in 3 revisions: 1 warning.
+        warning: revision `d400`: set-not-null: it has to be divided, but its file is not what `migrate` writes: move what can wait into a revision of its own, with `op.barrier(...)`
+        $ lint a100:head --fix --no-database => 0
+        warning[set-not-null]: revision `d400`: alter column `body` of table `post`: rows in which it is NULL stop the upgrade, and a running program that writes NULL fails
+          in migrations/versions/m_d400.rs, on PostgreSQL
+          hint: have the program write a value in one release, then make the column required, with `.fill(...)` for existing rows
+        Found in 3 revisions: 1 warning.
+        warning: revision `d400`: set-not-null: it has to be divided, but its file is not what `migrate` writes: move what can wait into a revision of its own, with `op.barrier(...)`
+        (op: &mut Operations) {
+            op.create_index("post", Index::new("ix_title", ["title"])).concurrently();
+        }
+
+        pub fn downgrade(op: &mut Operations) {
+            op.drop_index("post", "ix_title");
+        }
+        (op: &mut Operations) {
+            op.barrier("programs of the previous release may use what it drops: column `post.title`");
+            op.drop_index("post", "ix_title");
+            op.drop_column("post", "title");
+        }
+
+        pub fn downgrade(op: &mut Operations) {
+            op.add_column("post", Column::new("title", Type::Text));
+        }
+    "#]].assert_eq(&seen);
+    let json = host.ok("lint a100:head --fix --no-database --format json").json();
+    assert_eq!(json["fixed"], serde_json::json!([]));
+}
+
+#[test]
+fn an_applied_revision_is_not_fixed() {
+    let host = host("lint-fix-applied");
+    host.ok("upgrade");
+    let before = host.read("migrations/versions/m_c300.rs");
+    let run = host.ok("lint c300 --fix");
+    expect![[r#"
+        warning: revision `c300` is applied, so it is not changed: write a new one, or undo it first with `cargo dbmigrate downgrade`
+    "#]].assert_eq(&run.errors());
+    assert_eq!(host.read("migrations/versions/m_c300.rs"), before);
+}

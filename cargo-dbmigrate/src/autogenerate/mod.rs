@@ -9,13 +9,14 @@ mod flags;
 mod question;
 mod rename;
 mod rewritten;
+pub mod safe;
 mod normalize;
 mod way_back;
 mod words;
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::recording::Recording;
+use dbmigrate_runtime::engine::recording::{Allowed, Recording};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
@@ -55,6 +56,12 @@ pub struct Commented {
     pub irreversible: Option<String>,
     /// Whether they run outside of a transaction.
     pub no_transaction: bool,
+    /// Why an upgrade stops before them, if it does.
+    pub barrier: Option<String>,
+    /// What `lint` is not to report.
+    pub allowed: Vec<Allowed>,
+    /// The SQL that steps run on each of their pieces, by position.
+    pub code: BTreeMap<usize, String>,
 }
 
 impl Commented {
@@ -64,7 +71,8 @@ impl Commented {
             operations: self.operations.clone(),
             no_transaction: self.no_transaction,
             irreversible: self.irreversible.clone(),
-            ..Recording::default()
+            barrier: self.barrier.clone(),
+            allowed: self.allowed.clone(),
         }
     }
 }

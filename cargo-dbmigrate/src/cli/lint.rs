@@ -18,6 +18,9 @@ pub struct Lint {
     /// Exit with 1 also if a finding is only a warning
     #[arg(long)]
     pub deny_warnings: bool,
+    /// Write into pending revisions what settles a finding, and look again
+    #[arg(long)]
+    pub fix: bool,
     /// Don't read the database
     #[arg(long)]
     pub no_database: bool,

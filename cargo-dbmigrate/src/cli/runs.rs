@@ -36,6 +36,9 @@ pub struct Run {
     /// Make no backup, whatever dbmigrate.toml says
     #[arg(long, conflicts_with_all = ["sql", "backup"])]
     pub no_backup: bool,
+    /// Whether an upgrade applies revisions with a barrier as well.
+    #[arg(skip)]
+    pub past_barriers: bool,
 }
 
 /// The option of commands that can print SQL instead of running it.
@@ -100,6 +103,9 @@ pub struct Plan {
     /// Target revision, also one before the current one; or a range `from:to`, without a database
     #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
+    /// Plan the revisions with a barrier as well, as `upgrade --past-barriers` applies them
+    #[arg(long)]
+    pub past_barriers: bool,
 }
 
 #[derive(Debug, Args)]
@@ -120,11 +126,19 @@ pub struct Upgrade {
     /// Show what would be done instead, as `plan` does
     #[arg(long, conflicts_with_all = ["sql", "several"])]
     pub dry_run: bool,
+    /// Also apply revisions with a barrier: no program of the previous release runs any more
+    #[arg(long)]
+    pub past_barriers: bool,
     #[command(flatten)]
     pub run: Run,
 }
 
 impl Upgrade {
+    /// The options of its runs.
+    pub fn run(&self) -> Run {
+        Run { past_barriers: self.past_barriers, ..self.run.clone() }
+    }
+
     /// Whether it is for several databases or schemas at once.
     pub fn is_for_several(&self) -> bool {
         !self.all.is_empty() || !self.schemas.is_empty()

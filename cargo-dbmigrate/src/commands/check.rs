@@ -1,6 +1,9 @@
 //! `check`: whether models, migrations and database agree.
 
+use dbmigrate_runtime::Barrier;
+use dbmigrate_runtime::engine::barriers::Reach;
 use dbmigrate_runtime::engine::drift::{Difference, Drift};
+use dbmigrate_runtime::engine::ledger::Unfinished;
 use dbmigrate_runtime::engine::revision::TO_ONE_HEAD;
 use dbmigrate_runtime::engine::{Migrations, plan};
 use dbmigrate_runtime::schema::Schema;
@@ -77,10 +80,11 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
             Read::Compared(compared) => {
                 report_pending(cx, &history, &compared);
                 report_drift(cx, &compared.drift);
-                if !compared.pending.is_empty() || !compared.drift.differences.is_empty() {
+                if !compared.reach.ids.is_empty() || !compared.drift.differences.is_empty() {
                     answer = Answer::No;
                 }
                 (found.pending, found.drift) = (Some(compared.pending), Some(compared.drift));
+                found.barriers = compared.reach.barriers;
             }
         }
     }
@@ -113,6 +117,8 @@ struct Found {
     /// Squash revisions that no longer build the same schema as those that they replace.
     stale: Vec<String>,
     pending: Option<Vec<String>>,
+    /// The barriers that an upgrade stops before.
+    barriers: Vec<Barrier>,
     drift: Option<Drift>,
     /// What the rules of `lint` find.
     findings: Vec<Finding>,
@@ -122,23 +128,24 @@ fn document(cx: &Context, answer: &Answer, history: &History, found: Found) {
     let words = |differences: &[Difference]| {
         differences.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    cx.out.json(
-        "check",
-        serde_json::json!({
-            "agree": *answer == Answer::Done,
-            "differences": found.differences,
-            "not_what_they_replace": found.stale,
-            "heads": history.graph.heads(),
-            "rival_heads": history.graph.rival_heads(),
-            "not_in_list": found.list.lacks,
-            "not_in_files": found.list.extra,
-            "pending": found.pending,
-            "drift": found.drift.as_ref().map(|drift| words(&drift.differences)),
-            "not_compared": found.drift.as_ref().map(|drift| words(&drift.untold)),
-            "findings": lint::json(&found.findings),
-            "others": found.drift.map(|drift| snapshot::json(&drift.others)),
-        }),
-    );
+    let mut json = serde_json::json!({
+        "agree": *answer == Answer::Done,
+        "differences": found.differences,
+        "not_what_they_replace": found.stale,
+        "heads": history.graph.heads(),
+        "rival_heads": history.graph.rival_heads(),
+        "not_in_list": found.list.lacks,
+        "not_in_files": found.list.extra,
+        "pending": found.pending,
+        "drift": found.drift.as_ref().map(|drift| words(&drift.differences)),
+        "not_compared": found.drift.as_ref().map(|drift| words(&drift.untold)),
+        "findings": lint::json(&found.findings),
+        "others": found.drift.map(|drift| snapshot::json(&drift.others)),
+    });
+    if !found.barriers.is_empty() {
+        json["barriers"] = history::barriers_json(&found.barriers);
+    }
+    cx.out.json("check", json);
 }
 
 /// The answer if only the list could be compared.
@@ -192,13 +199,20 @@ fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>
 
 /// Reports the revisions that are pending.
 fn report_pending(cx: &Context, history: &History, compared: &Compared) {
-    match compared.pending.as_slice() {
+    match compared.reach.ids.as_slice() {
         [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
+        [] if !compared.pending.is_empty() => {
+            let text = "The database is up to date, as far as an upgrade goes.";
+            cx.out.line(style::paint(style::GOOD, text));
+        }
         [] => cx.out.line(style::paint(style::GOOD, "The database is at the head.")),
         ids => {
             let text = format!("The database is behind: {} pending.", ids.join(", "));
             cx.out.line(style::paint(style::CHANGED, &text));
         }
+    }
+    for barrier in &compared.reach.barriers {
+        cx.out.line(format!("An upgrade stops before {barrier}"));
     }
     if let Some(err) = &compared.refusal {
         cx.out.line(style::paint(style::CHANGED, &err.to_string()));
@@ -280,6 +294,8 @@ enum Read {
 /// A database, compared with the migrations.
 struct Compared {
     pending: Vec<String>,
+    /// How far an upgrade goes.
+    reach: Reach,
     /// Why `upgrade` would refuse to run them.
     refusal: Option<dbmigrate_runtime::Error>,
     drift: Drift,
@@ -296,7 +312,9 @@ impl Beside {
     ) -> Beside {
         let snapshot = (!no_database).then(|| snapshot(cx, history));
         let seen = match &snapshot {
-            Some(Ok(Seen::There(snapshot))) => Some((snapshot.applied.clone(), snapshot.target())),
+            Some(Ok(Seen::There(there))) => {
+                Some((there.snapshot.applied.clone(), there.snapshot.target()))
+            }
             _ => None,
         };
         // `adopt` checks what exists already, and is not about to change it.
@@ -306,9 +324,9 @@ impl Beside {
             }
             super::lint::in_pending(cx, levels, history, seen.clone())
         };
-        let compared = |snapshot| match snapshot {
+        let compared = |seen| match seen {
             Seen::Nothing(line) => Ok(Read::Nothing(line)),
-            Seen::There(snapshot) => compared(*snapshot, (history, migrations)).map(Read::Compared),
+            Seen::There(there) => compared(*there, (history, migrations)).map(Read::Compared),
         };
         let compare = || snapshot.map(|snapshot| snapshot.and_then(compared));
         let (database, findings) = history::both(compare, &findings);
@@ -320,29 +338,39 @@ impl Beside {
 enum Seen {
     /// There is none yet, as this line says.
     Nothing(String),
-    There(Box<Snapshot>),
+    There(Box<There>),
+}
+
+/// A database that exists.
+struct There {
+    snapshot: Snapshot,
+    /// The revisions that an earlier run has begun.
+    begun: Vec<Unfinished>,
 }
 
 fn snapshot(cx: &Context, history: &History) -> Result<Seen> {
     let database = Database::locate(cx)?;
-    let Some(driver) = database.open_to_read(Patience::reading(cx))? else {
+    let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
         return not_there(&database).map(Seen::Nothing);
     };
-    Snapshot::read(cx, history, driver).map(Box::new).map(Seen::There)
+    let begun = history::unfinished_in(cx, &mut *driver)?;
+    let snapshot = Snapshot::read(cx, history, driver)?;
+    Ok(Seen::There(Box::new(There { snapshot, begun })))
 }
 
 fn compared(
-    snapshot: Snapshot,
+    There { snapshot, begun }: There,
     (history, migrations): (&History, &Migrations),
 ) -> Result<Box<Compared>> {
     let (here, applied) = history.at(snapshot.applied.clone())?;
     let (heads, pending) = here.pending(&applied);
     let refusal = plan::check_order(&here.graph, &applied, &pending, &heads).err();
+    let reach = here.reach(&applied, &begun);
     let here = here.migrations()?;
     let declared = snapshot.declared(&here, &applied);
     let expected = here.replay(Some(&applied))?;
     let drift = snapshot.drift(&expected, &migrations.replay(None)?, declared)?;
-    Ok(Box::new(Compared { pending, refusal, drift }))
+    Ok(Box::new(Compared { pending, reach, refusal, drift }))
 }
 
 /// What is said of a database that doesn't exist yet.

@@ -47,13 +47,22 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     let at_head = unknown.is_empty()
         && unfinished.is_empty()
         && heads.iter().all(|head| current.contains(head));
+    let reach = history.reach(&applied, &unfinished);
+    for barrier in &reach.barriers {
+        cx.out.progress(format!("an upgrade stops before {barrier}"));
+    }
     let mut json =
         serde_json::json!({ "current": current, "unknown": unknown, "at_head": at_head });
     if !unfinished.is_empty() {
         json["unfinished"] = unfinished.iter().map(history::unfinished_json).collect();
     }
+    if !reach.barriers.is_empty() {
+        json["barriers"] = history::barriers_json(&reach.barriers);
+    }
     cx.out.json("current", json);
-    if args.check_heads && !at_head {
+    // What waits because of a barrier is not due yet.
+    let only_waits = unknown.is_empty() && unfinished.is_empty() && reach.ids.is_empty();
+    if args.check_heads && !at_head && !only_waits {
         let missing: Vec<_> =
             heads.iter().filter(|head| !current.contains(head)).copied().collect();
         if missing.is_empty() {

@@ -274,8 +274,8 @@ fn look_at(seen: &mut Seen, cx: &Context, database: &Database, history: Option<&
         }
     }
     if let Some(history) = history {
-        match applied(cx, &mut *driver, history) {
-            Ok(0) => seen.good("version table", "every revision is applied"),
+        match n_due(cx, &mut *driver, history) {
+            Ok(0) => seen.good("version table", "every revision is applied that is due"),
             Ok(n) => {
                 let text = format!("{} pending", output::count(n, "revision"));
                 seen.note("version table", text, "`cargo dbmigrate upgrade` applies them");
@@ -286,8 +286,8 @@ fn look_at(seen: &mut Seen, cx: &Context, database: &Database, history: Option<&
     rights(seen, database, &mut *driver);
 }
 
-/// How many revisions are pending.
-fn applied(cx: &Context, driver: &mut dyn Driver, history: &History) -> Result<usize> {
+/// How many revisions are pending that don't wait because of a barrier.
+fn n_due(cx: &Context, driver: &mut dyn Driver, history: &History) -> Result<usize> {
     let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
     let ids = standing::ids(&rows);
     let standing = history.standing(rows)?;
@@ -297,7 +297,7 @@ fn applied(cx: &Context, driver: &mut dyn Driver, history: &History) -> Result<u
         let text = format!("revision `{}` is {at}", unfinished.revision);
         return Err(Error::new(text).hint("`cargo dbmigrate upgrade` continues it"));
     }
-    Ok(standing.view.of.pending(standing.applied()).1.len())
+    Ok(standing.view.of.reach(standing.applied(), &[]).ids.len())
 }
 
 /// Whether the user may do what revisions do.

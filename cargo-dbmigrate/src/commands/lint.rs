@@ -1,9 +1,12 @@
 //! `lint`: what is dangerous, slow or a likely mistake in revisions.
 
+mod dividing;
+mod fixing;
+
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::dialect::{Dialect, Existing, Facts};
 use dbmigrate_runtime::engine::plan::{self, Route};
 use dbmigrate_runtime::engine::revision::Range;
 use dbmigrate_runtime::engine::{Migration, standing, version_table};
@@ -20,6 +23,7 @@ use crate::lint::{self, Finding, Level, Levels, Target};
 use crate::output::{self, style};
 use crate::run;
 use crate::snapshot;
+use fixing::Fixed;
 
 pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
     if args.output != Findings::Text && cx.out.is_json() {
@@ -28,9 +32,17 @@ pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
     }
     let levels = levels(cx)?;
     let history = History::load(cx)?;
-    let chosen = chosen(cx, args, history)?;
-    let findings = found(cx, &levels, &chosen)?;
-    print(cx, args, &chosen, &findings);
+    let mut chosen = chosen(cx, args, history)?;
+    let mut findings = found(cx, &levels, &chosen)?;
+    let mut fixed = Vec::new();
+    if args.fix {
+        fixed = fixing::fix(cx, &chosen, &findings, args.no_database)?;
+    }
+    if !fixed.is_empty() {
+        chosen = self::chosen(cx, args, History::load(cx)?)?;
+        findings = found(cx, &levels, &chosen)?;
+    }
+    print(cx, args, &chosen, (&findings, &fixed));
     let is_bad = |finding: &Finding| args.deny_warnings || finding.level == Level::Deny;
     Ok(if findings.iter().any(is_bad) { Answer::No } else { Answer::Done })
 }
@@ -150,7 +162,10 @@ fn pending_or_newest(history: &History, rows: BTreeSet<String>, target: Target) 
     let (history, applied) = history.at(rows)?;
     let (_, ids) = history.pending(&applied);
     if ids.is_empty() {
-        let target = Target { has_applied: true, ..target };
+        // The database has the newest revision already, so its tables are not those before it.
+        let Target { dialect, facts, .. } = target;
+        let facts = Facts { objects: None, existing: Existing::default(), ..facts };
+        let target = Target { dialect, facts, has_applied: true };
         return Ok(newest(history.into_owned(), Some(target)));
     }
     Ok(Chosen {
@@ -222,7 +237,7 @@ fn before(history: &History, ids: &[String]) -> BTreeSet<String> {
     all.filter(|id| !named.contains(id)).map(str::to_owned).collect()
 }
 
-fn print(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) {
+fn print(cx: &Context, args: &Lint, chosen: &Chosen, (findings, fixed): (&[Finding], &[Fixed])) {
     let package_dir = &cx.project.package_dir;
     match args.output {
         Findings::Text => {
@@ -232,10 +247,11 @@ fn print(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) {
         Findings::Sarif => cx.out.text(&lint::sarif(findings, package_dir)),
         Findings::Github => cx.out.text(&lint::github(findings, package_dir)),
     }
-    cx.out.json(
-        "lint",
-        serde_json::json!({ "revisions": chosen.ids, "findings": lint::json(findings) }),
-    );
+    let mut json = serde_json::json!({ "revisions": chosen.ids, "findings": lint::json(findings) });
+    if args.fix {
+        json["fixed"] = fixed.iter().map(Fixed::json).collect();
+    }
+    cx.out.json("lint", json);
 }
 
 /// How many findings there are, and in what.

@@ -1,24 +1,23 @@
 //! `migrate` and `revision`: write a revision.
 
-use dbmigrate_runtime::engine::revision::Revision;
-use dbmigrate_runtime::engine::{Migration, recording};
+use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
+use crate::autogenerate::safe::{self, Divided, Phase};
 use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Outcome, Question};
 use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, Ahead, History};
 use crate::lint::{self, Finding, Level};
+use crate::new_file::parts::{self, Part};
 use crate::new_file::rows::{Loss, Rows};
 use crate::new_file::{
-    self, FileFormat, Position, Proposed, Written, decimal_warnings, questions, refused, rewrite,
-    try_out,
+    self, FileFormat, Position, Written, decimal_warnings, questions, refused, rewrite,
 };
 use crate::output::{self, Output};
-use crate::render::Contents;
 use crate::snapshot::Snapshot;
 use crate::{models, prompt, revision_files, scaffold};
 
@@ -96,51 +95,46 @@ pub fn write(cx: &Context, args: &NewRevision, generate: bool) -> Result<New> {
             None => autogenerate::way_back(&changes.operations, &before, cx.dialect(), &others)?,
         };
     }
-    let upgrade = changes.commented();
-    refuse_unreachable(&history, &position, &upgrade.operations)?;
-    let contents = Contents { upgrade: &upgrade, downgrade: &back, is_generated: generate };
+    refuse_unreachable(&history, &position, &changes.operations)?;
+    let parts = if args.safe {
+        let divided = divided(cx, args, &changes, &before)?;
+        parts::placed(cx, (position, &args.message), divided, &before)?
+    } else {
+        vec![Part {
+            position,
+            message: args.message.clone(),
+            phase: None,
+            before: before.clone(),
+            upgrade: changes.commented(),
+            downgrade: back,
+        }]
+    };
     let is_tried = !args.no_try && cx.has_trial();
     if let Some(models) = models.as_ref().filter(|_| is_tried) {
-        let (position, contents) = (&position, &contents);
-        let proposed = Proposed { migrations: &migrations, position, contents, models };
-        try_out(cx, &proposed, &args.fill)?;
+        parts::try_all(cx, &parts, (&migrations, models), &args.fill)?;
     }
-    let written = position.write(cx, &args.message, &contents, args.dry_run)?;
-    if let Some(why) = back.irreversible.as_ref().filter(|_| args.irreversible.is_none()) {
-        cx.out.warning(format!("the revision can't be undone: {why}"));
-    }
-    for dialect in cx.dialects() {
-        for warning in decimal_warnings::warnings(dialect, &before, &upgrade.operations) {
-            cx.out.warning(warning);
+    let written = match parts.as_slice() {
+        [part] => {
+            let contents = part.contents(generate);
+            vec![part.position.write(cx, &args.message, &contents, args.dry_run)?]
         }
-    }
-    for warning in refused::warnings(cx, [&upgrade.operations, &back.operations], &before) {
-        cx.out.warning(warning);
-    }
-    let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
+        parts => parts::write(cx, parts, args.dry_run)?,
+    };
     let mut findings = Vec::new();
-    // `adopt` writes what exists already, and is not about to change it.
-    if generate && !cx.out.is_part {
-        let revision = revision(&position, &written);
-        let migration = Migration::new(revision, upgrade.recording(), back.recording());
-        findings = super::lint::in_new(cx, &levels, &migration, &before);
+    for (part, written) in parts.iter().zip(&written) {
+        warn(cx, args, part);
+        // `adopt` writes what exists already, and is not about to change it.
+        if generate && !cx.out.is_part {
+            let migration = part.migration(written);
+            findings.extend(super::lint::in_new(cx, &levels, &migration, &part.before));
+        }
     }
     // What is denied changes the answer, so it comes first.
     let mut shown: Vec<&Finding> = findings.iter().collect();
     shown.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     super::lint::warn(cx, &shown);
-    let document = serde_json::json!({
-        "revision": position.id,
-        "parents": position.parents,
-        "branch_labels": position.branch_labels,
-        "depends_on": position.depends_on,
-        "path": written.path,
-        "operations": operations,
-        "losses": losses.iter().map(Loss::with_rows).collect::<Vec<_>>(),
-        "findings": documents(&findings, &written),
-        "module": written.text,
-    });
-    let new = |answer| New { id: Some(position.id.clone()), answer, document };
+    let (id, document) = document(&parts, &written, (&losses, &findings));
+    let new = |answer| New { id, answer, document };
     // The file is written, so only what the project itself denies changes the answer.
     let is_denied = |finding: &Finding| {
         finding.level == Level::Deny && cx.config.lint.deny.iter().any(|id| id == finding.id())
@@ -155,17 +149,89 @@ pub fn write(cx: &Context, args: &NewRevision, generate: bool) -> Result<New> {
     Ok(new(Answer::No))
 }
 
-/// The new revision, with its file.
-fn revision(position: &Position, written: &Written) -> Revision {
-    let file = written.path.clone().unwrap_or_else(|| "the new revision".to_owned());
-    Revision { file, ..position.revision() }
+/// Divides the changes into parts, and names what running programs don't survive.
+fn divided(
+    cx: &Context,
+    args: &NewRevision,
+    changes: &Changes,
+    before: &Schema,
+) -> Result<Divided> {
+    let dialects: Vec<_> = cx.dialects().collect();
+    let divided = safe::divide(changes, before, &dialects)?;
+    let n_parts = divided.parts.len();
+    if let Some(id) = args.place.rev_id.as_ref().filter(|_| n_parts > 1) {
+        let message = format!("--rev-id {id}: --safe writes {n_parts} revisions");
+        return Err(Error::new(message).hint("leave out --rev-id, or write one without --safe"));
+    }
+    if args.irreversible.is_some() {
+        return Err(Error::new("--safe: the revision can't be undone, so it is not divided"));
+    }
+    for what in &divided.unsafe_changes {
+        cx.out.warning(format!(
+            "{what}: programs of two releases can't both use it, and no order of revisions helps; \
+             the guide `Changing a database in use` shows what does"
+        ));
+    }
+    Ok(divided)
 }
 
-/// Findings as parts of the document, with the file only if it is written.
-fn documents(findings: &[Finding], written: &Written) -> Vec<serde_json::Value> {
-    let mut documents = lint::json(findings);
-    documents.iter_mut().for_each(|finding| finding["path"] = written.path.clone().into());
-    documents
+/// Warns of what a new revision does.
+fn warn(cx: &Context, args: &NewRevision, part: &Part) {
+    let Part { before, upgrade, downgrade, .. } = part;
+    if let Some(why) = downgrade.irreversible.as_ref().filter(|_| args.irreversible.is_none()) {
+        cx.out.warning(format!("the revision can't be undone: {why}"));
+    }
+    for dialect in cx.dialects() {
+        for warning in decimal_warnings::warnings(dialect, before, &upgrade.operations) {
+            cx.out.warning(warning);
+        }
+    }
+    for warning in refused::warnings(cx, [&upgrade.operations, &downgrade.operations], before) {
+        cx.out.warning(warning);
+    }
+}
+
+/// The id of the last revision that was written, and the command's document.
+fn document(
+    parts: &[Part],
+    written: &[Written],
+    (losses, findings): (&[Loss], &[Finding]),
+) -> (Option<String>, serde_json::Value) {
+    let (Some(part), Some(last)) = (parts.last(), written.last()) else {
+        return (None, serde_json::Value::Null);
+    };
+    let Position { id, parents, branch_labels, depends_on, .. } = &part.position;
+    let words =
+        |part: &Part| part.upgrade.operations.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut found = lint::json(findings);
+    for (json, finding) in found.iter_mut().zip(findings) {
+        let of = parts.iter().position(|part| part.position.id == finding.revision);
+        json["path"] = of.and_then(|idx| written[idx].path.clone()).into();
+    }
+    let mut document = serde_json::json!({
+        "revision": id,
+        "parents": parents,
+        "branch_labels": branch_labels,
+        "depends_on": depends_on,
+        "path": last.path,
+        "operations": words(part),
+        "losses": losses.iter().map(Loss::with_rows).collect::<Vec<_>>(),
+        "findings": found,
+        "module": last.text,
+    });
+    if parts.len() > 1 {
+        let json = |(part, written): (&Part, &Written)| {
+            serde_json::json!({
+                "revision": part.position.id,
+                "part": part.phase.map(Phase::word),
+                "path": written.path,
+                "operations": words(part),
+                "module": written.text,
+            })
+        };
+        document["revisions"] = parts.iter().zip(written).map(json).collect();
+    }
+    (Some(id.clone()), document)
 }
 
 fn no_changes(cx: &Context, args: &NewRevision) -> Result<New> {
@@ -273,6 +339,10 @@ fn refuse_answers(args: &NewRevision) -> Result<()> {
     if args.against == Against::Database {
         return Err(Error::new("--against database: an empty revision compares nothing")
             .hint("`migrate`, or `revision --autogenerate`, compares models and database"));
+    }
+    if args.safe {
+        return Err(Error::new("--safe: an empty revision has nothing to divide")
+            .hint("`migrate`, or `revision --autogenerate`, writes the changes of the models"));
     }
     let renames = args.rename.iter().map(|rename| ("--rename", rename));
     match renames.chain(args.fill.iter().map(|fill| ("--fill", fill))).next() {

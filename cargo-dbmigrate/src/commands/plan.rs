@@ -15,6 +15,7 @@ use crate::autogenerate::rows;
 use crate::cli::{Plan, Run};
 use crate::context::Context;
 use crate::error::Result;
+use crate::history;
 use crate::output::{self, style};
 use crate::run::{self, Loaded, Wanted};
 
@@ -24,7 +25,7 @@ pub fn run(cx: &Context, args: &Plan) -> Result<Answer> {
     let range = Range::parse(identifier);
     let target = range.as_ref().and_then(|range| range.to.as_deref()).unwrap_or(identifier);
     let direction = if is_below(target) { Direction::Downgrade } else { Direction::Upgrade };
-    let run = Run::default();
+    let run = Run { past_barriers: args.past_barriers, ..Run::default() };
     let mut loaded = load(cx, (direction, identifier), &run)?;
     if loaded.ids.is_empty() && direction == Direction::Upgrade {
         // An applied revision before the current one.
@@ -79,11 +80,20 @@ pub fn show(cx: &Context, mut loaded: Loaded, run: &Run) -> Result<(serde_json::
             let _ = operation.apply(&mut schema);
         }
     }
+    if !loaded.barriers.is_empty() {
+        cx.out.line("");
+    }
+    for barrier in &loaded.barriers {
+        cx.out.line(style::paint(style::CHANGED, &format!("stops before {barrier}")));
+    }
     let name = match loaded.direction {
         Direction::Upgrade => "upgrade",
         Direction::Downgrade => "downgrade",
     };
-    let json = serde_json::json!({ "direction": name, "plan": json });
+    let mut json = serde_json::json!({ "direction": name, "plan": json });
+    if !loaded.barriers.is_empty() {
+        json["barriers"] = history::barriers_json(&loaded.barriers);
+    }
     Ok((json, if is_stopped { Answer::No } else { Answer::Done }))
 }
 

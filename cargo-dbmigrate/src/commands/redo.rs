@@ -15,11 +15,12 @@ use crate::run::{self, Down, Ran, Up};
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
-    let run = Run { args: args.args.clone(), ..Run::default() };
+    // What is applied again has passed its barrier.
+    let run = Run { args: args.args.clone(), past_barriers: true, ..Run::default() };
     let down = format!("-{}", args.count);
     refuse_passing(cx, &database, &history, &down)?;
     let down = Down { to: &down, run: &run, allow_destructive: args.allow_destructive };
-    let Ran { ids: undone, backup } = run::downgrade(cx, &database, &history, &down)?;
+    let Ran { ids: undone, backup, .. } = run::downgrade(cx, &database, &history, &down)?;
     // One backup is enough, and the first one has the most.
     let run = Run { no_backup: backup.is_some(), ..run };
     let top = undone.first().cloned().unwrap_or_else(|| "head".to_owned());

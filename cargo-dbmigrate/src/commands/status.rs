@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::engine::barriers::Reach;
 use dbmigrate_runtime::engine::ledger::Unfinished;
 use dbmigrate_runtime::engine::revision::View;
 use dbmigrate_runtime::engine::version_table::{self, Entry};
@@ -49,6 +50,8 @@ struct Found<'h> {
     entries: Vec<Entry>,
     /// The revisions that are not applied, in the order of an upgrade.
     pending: Vec<String>,
+    /// How far an upgrade goes.
+    reach: Reach,
     /// Why an upgrade would be refused.
     refusal: Option<Error>,
     unfinished: Vec<Unfinished>,
@@ -78,14 +81,19 @@ impl<'h> Found<'h> {
         let (heads, pending) = history.pending(&applied);
         let refusal =
             refusal.or_else(|| plan::check_order(&history.graph, &applied, &pending, &heads).err());
+        let unfinished = match &mut reader {
+            Some(driver) => history::unfinished_in(cx, &mut **driver)?,
+            None => Vec::new(),
+        };
         let mut found = Found {
             product: None,
+            reach: history.reach(&applied, &unfinished),
             history,
             applied,
             entries: Vec::new(),
             pending,
             refusal: refusal.map(Error::from),
-            unfinished: Vec::new(),
+            unfinished,
             holder: None,
             drift: None,
         };
@@ -93,7 +101,6 @@ impl<'h> Found<'h> {
         found.entries = version_table::entries(driver.as_connection(), table)?;
         found.entries.reverse();
         found.holder = driver.holder(&format!("{}.{}", table.schema, table.table));
-        found.unfinished = history::unfinished_in(cx, &mut *driver)?;
         let backend = driver.dialect().backend();
         let snapshot = Snapshot::through(cx, driver, migrations)?;
         let version = backend.version_text(snapshot.facts.version);
@@ -128,7 +135,7 @@ impl Screen<'_> {
 
     fn is_in_order(&self) -> bool {
         let found = &self.found;
-        found.pending.is_empty()
+        found.reach.ids.is_empty()
             && found.refusal.is_none()
             && found.unfinished.is_empty()
             && found.drift.as_ref().is_none_or(|drift| drift.differences.is_empty())
@@ -171,15 +178,18 @@ impl Screen<'_> {
         }
         match found.pending.len() {
             0 => line("Pending", style::paint(style::GOOD, "none")),
+            n if found.reach.ids.is_empty() => line("Pending", output::count(n, "revision")),
             n => line("Pending", style::paint(style::CHANGED, &output::count(n, "revision"))),
         }
         for id in found.pending.iter().take(n_shown) {
             let message = graph.get(id).map_or("", |revision| &revision.message);
-            line("", format!("{}: {}", style::id(id), history::message(message)));
+            let waits = if found.reach.waiting.contains(id) { " (waits)" } else { "" };
+            line("", format!("{}: {}{waits}", style::id(id), history::message(message)));
         }
         if n_shown > 0 && found.pending.len() > n_shown {
             line("", format!("and {} later", found.pending.len() - n_shown));
         }
+        found.reach.barriers.iter().for_each(|barrier| line("Barrier", barrier.to_string()));
         for begun in &found.unfinished {
             let standing = begun.standing(&found.applied);
             line("Stopped", format!("{}: {}", style::id(&begun.revision), bad(&standing)));
@@ -247,6 +257,10 @@ impl Screen<'_> {
         });
         if !unfinished.is_empty() {
             json["unfinished"] = unfinished.into();
+        }
+        if !found.reach.barriers.is_empty() {
+            json["waiting"] = found.reach.waiting.clone().into();
+            json["barriers"] = history::barriers_json(&found.reach.barriers);
         }
         if let Some(holder) = &found.holder {
             json["lock_holder"] = holder.as_str().into();

@@ -68,7 +68,7 @@ pub fn run(cx: &Context, command: &'static str, several: &Several, depth: Depth)
     cx.out.json(command, document(&results));
     let is_failed = |(_, res): &(Target, Result<State>)| res.is_err();
     let is_in_order = |(_, res): &(Target, Result<State>)| {
-        res.as_ref().is_ok_and(|state| state.is_at_head && state.differences.is_empty())
+        res.as_ref().is_ok_and(|state| state.is_in_order() && state.differences.is_empty())
     };
     Ok(if results.iter().any(is_failed) {
         Answer::Failed
@@ -90,6 +90,8 @@ struct State {
     /// Revisions that were begun and not completed.
     unfinished: Vec<String>,
     n_pending: usize,
+    /// How many of these wait because of a barrier.
+    n_waiting: usize,
     /// Why there is nothing to read; empty if there is.
     missing: &'static str,
     is_at_head: bool,
@@ -97,6 +99,13 @@ struct State {
 }
 
 impl State {
+    /// Whether every revision is applied that is due, and nothing else.
+    fn is_in_order(&self) -> bool {
+        let is_whole = self.unknown.is_empty() && self.edited.is_empty();
+        let only_waits = self.n_pending > 0 && self.n_pending == self.n_waiting;
+        self.is_at_head || (only_waits && is_whole && self.unfinished.is_empty())
+    }
+
     /// The state in words, the same for all databases that are alike.
     fn text(&self) -> String {
         if !self.missing.is_empty() {
@@ -115,6 +124,9 @@ impl State {
             text += " (head)";
         } else if self.n_pending > 0 {
             text += &format!(", {} pending", self.n_pending);
+            if self.n_waiting == self.n_pending {
+                text += " at a barrier";
+            }
         }
         if !self.differences.is_empty() {
             text += &format!(", {}", output::count(self.differences.len(), "difference"));
@@ -148,6 +160,7 @@ impl Reader<'_> {
         };
         state.edited = rows.iter().filter(is_edited).map(|row| row.id.clone()).collect();
         let unfinished = history::unfinished_in(cx, &mut *driver)?;
+        state.n_waiting = view.of.reach(&view.applied, &unfinished).waiting.len();
         state.unfinished = unfinished.into_iter().map(|begun| begun.revision).collect();
         state.is_at_head &= state.edited.is_empty() && state.unfinished.is_empty();
         if let Some(schemas) = &self.schemas {
@@ -211,6 +224,7 @@ impl State {
             unknown,
             edited: Vec::new(),
             unfinished: Vec::new(),
+            n_waiting: 0,
             missing: "",
             is_at_head,
             differences: Vec::new(),
@@ -279,6 +293,9 @@ fn document(results: &[(Target, Result<State>)]) -> serde_json::Value {
                     json["unfinished"] = state.unfinished.clone().into();
                 }
                 json["n_pending"] = state.n_pending.into();
+                if state.n_waiting > 0 {
+                    json["n_waiting"] = state.n_waiting.into();
+                }
                 json["at_head"] = state.is_at_head.into();
                 json["differences"] = state.differences.clone().into();
             }

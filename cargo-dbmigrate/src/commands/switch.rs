@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::executor::Executor;
@@ -12,6 +11,7 @@ use dbmigrate_runtime::engine::revision::{Revision, Target, View};
 use dbmigrate_runtime::engine::version_table::{self, Entry};
 use dbmigrate_runtime::engine::{Migration, Migrations, standing};
 use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::{Barrier, Direction};
 use serde_json::json;
 
 use super::{Answer, plan as planning};
@@ -75,6 +75,8 @@ struct Forward {
     migrations: Migrations,
     applied: BTreeSet<String>,
     ids: Vec<String>,
+    /// The barriers that the upgrade stops before.
+    barriers: Vec<Barrier>,
 }
 
 impl Back {
@@ -136,8 +138,13 @@ impl Back {
         let (here, kept) = history.at(kept_rows.map(|row| row.id.clone()).collect())?;
         let (heads, pending) = here.pending(&kept);
         plan::check_order(&here.graph, &kept, &pending, &heads)?;
-        let forward =
-            Forward { migrations: here.migrations()?, applied: kept.clone(), ids: pending };
+        let reach = here.reach(&kept, &[]);
+        let forward = Forward {
+            migrations: here.migrations()?,
+            applied: kept.clone(),
+            ids: reach.ids,
+            barriers: reach.barriers,
+        };
         let kept = applied.iter().filter(|id| has_file(id)).cloned().collect();
         Ok(Some(Back { migrations, applied, kept, ids, forward }))
     }
@@ -151,7 +158,7 @@ impl Back {
     fn plan_forward(&self, driver: &mut dyn Driver) -> Result<Facts> {
         let failed = |err| Error::new("failed to read the database's version").cause(err);
         let facts = driver.as_connection().facts().map_err(failed)?;
-        let Forward { migrations, applied, ids } = &self.forward;
+        let Forward { migrations, applied, ids, .. } = &self.forward;
         let route = Route { migrations, direction: Direction::Upgrade, ids, applied };
         plan::plan(&route, driver.dialect(), &facts)?;
         plan::refuse_mismatch_offline(&route, driver.dialect())?;
@@ -187,7 +194,7 @@ impl Back {
             Ok::<(), dbmigrate_runtime::Error>(())
         });
         drop(observer);
-        keeper.end(res).map(|((), backup)| Ran { ids: undone, backup })
+        keeper.end(res).map(|((), backup)| Ran { ids: undone, backup, ..Ran::default() })
     }
 
     /// The targets that leave exactly what has a file: all of that, and the base of each line that
@@ -221,6 +228,7 @@ impl Back {
             rows: self.applied.clone(),
             applied: self.applied,
             ids: self.ids,
+            barriers: Vec::new(),
             dialect,
             facts,
             url: url.clone(),
@@ -228,13 +236,14 @@ impl Back {
         };
         let (back, answer) = planning::show(cx, back, run)?;
         cx.out.line("");
-        let Forward { migrations, applied, ids } = self.forward;
+        let Forward { migrations, applied, ids, barriers } = self.forward;
         let forward = Loaded {
             direction: Direction::Upgrade,
             migrations,
             rows: applied.clone(),
             applied,
             ids,
+            barriers,
             dialect,
             facts: after,
             url,

@@ -9,26 +9,31 @@ use crate::cli::Upgrade;
 use crate::connection::{Database, Source};
 use crate::context::Context;
 use crate::error::Result;
-use crate::history::History;
+use crate::history::{self, History};
 use crate::url_source;
 use crate::{config, project, revision_files, run};
 
 pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
+    let run = args.run();
     if let Some(client) = args.run.script.client() {
-        run::write_script(cx, Direction::Upgrade, &args.revision, (&args.run, client))?;
+        run::write_script(cx, Direction::Upgrade, &args.revision, (&run, client))?;
         return Ok(Answer::Done);
     }
     if args.dry_run {
         let to = (Direction::Upgrade, args.revision.as_str());
-        return plan::dry_run(cx, "upgrade", to, &args.run);
+        return plan::dry_run(cx, "upgrade", to, &run);
     }
     let database = Database::find(cx)?;
     build_script_hints(cx, &database)?;
     // Freeing it would take a tenth of the time, and the process is about to end.
     let history = ManuallyDrop::new(History::load(cx)?);
-    let up = run::Up { to: &args.revision, run: &args.run };
+    let up = run::Up { to: &args.revision, run: &run };
     let ran = run::upgrade(cx, &database, &history, &up)?;
-    cx.out.json("upgrade", serde_json::json!({ "ran": ran.ids, "backup": ran.backup }));
+    let mut json = serde_json::json!({ "ran": ran.ids, "backup": ran.backup });
+    if !ran.barriers.is_empty() {
+        json["barriers"] = history::barriers_json(&ran.barriers);
+    }
+    cx.out.json("upgrade", json);
     Ok(Answer::Done)
 }
 

@@ -43,12 +43,13 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     let history = loaded.map_or_else(|| History::load(cx), Ok)?;
     check_identifier(&history, identifier)?;
     let migrations = history.migrations()?;
-    let options = run::options(cx, &args.run);
+    let run = args.run();
+    let options = run::options(cx, &run);
     let fleet = Fleet {
         cx,
         migrations: &migrations,
         options: &options,
-        run: &args.run,
+        run: &run,
         identifier,
         starting: Mutex::default(),
         printed: Mutex::default(),
@@ -102,6 +103,16 @@ struct Fleet<'a> {
     printed: Mutex<BTreeSet<String>>,
 }
 
+impl Fleet<'_> {
+    /// Prints a message about the first database that it is about.
+    fn note_once(&self, at: &Target, text: &str) {
+        let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
+        if printed.insert(text.to_owned()) {
+            self.cx.out.note(format!("{}: {text}", at.name));
+        }
+    }
+}
+
 /// A worker's own state; it migrates one database at a time.
 struct Worker<'a> {
     fleet: &'a Fleet<'a>,
@@ -131,7 +142,11 @@ impl<'a> Worker<'a> {
         let lock_timeout = self.fleet.options.lock_timeout;
         let mut driver = at.database.open_existing(lock_timeout, &mut on_wait)?;
         let res = self.upgrader.upgrade(&mut *driver, one, &mut observer, &mut self.steps);
-        keeper.end(res).map(|(ran, _)| ran)
+        let (ran, _) = keeper.end(res)?;
+        for barrier in self.upgrader.barriers() {
+            self.fleet.note_once(at, &format!("stopping before {barrier}"));
+        }
+        Ok(ran)
     }
 }
 
@@ -158,11 +173,7 @@ impl Observer for One<'_> {
     }
 
     fn late(&mut self, revision: &Revision, applied: &Revision) {
-        let text = executor::late_text(revision, applied);
-        let mut printed = self.fleet.printed.lock().unwrap_or_else(PoisonError::into_inner);
-        if printed.insert(text.clone()) {
-            self.fleet.cx.out.note(format!("{}: {text}", self.at.name));
-        }
+        self.fleet.note_once(self.at, &executor::late_text(revision, applied));
     }
 
     fn waiting(&mut self, waiting: &Waiting) {

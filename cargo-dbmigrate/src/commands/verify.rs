@@ -137,7 +137,8 @@ fn scratch<'a>(cx: &'a Context, args: &Verify, migrations: &Migrations) -> Resul
 }
 
 fn options(cx: &Context) -> Options {
-    Options { version_table: cx.config.version_table.clone(), ..Options::default() }
+    let version_table = cx.config.version_table.clone();
+    Options { version_table, past_barriers: true, ..Options::default() }
 }
 
 fn steps<'a>(cx: &'a Context, args: &Verify) -> Box<dyn Steps + 'a> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use dbmigrate_runtime::engine::Backend;
 use expect_test::expect_file;
 
-use super::rule::Rule;
+use super::rule::{Fix, Rule};
 use super::rules::RULES;
 
 #[test]
@@ -17,10 +17,23 @@ fn the_reference_lists_every_rule() {
         let level = level.key();
         page += &format!("| [`{id}`](#{id}) | {level} | {} | {finds} |\n", databases(rule));
     }
-    for Rule { id, finds, why, instead, .. } in RULES {
+    for Rule { id, finds, why, instead, fix, .. } in RULES {
         let (first, rest) = instead.split_at(1);
         let instead = format!("{}{rest}", first.to_uppercase());
         page += &format!("\n## `{id}`\n\n{finds} {why}\n\n*Instead:* {instead}.\n");
+        page += match fix {
+            None => "",
+            Some(Fix::Concurrently) => {
+                "\n*With `--fix`:* `.concurrently()` is written into the revision.\n"
+            }
+            Some(Fix::Barrier) => {
+                "\n*With `--fix`:* `op.barrier(...)` is written into the revision, if all of it can \
+                 wait; otherwise the revision is divided. Behind a barrier, this is not reported.\n"
+            }
+            Some(Fix::Divide) => {
+                "\n*With `--fix`:* the revision is divided, as `migrate --safe` does it.\n"
+            }
+        };
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/lint.md");
     expect_file![file].assert_eq(&page);
@@ -62,6 +75,12 @@ What a rule finds in the whole revision is allowed by a call anywhere in its `up
 was written. It exits with 1 if `lint.deny` names a rule that found something; the file is written all
 the same, so that it can be corrected. `check` looks at the revisions that `lint` looks at, and a
 denied finding is a difference to it. Both show the first ten warnings; `-v` and `lint` show all.
+
+`lint --fix` writes into pending revisions what settles a finding: `.concurrently()` for an index on
+PostgreSQL, and `op.barrier(...)` for a revision of which all can wait until the previous release is
+gone. A revision that also adds what the next release needs is divided into several, as
+`migrate --safe` writes them, if no other follows it and its file is what `migrate` wrote. An applied
+revision is never changed.
 
 `--output sarif` prints the findings for code scanning, `--output github` as annotations of a pull
 request, and `--format json` as a [document](../json.md#lint).

@@ -23,7 +23,31 @@ pub struct Rule {
     pub why: &'static str,
     /// How to make the change safely: a hint, so it begins in lower case.
     pub instead: &'static str,
+    /// What `lint --fix` writes into the revision, if that helps.
+    pub fix: Option<Fix>,
     pub look: Look,
+}
+
+/// What settles a finding, written into the revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fix {
+    /// `.concurrently()` for the index.
+    Concurrently,
+    /// `op.barrier(...)` for the revision, behind which the rule finds nothing.
+    Barrier,
+    /// Revisions for the parts of its change, as `migrate --safe` writes them.
+    Divide,
+}
+
+impl Fix {
+    /// What it writes, in words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Fix::Concurrently => "`.concurrently()`",
+            Fix::Barrier => "`op.barrier(...)`",
+            Fix::Divide => "divided into several revisions",
+        }
+    }
 }
 
 /// What a finding of a rule means.

@@ -131,6 +131,40 @@ impl Position {
         Ok(Position { id, parents, branch_labels, depends_on, replaces, location })
     }
 
+    /// The position of a revision that has a file.
+    ///
+    /// # Errors
+    ///
+    /// When there are several directories of revisions, and the file is in none of them.
+    pub fn existing(cx: &Context, history: &History, revision: &Revision) -> Result<Position> {
+        let beside = Some(revision.id.as_str());
+        let names = Names { rev_id: None, branch_labels: &[], version_path: None, beside };
+        Ok(Position {
+            id: revision.id.clone(),
+            parents: history.written_parents(&revision.id).to_vec(),
+            branch_labels: revision.branch_labels.clone(),
+            depends_on: revision.depends_on.clone(),
+            replaces: revision.replaces.clone(),
+            location: location(cx, history, &revision.parents, &names)?,
+        })
+    }
+
+    /// The position right after this one, in the same directory.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random numbers.
+    pub fn next(&self) -> Result<Position> {
+        Ok(Position {
+            id: random_id()?,
+            parents: vec![self.id.clone()],
+            branch_labels: Vec::new(),
+            depends_on: Vec::new(),
+            replaces: Vec::new(),
+            location: self.location.clone(),
+        })
+    }
+
     /// The ids of the revisions that it follows or depends on.
     pub fn needed(&self, graph: &Graph) -> Vec<String> {
         let names = self.parents.iter().chain(&self.depends_on);
@@ -190,6 +224,23 @@ impl Position {
         message: &str,
         contents: &Contents<'_>,
     ) -> Result<NewFile> {
+        let text = self.text(cx, (format, &format::date(time)), message, contents)?;
+        let file = format.file_name(time, &self.id, message)?;
+        Ok(NewFile { path: self.location.dir.join(file), text })
+    }
+
+    /// The text of the file, with this date in its header.
+    ///
+    /// # Errors
+    ///
+    /// When the project's template doesn't give a revision.
+    pub fn text(
+        &self,
+        cx: &Context,
+        (format, created): (&FileFormat, &str),
+        message: &str,
+        contents: &Contents<'_>,
+    ) -> Result<String> {
         let header = render::Header {
             runtime: cx.project.runtime.clone(),
             id: self.id.clone(),
@@ -198,11 +249,9 @@ impl Position {
             depends_on: self.depends_on.clone(),
             replaces: self.replaces.clone(),
             message: message.to_owned(),
-            created: format::date(time),
+            created: created.to_owned(),
         };
-        let text = format.text(&header, contents)?;
-        let file = format.file_name(time, &self.id, message)?;
-        Ok(NewFile { path: self.location.dir.join(file), text })
+        format.text(&header, contents)
     }
 }
 
@@ -223,12 +272,29 @@ pub fn write_all(cx: &Context, files: Vec<NewFile>) -> Result<()> {
     paths.iter().try_for_each(|path| hooks::run(cx, path))
 }
 
+/// Replaces the text of a revision, and writes the files of others beside it, all or none.
+///
+/// # Errors
+///
+/// As [`write_all`].
+pub fn write_beside(cx: &Context, changed: NewFile, new: Vec<NewFile>) -> Result<()> {
+    let edit = Edit::Replace { path: changed.path, bytes: changed.text.into_bytes() };
+    let paths: Vec<PathBuf> = new.iter().map(|file| file.path.clone()).collect();
+    put_with(cx, vec![edit], new)?;
+    paths.iter().try_for_each(|path| hooks::run(cx, path))
+}
+
 /// Writes files and adds them to the list.
 fn put(cx: &Context, files: Vec<NewFile>) -> Result<()> {
+    put_with(cx, Vec::new(), files)
+}
+
+/// The same with other edits.
+fn put_with(cx: &Context, mut edits: Vec<Edit>, files: Vec<NewFile>) -> Result<()> {
     let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
     let all = revision_files::all_with(cx, &paths)?;
     let create = |NewFile { path, text }| Edit::Create { path, bytes: text.into_bytes() };
-    let mut edits: Vec<Edit> = files.into_iter().map(create).collect();
+    edits.extend(files.into_iter().map(create));
     edits.extend(scaffold::list_of(cx, &all)?);
     cx.edits.apply(&edits)
 }

@@ -4,6 +4,7 @@ mod expression;
 mod template;
 mod verify;
 
+use dbmigrate_runtime::engine::recording::Allowed;
 use dbmigrate_runtime::operations::{Batch, Execute, Operation, OtherObject, Step};
 
 pub use expression::text;
@@ -104,13 +105,18 @@ fn bodies(contents: &Contents<'_>) -> [String; 2] {
 }
 
 fn body(commented: &Commented, generated: bool) -> String {
-    let Commented { operations, comments, irreversible, no_transaction } = commented;
-    if operations.is_empty() && comments.is_empty() && irreversible.is_none() && !generated {
+    let Commented { operations, comments, irreversible, .. } = commented;
+    let Commented { no_transaction, barrier, allowed, code, .. } = commented;
+    let is_plain = irreversible.is_none() && barrier.is_none();
+    if operations.is_empty() && comments.is_empty() && is_plain && !generated {
         return String::new();
     }
     let mut text = "\n".to_owned();
     if generated {
         text += BEGIN;
+    }
+    if let Some(reason) = barrier {
+        text += &statement(&format!("op.barrier({})", expression::text(reason)));
     }
     if *no_transaction {
         text += &statement("op.no_transaction()");
@@ -124,12 +130,34 @@ fn body(commented: &Commented, generated: bool) -> String {
         let lines =
             comment.split(['\n', '\r', '\u{2028}', '\u{2029}']).filter(|part| !part.is_empty());
         text.extend(lines.map(|line| format!("    // {line}\n")));
-        text += &operations.get(idx).map_or(String::new(), written);
+        for Allowed { rule, reason, .. } in allowed.iter().filter(|one| one.operation == idx) {
+            let (rule, reason) = (expression::text(rule), expression::text(reason));
+            text += &statement(&format!("op.allow({rule}, {reason})"));
+        }
+        text += &match (operations.get(idx), code.get(&idx)) {
+            (Some(Operation::Run(step)), Some(sql)) => batched(step, sql),
+            (operation, _) => operation.map_or(String::new(), written),
+        };
     }
     if generated {
         text += END;
     }
     text
+}
+
+/// A step that runs SQL on each of its pieces.
+fn batched(step: &Step, sql: &str) -> String {
+    let Some(Batch { table, columns, size, .. }) = &step.batch else {
+        unreachable!("only a step in pieces has SQL for them")
+    };
+    let (name, key) = (expression::text(&step.name), format!("{table}.{}", columns.join(".")));
+    let is_plain = !sql.contains('"') || sql.contains("\"#");
+    let sql = if is_plain { expression::text(sql) } else { format!("r#\"{sql}\"#") };
+    let key = expression::text(&key);
+    statement(&format!(
+        "op.run_batched({name}, {key}, {size}, |db, range| {{ let sql = {sql}; db.execute(sql, \
+         range)?; Ok(()) }})"
+    ))
 }
 
 /// Texts on one line, or one per line, as rustfmt formats them.

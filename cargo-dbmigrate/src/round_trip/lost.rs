@@ -4,7 +4,7 @@ use dbmigrate_runtime::operations::Operation;
 
 use super::state::Lost;
 
-/// The tables and columns whose values are not there afterwards.
+/// The tables and columns whose values are not there afterwards, and the columns in which NULL is not.
 pub fn lost(operations: &[Operation]) -> Lost {
     let mut lost = Lost::default();
     // The renames so far, the last one first.
@@ -19,6 +19,12 @@ pub fn lost(operations: &[Operation]) -> Lost {
             }
             Operation::DropColumn { table, column } => {
                 lost.columns.insert(before(&renames, table, column));
+            }
+            Operation::AlterColumn { table, column, change }
+                if change.nullable == Some(false)
+                    && (change.using.is_some() || change.fill.is_some()) =>
+            {
+                lost.nulls.insert(before(&renames, table, column));
             }
             _ => {}
         }

@@ -133,8 +133,16 @@ impl State {
         for (name, before) in &self.rows {
             let Some(after) = other.rows.get(name) else { continue };
             if !lost.tables.contains(name) {
-                let lost = |column: &str| lost.columns.contains(&(name.clone(), column.to_owned()));
-                differences.extend(before.differences(after, (name, &lost)));
+                let has_key = !before.key.is_empty();
+                let has = |columns: &BTreeSet<(String, String)>, column: &str| {
+                    columns.contains(&(name.clone(), column.to_owned()))
+                };
+                // Without a key, rows are only found by their values.
+                let is_lost = |column: &str| {
+                    has(&lost.columns, column) || (!has_key && has(&lost.nulls, column))
+                };
+                let loses_null = |column: &str| has(&lost.nulls, column);
+                differences.extend(before.differences(after, name, (&is_lost, &loses_null)));
             }
         }
         differences
@@ -146,13 +154,19 @@ impl State {
 pub struct Lost {
     pub tables: BTreeSet<String>,
     pub columns: BTreeSet<(String, String)>,
+    /// Columns in which a value replaces NULL.
+    pub nulls: BTreeSet<(String, String)>,
 }
+
+/// Answers a question about a column, given its name.
+type OfColumn<'a> = &'a dyn Fn(&str) -> bool;
 
 impl Rows {
     fn differences(
         &self,
         other: &Rows,
-        (table, lost): (&str, &dyn Fn(&str) -> bool),
+        table: &str,
+        (lost, loses_null): (OfColumn<'_>, OfColumn<'_>),
     ) -> Vec<String> {
         let columns: Vec<&String> = self.columns.iter().filter(|column| !lost(column)).collect();
         let columns: Vec<&String> =
@@ -179,11 +193,19 @@ impl Rows {
                 lines.push(format!("table `{table}` has lost a row: {row}"));
                 continue;
             };
-            let changed = all.iter().filter(|idx| !is_equal(&row[**idx], &now[**idx])).map(|idx| {
+            let is_changed = |idx: &&usize| {
+                let (was, is) = (&row[**idx], &now[**idx]);
+                let is_lost = *was == Value::Null && loses_null(columns[**idx]);
+                !is_lost && !is_equal(was, is)
+            };
+            let changed = all.iter().filter(is_changed).map(|idx| {
                 let (was, is) = (short(&row[*idx]), short(&now[*idx]));
                 format!("`{}` was {was} and is {is}", columns[*idx])
             });
             let changed: Vec<String> = changed.collect();
+            if changed.is_empty() {
+                continue;
+            }
             let row = named(&columns, row, &key);
             lines.push(format!("table `{table}`, row {row}: {}", changed.join(", ")));
         }

@@ -68,5 +68,5 @@ pub fn downgrade(
     };
     let res = executor.run_to(Direction::Downgrade, &target);
     drop(observer);
-    keeper.end(res).map(|(ids, backup)| Ran { ids, backup })
+    keeper.end(res).map(|(ids, backup)| Ran { ids, backup, ..Ran::default() })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::barriers;
 use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::revision::{Range, View};
@@ -11,6 +11,7 @@ use dbmigrate_runtime::engine::{
     plan::{self, Route},
     standing,
 };
+use dbmigrate_runtime::{Barrier, Direction};
 
 use super::{options, stored_facts};
 use crate::cli::Run;
@@ -29,6 +30,8 @@ pub struct Loaded {
     pub applied: BTreeSet<String>,
     /// The revisions, in the order of the run.
     pub ids: Vec<String>,
+    /// The barriers that the run stops before.
+    pub barriers: Vec<Barrier>,
     pub dialect: &'static dyn Dialect,
     pub facts: Facts,
     /// The URL of the database, without a password; `None` if the revisions are those of a range.
@@ -86,15 +89,37 @@ impl Loaded {
         history.note_replaced(cx, &[&to]);
         let graph = &history.graph;
         let target = plan::target(graph, &applied, direction, &to)?;
-        let ids = plan::route(graph, &applied, direction, &target);
+        let mut ids = plan::route(graph, &applied, direction, &target);
+        let mut stops_before = Vec::new();
         if direction == Direction::Upgrade {
             plan::check_order(graph, &applied, &ids, &target)?;
+        }
+        // A range says itself which revisions are meant.
+        let may_stop = url.is_some() && !wanted.run.past_barriers;
+        if direction == Direction::Upgrade && may_stop {
+            let begun = match &mut reader {
+                Some(driver) => history::unfinished_in(cx, &mut **driver)?,
+                None => Vec::new(),
+            };
+            let reach = barriers::offline(&history, &target, &applied, &begun);
+            reach.refuse_named(identifier)?;
+            (ids, stops_before) = (reach.ids, reach.barriers);
         }
         let migrations = history.migrations()?;
         // A server says which of the history's dialects it speaks.
         let dialect = reader.as_ref().map_or_else(|| cx.dialect(), |driver| driver.dialect());
-        let mut loaded =
-            Loaded { direction, migrations, rows, applied, ids, dialect, facts, url, reader };
+        let mut loaded = Loaded {
+            direction,
+            migrations,
+            rows,
+            applied,
+            ids,
+            barriers: stops_before,
+            dialect,
+            facts,
+            url,
+            reader,
+        };
         loaded.refuse(cx, wanted.run)?;
         Ok(loaded)
     }

@@ -27,6 +27,9 @@ pub fn write_script(
             "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"
         ));
     }
+    for barrier in &loaded.barriers {
+        cx.out.note(format!("the script stops before {barrier}; --past-barriers includes it"));
+    }
     let text = script::for_client(&text, dialect, client);
     cx.out.text(&text);
     let name = match direction {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::barriers::{self, Reach};
 use dbmigrate_runtime::engine::executor::{self, Executor};
 use dbmigrate_runtime::engine::revision::View;
 use dbmigrate_runtime::engine::{
@@ -10,6 +10,7 @@ use dbmigrate_runtime::engine::{
     plan::{self, Route},
     recording, version_table, written,
 };
+use dbmigrate_runtime::{Barrier, Direction};
 
 use super::{Progress, nothing_to, options};
 use crate::backup::Keeper;
@@ -34,6 +35,8 @@ pub struct Ran {
     pub ids: Vec<String>,
     /// The backup that was made first, for messages.
     pub backup: Option<String>,
+    /// The barriers that an upgrade stopped before.
+    pub barriers: Vec<Barrier>,
 }
 
 /// Applies the revisions that a target needs. If nothing is pending, it only reads, and decodes no
@@ -51,13 +54,21 @@ pub fn upgrade(cx: &Context, database: &Database, history: &History, up: &Up<'_>
     standing.check(options.allow_ahead)?;
     standing.view.of.note_replaced(cx, &[up.to]);
     let target = standing.target(Direction::Upgrade, up.to)?;
-    let pending = standing.route(Direction::Upgrade, &target);
+    let reach = match &mut reader {
+        Some(driver) => {
+            barriers::reach(driver.as_connection(), &standing, &target, options.passing())?
+        }
+        None => barriers::offline(&*standing.view.of, &target, standing.applied(), &[]),
+    };
+    reach.refuse_named(up.to)?;
+    let Reach { ids: pending, barriers, .. } = reach;
     if pending.is_empty() {
         if let Some(driver) = &mut reader {
             executor::refuse_unfinished(&mut **driver, &options, standing.applied())?;
         }
         nothing_to(cx, "upgrade", database, &standing.view);
-        return Ok(Ran::default());
+        stopping(cx, up.to, &barriers);
+        return Ok(Ran { barriers, ..Ran::default() });
     }
     drop(reader);
     let View { of: history, applied, .. } = standing.view;
@@ -86,7 +97,23 @@ pub fn upgrade(cx: &Context, database: &Database, history: &History, up: &Up<'_>
     // Relative identifiers are resolved now: `+1` means these revisions.
     let res = executor.run_to(Direction::Upgrade, &target);
     drop(observer);
-    keeper.end(res).map(|(ids, backup)| Ran { ids, backup })
+    let (ids, backup) = keeper.end(res)?;
+    stopping(cx, up.to, &barriers);
+    Ok(Ran { ids, backup, barriers })
+}
+
+/// Reports where an upgrade stops.
+fn stopping(cx: &Context, to: &str, barriers: &[Barrier]) {
+    let command = match to {
+        "head" | "heads" => "`cargo dbmigrate upgrade --past-barriers`".to_owned(),
+        to => format!("`cargo dbmigrate upgrade {to} --past-barriers`"),
+    };
+    for barrier in barriers {
+        cx.out.done(format!(
+            "Stopping before {barrier} (once no program of the previous release runs, {command} \
+             goes on)"
+        ));
+    }
 }
 
 /// Warns if a revision is about to create a check or the like with a double-quoted name that

@@ -21,7 +21,7 @@ pub use kept::{DAMAGED, Line};
 const FILE: &str = "recordings";
 
 /// The version of the file's format; a file with another version is rewritten.
-const FORM: u32 = 4;
+const FORM: u32 = 5;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cache {
@@ -56,7 +56,7 @@ type First = (u32, usize, usize);
 type Known<Text, Texts> = (
     (Text, Option<Stamp>, Text, Option<Text>),
     (Text, Texts, Texts, Texts, Texts),
-    (Text, Text),
+    (Text, Text, Option<Text>),
     usize,
 );
 
@@ -96,7 +96,7 @@ impl Cache {
                     &revision.depends_on,
                     &revision.replaces,
                 ),
-                (&revision.message, &recorded.checksum),
+                (&revision.message, &recorded.checksum, recorded.barrier.as_ref()),
                 line.len(),
             );
             known += &serde_json::to_string(&entry).doing(|| "write a header".to_owned())?;
@@ -134,13 +134,14 @@ fn read(path: &Path) -> Option<Cache> {
     for _ in 0..n_entries {
         next(&mut line)?;
         let entry: Known<String, Vec<String>> = serde_json::from_str(&line).ok()?;
-        let ((module, stamp, hash, listed), place, (message, checksum), n_line) = entry;
+        let ((module, stamp, hash, listed), place, said, n_line) = entry;
+        let (message, checksum, barrier) = said;
         let (id, parents, branch_labels, depends_on, replaces) = place;
         let line = Line::kept(&kept, n_lines..n_lines + n_line);
         n_lines += n_line;
         let file = String::new();
         let revision = Revision { id, parents, branch_labels, depends_on, replaces, message, file };
-        let recorded = Recorded { module, checksum, line };
+        let recorded = Recorded { module, checksum, barrier, line };
         let recording = Recording { revision, recorded };
         entries.push(Entry { seen: Seen { stamp, hash }, listed, recording });
     }
@@ -168,6 +169,7 @@ mod tests {
             recorded: Recorded {
                 module: module.to_owned(),
                 checksum: "1:ff".to_owned(),
+                barrier: Some("\"old\" programs".to_owned()),
                 line: line.to_owned().into(),
             },
         };
@@ -197,7 +199,7 @@ mod tests {
 
         read.write(&dir).unwrap();
         let text = fs::read_to_string(dir.join(FILE)).unwrap();
-        let more = text.replacen("[4,2,", "[4,999999999999,", 1);
+        let more = text.replacen("[5,2,", "[5,999999999999,", 1);
         for damaged in ["damaged", "", &text[..text.len() - 1], &more] {
             fs::write(dir.join(FILE), damaged).unwrap();
             assert_eq!(Cache::read(&dir), Cache::default(), "{damaged}");

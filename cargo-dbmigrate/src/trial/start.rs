@@ -346,7 +346,8 @@ fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
 }
 
 fn options(version_table: &str) -> Options {
-    Options { version_table: version_table.to_owned(), ..Options::default() }
+    let version_table = version_table.to_owned();
+    Options { version_table, past_barriers: true, ..Options::default() }
 }
 
 /// An empty database in memory, without foreign keys being enforced.

@@ -1,4 +1,5 @@
-//! Errors of programs whose database somebody else migrates.
+//! Errors about what is to be waited for: programs whose database somebody else migrates, and
+//! revisions behind a barrier.
 
 use std::time::Duration;
 
@@ -33,6 +34,17 @@ impl Error {
                  `wait_until_up_to_date` waits for another one that does"
             }
         })
+    }
+
+    /// `identifier` asks for a revision that waits; `barrier` is the one before it, in words.
+    pub(crate) fn waits(identifier: &str, barrier: &str) -> Error {
+        let message =
+            format!("cannot upgrade to `{identifier}`: there is a barrier before {barrier}");
+        Error::new(Kind::Other, message).with_hint(format!(
+            "nothing was applied; once no program of the previous release runs, `cargo dbmigrate \
+             upgrade {identifier} --past-barriers` applies it, or `Options::past_barriers` in a \
+             program; `cargo dbmigrate upgrade` applies what comes before the barrier"
+        ))
     }
 
     /// Whether the cause may pass without anybody changing a setting.

@@ -1,7 +1,6 @@
 //! What a run would do, without running it.
 
 use super::Migrator;
-use crate::Error;
 use crate::connect::ConnectToRead;
 use crate::direction::Direction;
 use crate::executor::{self, Options};
@@ -10,6 +9,7 @@ use crate::planned::Plan;
 use crate::revision::View;
 use crate::standing::Standing;
 use crate::version_table;
+use crate::{Error, barriers};
 
 impl Migrator {
     /// What [`Migrator::upgrade`] would do, as `cargo dbmigrate plan` tells it: which statements in
@@ -56,11 +56,15 @@ impl Migrator {
             let conn = driver.as_connection();
             let standing = Standing::read(conn, migrations, table, options.allow_ahead)?;
             let target = standing.target(direction, identifier)?;
-            let ids = standing.route(direction, &target);
-            let View { of: migrations, applied, .. } = standing.view;
+            let mut ids = standing.route(direction, &target);
+            let mut stops_before = Vec::new();
             if direction == Direction::Upgrade {
-                plan::check_order(migrations.graph(), &applied, &ids, &target)?;
+                plan::check_order(standing.graph(), standing.applied(), &ids, &target)?;
+                let reach = barriers::reach(conn, &standing, &target, options.passing())?;
+                reach.refuse_named(identifier)?;
+                (ids, stops_before) = (reach.ids, reach.barriers);
             }
+            let View { of: migrations, applied, .. } = standing.view;
             let dialect = driver.dialect();
             plan::refuse_mistakes(&migrations, direction, &ids, dialect)?;
             executor::refuse_unfinished(driver, options, &applied)?;
@@ -83,7 +87,8 @@ impl Migrator {
             let earlier = version_table::entries(driver.as_connection(), table)?;
             let schema = migrations.replay(Some(&applied))?;
             let how = (direction, options.transaction_each);
-            Ok(Plan::of((driver, &earlier), &planned, how, schema))
+            let plan = Plan::of((driver, &earlier), &planned, how, schema);
+            Ok(Plan { stops_before, ..plan })
         })
     }
 }

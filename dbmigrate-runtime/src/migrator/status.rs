@@ -4,30 +4,35 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Migrator;
-use crate::Error;
+use crate::barriers::{self, Barrier, Reach};
 use crate::connect::ConnectToRead;
 use crate::direction::Direction;
 use crate::drift::{self, Declared, Described};
-use crate::driver::{Driver, LOCK_TABLE};
+use crate::driver::{Connection, Driver, LOCK_TABLE};
 use crate::executor::Options;
-use crate::ledger;
 use crate::migration::Migrations;
 use crate::migrator::hash::of_ids;
-use crate::revision::{Graph, Target, View};
+use crate::revision::{Target, View};
 use crate::schema::Schema;
-use crate::standing::{self, Standing};
+use crate::standing::{self, History, Standing};
 use crate::version_table::{self, VersionRow};
+use crate::{Error, ledger};
 
 /// How a database compares with the migrations that a program contains.
 ///
-/// `{status}` says in words what is pending and what is unknown.
+/// `{status}` says in words what is pending, what waits and what is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
     /// Ids of applied revisions, in the order of the history.
     pub applied: Vec<String>,
     /// Ids of revisions that the program has and that are pending, in the order in which they would
-    /// run.
+    /// run. Those that wait are among them.
     pub pending: Vec<String>,
+    /// Ids of the pending revisions that an upgrade does not apply yet, because of a barrier; see
+    /// [`Operations::barrier`](crate::operations::Operations::barrier).
+    pub waiting: Vec<String>,
+    /// The barriers that an upgrade stops before.
+    pub barriers: Vec<Barrier>,
     /// Ids of applied revisions that the program doesn't have.
     pub unknown: Vec<String>,
     /// The messages of the pending and the unknown revisions, by id.
@@ -36,12 +41,21 @@ pub struct Status {
 
 impl Status {
     /// Compares version rows with the revisions of a program.
-    pub(crate) fn of(graph: &Graph, rows: Vec<VersionRow>) -> Result<Status, Error> {
-        let standing = Standing::of(graph, rows)?;
+    pub(crate) fn of<H: History>(
+        conn: &mut dyn Connection,
+        history: &H,
+        rows: Vec<VersionRow>,
+        options: &Options,
+    ) -> Result<Status, Error> {
+        let standing = Standing::of(history, rows)?;
         let heads = standing.graph().heads().into_iter().map(str::to_owned).collect();
-        let pending = standing.route(Direction::Upgrade, &Target::Revisions(heads));
+        let heads = Target::Revisions(heads);
+        let pending = standing.route(Direction::Upgrade, &heads);
+        let reach = barriers::reach(conn, &standing, &heads, options.passing())?;
+        let Reach { waiting, barriers, .. } = reach;
         let Standing { rows, view } = standing;
-        let View { of: graph, applied, .. } = view;
+        let View { of: history, applied, .. } = view;
+        let graph = history.graph();
         let (known, unknown): (Vec<_>, Vec<_>) =
             applied.into_iter().partition(|id| graph.get(id).is_some());
         let in_order = graph.revisions().iter().map(|revision| revision.id.clone());
@@ -50,7 +64,7 @@ impl Status {
         let of_pending = of_pending.map(|revision| (revision.id.clone(), revision.message.clone()));
         let of_unknown = rows.into_iter().filter(|row| unknown.contains(&row.id));
         let messages = of_pending.chain(of_unknown.map(|row| (row.id, row.message))).collect();
-        Ok(Status { applied, pending, unknown, messages })
+        Ok(Status { applied, pending, waiting, barriers, unknown, messages })
     }
 
     /// A hash of the applied revisions, which is `migrations::SCHEMA_HASH` if they are those of the
@@ -59,16 +73,19 @@ impl Status {
         of_ids(self.applied.iter().chain(&self.unknown).map(String::as_str))
     }
 
-    /// Whether nothing is pending. A database that is ahead of the program counts as up to date.
+    /// Whether an upgrade would apply nothing: nothing is pending, or only what waits because of a
+    /// barrier. A database that is ahead of the program counts as up to date.
     pub fn is_up_to_date(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.len() == self.waiting.len()
     }
 
     /// What the database lacks, in words: ``2 of 5 revisions: `1a2b` (add posts), `3c4d` ``.
     pub(crate) fn lacking(&self) -> String {
         let all = self.applied.len() + self.pending.len();
         let revisions = if all == 1 { "revision" } else { "revisions" };
-        format!("{} of {all} {revisions}: {}", self.pending.len(), self.named(&self.pending))
+        let is_due = |id: &&String| !self.waiting.contains(id);
+        let due: Vec<String> = self.pending.iter().filter(is_due).cloned().collect();
+        format!("{} of {all} {revisions}: {}", due.len(), self.named(&due))
     }
 
     fn named(&self, ids: &[String]) -> String {
@@ -82,12 +99,13 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pending.is_empty() {
+        if self.is_up_to_date() {
             let revisions = if self.applied.len() == 1 { "revision is" } else { "revisions are" };
             write!(f, "up to date: {} {revisions} applied", self.applied.len())?;
         } else {
             write!(f, "behind: the database lacks {}", self.lacking())?;
         }
+        self.barriers.iter().try_for_each(|barrier| write!(f, "; waits before {barrier}"))?;
         if !self.unknown.is_empty() {
             let of_them = self.named(&self.unknown);
             write!(f, "; this program does not have what is applied as {of_them}")?;
@@ -132,7 +150,7 @@ pub struct AppliedRevision {
 }
 
 impl Report {
-    /// Whether nothing is pending, half done, unknown or different.
+    /// Whether nothing is due, half done, unknown or different.
     pub fn is_in_order(&self) -> bool {
         self.status.is_up_to_date()
             && self.status.unknown.is_empty()
@@ -211,7 +229,7 @@ impl Migrator {
             let version = backend.version_text(facts.version);
             Ok(Report {
                 product: format!("{backend} {version}"),
-                status: Status::of(migrations.graph(), rows)?,
+                status: Status::of(driver.as_connection(), &migrations, rows, options)?,
                 history: history.collect(),
                 unfinished: unfinished.collect(),
                 lock_holder: driver.holder(&format!("{}.{}", name.schema, name.table)),

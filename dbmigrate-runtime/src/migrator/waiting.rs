@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
+use super::known::Known;
 use super::{Migrator, Status};
 use crate::background::Background;
 use crate::connect::ConnectToRead;
 use crate::driver::Driver;
 use crate::executor::Options;
-use crate::revision::Graph;
-use crate::{Error, trace, version_table};
+use crate::{Error, trace};
 
 /// The first and the longest pause between two looks at the database.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 impl Migrator {
     /// Checks that nothing is pending, with one query. A database that is ahead of this program
-    /// counts as up to date.
+    /// counts as up to date, and so does one where only revisions behind a barrier are pending.
     ///
     /// # Errors
     ///
@@ -86,14 +86,14 @@ impl Migrator {
         timeout: Duration,
         options: &Options,
     ) -> Result<(), Error> {
-        let graph = Graph::new(self.modules.iter().map(|module| module.revision()).collect())?;
+        let known = Known::of(self.modules)?;
         let start = Instant::now();
         let (mut pause, longest) = PAUSES;
         let mut is_reported = false;
         database.attempt(|driver| {
             let left = timeout.saturating_sub(start.elapsed());
             let waited = (!timeout.is_zero()).then(|| start.elapsed());
-            match driver.and_then(|driver| look(driver, &graph, options).map(|at| (driver, at))) {
+            match driver.and_then(|driver| look(driver, &known, options).map(|at| (driver, at))) {
                 Ok((_, status)) if status.is_up_to_date() => return Some(Ok(())),
                 Ok((driver, status)) if left.is_zero() => {
                     let table = options.version_table();
@@ -138,11 +138,10 @@ impl Migrator {
     }
 }
 
-fn look(driver: &mut dyn Driver, graph: &Graph, options: &Options) -> Result<Status, Error> {
+fn look(driver: &mut dyn Driver, known: &Known, options: &Options) -> Result<Status, Error> {
     // The transaction would see the same version rows for ever.
     if driver.in_transaction() {
         return Err(Error::open_transaction());
     }
-    let rows = version_table::read(driver.as_connection(), options.version_table())?;
-    Status::of(graph, rows)
+    known.status(driver.as_connection(), options)
 }

@@ -323,6 +323,32 @@ impl Operations {
         self.recording.no_transaction = true;
     }
 
+    /// Has an upgrade stop before this revision, and says why: programs of the previous release may
+    /// still run, and use what the revision drops.
+    ///
+    /// The upgrade of a deployment then applies what comes before the revision, succeeds, and names
+    /// the revision that waits. Once none of those programs runs any more, `cargo dbmigrate upgrade
+    /// --past-barriers` applies it, or [`Options::past_barriers`](crate::Options::past_barriers) in a
+    /// program. Revisions that follow it wait as well. A database without any revision has no
+    /// programs yet, so nothing waits there. Undoing the revision needs nothing.
+    ///
+    /// A barrier belongs into `upgrade`. It is not part of the revision's checksum.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::prelude::*;
+    ///
+    /// pub fn upgrade(op: &mut Operations) {
+    ///     op.barrier("release 3 still reads `customer.name`");
+    ///     op.drop_column("customer", "name");
+    /// }
+    /// # assert_eq!(Operations::record(upgrade).len(), 1);
+    /// ```
+    pub fn barrier(&mut self, reason: &str) {
+        self.recording.barrier = Some(reason.to_owned());
+    }
+
     /// Has `cargo dbmigrate lint` not report what this rule finds in the next operation, and says why
     /// that is fine here. What a rule finds in the whole revision is silenced by a call anywhere in
     /// it. A run does not depend on it, and it is not part of a checksum, so it can be added to a

@@ -12,6 +12,8 @@ pub struct Recording {
     pub no_transaction: bool,
     /// Why the direction can't be run, if it can't.
     pub irreversible: Option<String>,
+    /// Why an upgrade stops before the revision, if it does. It is not part of a checksum.
+    pub barrier: Option<String>,
     /// What `lint` is not to report. It has no effect on a run, and is not part of a checksum.
     pub allowed: Vec<Allowed>,
 }

@@ -72,6 +72,11 @@ pub fn is_from_database(identifier: &str) -> bool {
     matches!(split_relative(split_branch(identifier).1), ("current", _) | ("", Some(_)))
 }
 
+/// Whether an identifier names the end of the history or of a branch, and no certain revision.
+pub fn names_all(identifier: &str) -> bool {
+    matches!(split_relative(split_branch(identifier).1), ("head" | "heads", None))
+}
+
 /// How many steps an identifier such as `+1` or `label@-1` is away from the applied revisions.
 pub(crate) fn steps_from_current(identifier: &str) -> Option<i64> {
     match split_relative(split_branch(identifier).1) {

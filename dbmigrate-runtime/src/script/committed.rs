@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{comment, delete_row, ended, running, settle, starts_at, write_tasks};
+use super::{barrier, comment, delete_row, ended, running, settle, starts_at, write_tasks};
 use crate::Error;
 use crate::dialect::{Dialect, Facts, Task};
 use crate::direction::Direction;
@@ -107,6 +107,7 @@ impl Writer<'_> {
         let (dialect, parts) = (self.dialect, self.dialect.script());
         let revision = &planned.migration.revision;
         comment(&mut self.text, &running(direction, revision));
+        barrier(&mut self.text, planned.migration, direction);
         let (groups, stable) = (groups(&planned.tasks), groups(&stable.tasks));
         for (idx, tasks) in groups.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());

@@ -63,6 +63,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             Applied
             AppliedRevision
             Background
+            Barrier
             BatchRange
             ColumnRef
             ColumnType

@@ -48,6 +48,11 @@ impl Contents {
         if is_first {
             upgrade = from_nothing(upgrade)?;
         }
+        let barriers: Vec<&str> =
+            all.iter().filter_map(|migration| migration.upgrade.barrier.as_deref()).collect();
+        // A database that stopped before one of them has the revisions before it, and goes on with
+        // the files of the others.
+        upgrade.barrier = (!barriers.is_empty() && !is_first).then(|| barriers.join("; "));
         let downgrade = way_back(&all, &upgrade, &before, dialects)?;
         Ok(Contents { upgrade, downgrade, elided: steps })
     }

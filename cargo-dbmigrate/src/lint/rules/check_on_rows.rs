@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     why: "Rows that violate it stop the upgrade, and a running program that writes such \
           rows fails.",
     instead: "find the rows that violate it and correct them in an earlier revision",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -9,6 +9,7 @@ pub const RULE: Rule = Rule {
     finds: "The server is part of a cluster in which the change blocks all nodes.",
     why: "Nothing is committed on any node until it is done.",
     instead: "make the change at a time when nobody writes",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -2,7 +2,7 @@
 
 use dbmigrate_runtime::operations::Operation;
 
-use crate::lint::rule::{Change, Level, Look, Rule, every};
+use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
     id: "drop-column",
@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     why: "Its values are lost, and a running program that reads or writes it fails.",
     instead: "remove the field in one release, with the column nullable or with a default, and \
               drop the column in a later one",
+    fix: Some(Fix::Barrier),
     look: Look::AtChange(look),
 };
 

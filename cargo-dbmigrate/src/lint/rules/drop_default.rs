@@ -2,7 +2,7 @@
 
 use dbmigrate_runtime::operations::Operation;
 
-use crate::lint::rule::{Change, Level, Look, Rule, every};
+use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
     id: "drop-default",
@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     why: "The inserts of a running program that leave the column out fail.",
     instead: "have the program write the column in one release, and remove the default in a \
               later one",
+    fix: Some(Fix::Barrier),
     look: Look::AtChange(look),
 };
 

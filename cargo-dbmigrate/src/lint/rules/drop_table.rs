@@ -2,7 +2,7 @@
 
 use dbmigrate_runtime::operations::Operation;
 
-use crate::lint::rule::{Change, Level, Look, Rule, every};
+use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
     id: "drop-table",
@@ -11,6 +11,7 @@ pub const RULE: Rule = Rule {
     finds: "A table is dropped.",
     why: "Its rows are lost, and a running program that uses it fails.",
     instead: "stop using the table in one release and drop it in a later one, after a backup",
+    fix: Some(Fix::Barrier),
     look: Look::AtChange(look),
 };
 

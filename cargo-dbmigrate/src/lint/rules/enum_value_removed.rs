@@ -3,7 +3,7 @@
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Type;
 
-use crate::lint::rule::{Change, Level, Look, Rule, every};
+use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
     id: "enum-value-removed",
@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
           reads the value fails.",
     instead: "stop writing the value in one release, give its rows another value, and remove \
               it in a later release",
+    fix: Some(Fix::Barrier),
     look: Look::AtChange(look),
 };
 

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     why: "Such a type can't hold most decimal fractions exactly, so sums are off.",
     instead: "use a decimal type, `rust_decimal::Decimal` with `precision` and `scale`, or \
               whole cents as an integer",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -4,7 +4,7 @@ use dbmigrate_runtime::engine::dialect::{Blocks, Work};
 
 use super::words::waiting;
 
-use crate::lint::rule::{Change, Level, Look, Rule, servers};
+use crate::lint::rule::{Change, Fix, Level, Look, Rule, servers};
 
 pub const RULE: Rule = Rule {
     id: "index-locks",
@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
     why: "How long that takes grows with the table.",
     instead: "on PostgreSQL build it with `.concurrently()`, a unique one too; elsewhere at a \
               time when nobody writes",
+    fix: Some(Fix::Concurrently),
     look: Look::AtChange(look),
 };
 

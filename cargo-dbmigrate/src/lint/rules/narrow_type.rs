@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule {
           write such values.",
     instead: "have the program write only values that fit, correct existing rows in an earlier \
               revision, and narrow the type then",
+    fix: None,
     look: Look::AtChange(look),
 };
 

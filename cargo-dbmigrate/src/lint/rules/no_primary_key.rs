@@ -11,6 +11,7 @@ pub const RULE: Rule = Rule {
     finds: "A table without a primary key is created.",
     why: "Its rows can't be told apart, and replication and tools that copy tables need a key.",
     instead: "add a primary key",
+    fix: None,
     look: Look::AtChange(look),
 };
 

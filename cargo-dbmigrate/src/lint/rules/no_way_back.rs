@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     why: "A deployment that goes wrong can't be taken back, and nobody knows whether that \
           was meant.",
     instead: "write `downgrade`, or say why there is none with `op.irreversible(\"...\")`",
+    fix: None,
     look: Look::AtRevision(look),
 };
 

@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     why: "It takes a time that grows with the table, in which nobody else can write, and \
           needs space for the table twice.",
     instead: "leave it at that for tables that fit into memory; for larger ones, plan the time",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     finds: "An index has the same first columns as another index or key of its table.",
     why: "Each change of a row has to keep both, and queries need only one.",
     instead: "drop the shorter index, or leave it out of the model",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -9,6 +9,7 @@ pub const RULE: Rule = Rule {
     finds: "An upgrade refuses the revision.",
     why: "It can't be applied to this kind of database.",
     instead: "correct the revision, or leave the database out of `dialects` in dbmigrate.toml",
+    fix: None,
     look: Look::AtRevision(look),
 };
 

@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     why: "A running program that uses the previous name fails until it is replaced.",
     instead: "keep the name with `#[model(column = \"...\")]`, or add a column, have both \
               written, and drop the previous one in a later release",
+    fix: None,
     look: Look::AtChange(look),
 };
 

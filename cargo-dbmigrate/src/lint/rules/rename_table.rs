@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     why: "A running program that uses the previous name fails until it is replaced.",
     instead: "keep the name with `#[model(table = \"...\")]`, or create a view with the \
               previous name for the time of the deployment",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     finds: "A required column without a default, and without a value for existing rows, is added.",
     why: "It can't be added to a table that has rows.",
     instead: "give the column a default, or give existing rows a value with `.using(...)`",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
     why: "How long that takes grows with the table, which meanwhile needs its space twice.",
     instead: "add a column of the new kind, fill it in batches while both are written, and \
               drop the previous one in a later release",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
     why: "How long that takes grows with the table.",
     instead: "make the change at a time when nobody uses the table, or in the steps that the \
               page of your database shows",
+    fix: None,
     look: Look::AtChange(look),
 };
 

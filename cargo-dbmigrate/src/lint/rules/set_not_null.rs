@@ -2,7 +2,7 @@
 
 use dbmigrate_runtime::operations::Operation;
 
-use crate::lint::rule::{Change, Level, Look, Rule, every};
+use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
     id: "set-not-null",
@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     why: "Rows in which it is NULL stop the upgrade, and a running program that writes NULL fails.",
     instead: "have the program write a value in one release, then make the column required, \
               with `.fill(...)` for existing rows",
+    fix: Some(Fix::Barrier),
     look: Look::AtChange(look),
 };
 

@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
     why: "Programs that use the tables in another order can end in a deadlock, and all of \
           them wait for the slowest change.",
     instead: "make one revision for each table, and run them with `--transaction each`",
+    fix: None,
     look: Look::AtRevision(look),
 };
 

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     why: "The numbers run out, and a wider type later means writing the table and all that \
           refer to it again. (SQLite generates 64 bits whatever the type says.)",
     instead: "use `i64`",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
             reads and writes.",
     why: "Others wait for as long as it takes.",
     instead: "put it into a revision of its own, before or after, and run with `--transaction each`",
+    fix: None,
     look: Look::AtRevision(look),
 };
 

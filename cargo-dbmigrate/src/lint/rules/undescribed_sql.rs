@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
           difference, and the next `migrate` may contradict it.",
     instead: "add `.describes(|op| ...)` with the operations that it amounts to, or \
               `op.makes_view(...)` and the like",
+    fix: None,
     look: Look::AtChange(look),
 };
 

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     why: "Deleting a row of the table that it refers to reads the whole referring table. \
           (MySQL and MariaDB create the index themselves.)",
     instead: "add an index that begins with the columns, in the model with `#[model(index)]`",
+    fix: None,
     look: Look::AtChange(look),
 };
 

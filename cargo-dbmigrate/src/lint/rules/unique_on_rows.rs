@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     why: "Rows with the same values stop the upgrade, and a running program that writes \
           such values fails.",
     instead: "find the repeated values and correct them in an earlier revision",
+    fix: None,
     look: Look::AtChange(look),
 };
 

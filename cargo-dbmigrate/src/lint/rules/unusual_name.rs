@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     finds: "A constraint or an index has another name than the naming convention gives it.",
     why: "People and programs that know the convention don't find it.",
     instead: "leave the name out of the model, or change `naming` in dbmigrate.toml",
+    fix: None,
     look: Look::AtChange(look),
 };
 

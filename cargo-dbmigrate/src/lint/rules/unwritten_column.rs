@@ -3,7 +3,7 @@
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Column;
 
-use crate::lint::rule::{Change, Level, Look, Rule, every};
+use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
     id: "unwritten-column",
@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     why: "A running program does not know the column, so its inserts fail.",
     instead: "give the column a default, or add it as nullable and make it required in a later \
               release",
+    fix: Some(Fix::Divide),
     look: Look::AtChange(look),
 };
 

@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
     why: "PostgreSQL writes the whole table again to give each row its value, and everybody waits.",
     instead: "add the column as nullable, set the default in a later operation, and fill \
               existing rows in batches",
+    fix: None,
     look: Look::AtChange(look),
 };
 

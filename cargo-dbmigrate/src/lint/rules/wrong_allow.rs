@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
             after it.",
     why: "What it was meant to silence is still reported, or nothing was found at all.",
     instead: "write `op.allow(\"rule\", \"reason\")` before the operation that it is about",
+    fix: None,
     look: Look::AtRevision(look),
 };
 

@@ -9,6 +9,7 @@ pub(crate) fn write_recording(recording: &Recording) -> Json<'_> {
         ("operations", Some(Json::text(encode(&recording.operations)))),
         ("no_transaction", recording.no_transaction.then_some(Json::Bool(true))),
         ("irreversible", recording.irreversible.as_ref().map(Json::text)),
+        ("barrier", recording.barrier.as_ref().map(Json::text)),
         ("allowed", (!recording.allowed.is_empty()).then(|| write_allowed(&recording.allowed))),
     ])
 }
@@ -46,6 +47,7 @@ pub(crate) fn read_recording(json: &Json<'_>) -> Result<Recording, DecodeError> 
         operations: decode(operations.ok_or_else(|| missing("operations"))?)?,
         no_transaction: json.get("no_transaction").and_then(Json::as_bool) == Some(true),
         irreversible: json.get("irreversible").and_then(Json::as_str).map(str::to_owned),
+        barrier: json.get("barrier").and_then(Json::as_str).map(str::to_owned),
         allowed: match json.get("allowed") {
             Some(allowed) => read_allowed(allowed).ok_or_else(|| missing("allowed"))?,
             None => Vec::new(),

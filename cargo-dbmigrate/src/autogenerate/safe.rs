@@ -1,0 +1,372 @@
+//! Divides a difference into revisions that programs survive which still run while it is applied:
+//! what the next release needs is added first, existing rows are filled, what the previous release
+//! may violate is required later, and what only the previous release uses is dropped last.
+
+mod alter;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::recording::{self, Allowed};
+use dbmigrate_runtime::engine::{Backend, sql};
+use dbmigrate_runtime::operations::{Batch, ColumnChange, Operation, Sql, Step};
+use dbmigrate_runtime::schema::{Column, IndexColumn, IndexTerm, Schema};
+
+use super::{Changes, Commented};
+use crate::error::{Error, Result};
+
+/// How many rows a piece of a fill has.
+const PIECE: usize = 1000;
+
+/// When a part of a difference can be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// While the previous release runs.
+    Expand,
+    /// The same, for existing rows.
+    Fill,
+    /// Once no program writes what it refuses any more.
+    Require,
+    /// Once no program uses what it drops any more.
+    Contract,
+}
+
+impl Phase {
+    /// The word in the message of its revision.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Expand => "expand",
+            Phase::Fill => "fill",
+            Phase::Require => "require",
+            Phase::Contract => "contract",
+        }
+    }
+
+    /// Why an upgrade stops before it, given what it is about.
+    fn barrier(self, about: &[String]) -> Option<String> {
+        let about = about.join(", ");
+        match self {
+            Phase::Expand | Phase::Fill => None,
+            Phase::Require => {
+                Some(format!("programs of the previous release may write what it refuses: {about}"))
+            }
+            Phase::Contract => {
+                Some(format!("programs of the previous release may use what it drops: {about}"))
+            }
+        }
+    }
+}
+
+/// A part of a difference, for a revision of its own.
+#[derive(Debug)]
+pub struct Part {
+    pub phase: Phase,
+    pub upgrade: Commented,
+}
+
+impl Part {
+    /// Whether it only makes columns optional.
+    pub fn is_relaxing(&self) -> bool {
+        let relaxing = ColumnChange::new().nullable();
+        self.upgrade.operations.iter().all(|operation| {
+            matches!(operation, Operation::AlterColumn { change, .. } if *change == relaxing)
+        })
+    }
+}
+
+/// A difference in parts.
+#[derive(Debug)]
+pub struct Divided {
+    /// In the order in which they run; at least one.
+    pub parts: Vec<Part>,
+    /// What running programs don't survive, whatever the order.
+    pub unsafe_changes: Vec<String>,
+}
+
+/// Divides a difference, given the schema before it.
+///
+/// # Errors
+///
+/// Operations that replay doesn't see through, and parts that would not lead to the same schema.
+pub fn divide(
+    changes: &Changes,
+    before: &Schema,
+    dialects: &[&'static dyn Dialect],
+) -> Result<Divided> {
+    let mut operations = changes.operations.clone();
+    if let Some(opaque) = operations.iter().find(|operation| !operation.is_schema_change()) {
+        let message = format!("the revision can't be divided, since it contains `{opaque}`");
+        return Err(
+            Error::new(message).hint("write one revision without --safe, and divide it by hand")
+        );
+    }
+    let new: BTreeSet<String> = (operations.iter())
+        .filter_map(|operation| match operation {
+            Operation::CreateTable(table) => Some(table.name.clone()),
+            _ => None,
+        })
+        .collect();
+    let is_built_later = dialects.iter().any(|dialect| dialect.backend() == Backend::Postgres);
+    for operation in operations.iter_mut().filter(|_| is_built_later) {
+        if let Operation::CreateIndex { table, index } = operation {
+            index.concurrently |= !new.contains(table) && !index.is_exclusion();
+        }
+    }
+    let mut divider = Divider {
+        dialects,
+        new,
+        operations: &operations,
+        schema: before.clone(),
+        parts: BTreeMap::new(),
+        unsafe_changes: Vec::new(),
+    };
+    for (idx, operation) in operations.iter().enumerate() {
+        let loss = changes.losses.get(&idx).map(|loss| format!("This {loss}."));
+        divider.take(operation, loss);
+        operation.apply(&mut divider.schema).map_err(|err| Error::new(err.to_string()))?;
+    }
+    let Divider { parts, unsafe_changes, schema: after, .. } = divider;
+    let mut replayed = before.clone();
+    for part in parts.values() {
+        let res = recording::replay(&mut replayed, &part.upgrade.operations);
+        res.map_err(|err| indivisible(&err.to_string()))?;
+    }
+    if replayed != after {
+        return Err(indivisible("the parts would not give the same schema"));
+    }
+    let parts = parts.into_iter().map(|(phase, part)| {
+        let barrier = phase.barrier(&part.about);
+        Part { phase, upgrade: Commented { barrier, ..part.upgrade } }
+    });
+    Ok(Divided { parts: parts.collect(), unsafe_changes })
+}
+
+fn indivisible(why: &str) -> Error {
+    Error::new(format!("the revision can't be divided: {why}"))
+        .hint("write one revision without --safe, and divide it by hand")
+}
+
+/// A part that is being put together.
+#[derive(Debug, Default)]
+struct Growing {
+    upgrade: Commented,
+    /// What a barrier before it is about.
+    about: Vec<String>,
+}
+
+struct Divider<'a> {
+    dialects: &'a [&'static dyn Dialect],
+    /// The tables that the difference creates.
+    new: BTreeSet<String>,
+    /// All operations.
+    operations: &'a [Operation],
+    /// The schema before the next operation.
+    schema: Schema,
+    parts: BTreeMap<Phase, Growing>,
+    unsafe_changes: Vec<String>,
+}
+
+impl Divider<'_> {
+    fn push(&mut self, phase: Phase, operation: Operation, about: Option<String>) {
+        let part = self.parts.entry(phase).or_default();
+        part.upgrade.operations.push(operation);
+        part.about.extend(about);
+    }
+
+    /// Puts an operation into the part where it belongs, or pieces of it into several.
+    fn take(&mut self, operation: &Operation, loss: Option<String>) {
+        let whole = operation.clone();
+        let required = |what: String| (Phase::Require, Some(what));
+        let (phase, about) = match operation {
+            Operation::AddColumn { table, column, using, before } => {
+                let using = using.as_ref();
+                return self.add_column((table, column), using, before.as_deref(), whole);
+            }
+            Operation::AlterColumn { table, column, change } => {
+                return self.alter_column((table, column), change, loss);
+            }
+            Operation::DropColumn { table, column } => {
+                self.relax(table, column);
+                (Phase::Contract, Some(format!("column `{table}.{column}`")))
+            }
+            Operation::DropTable { table } => (Phase::Contract, Some(format!("table `{table}`"))),
+            Operation::DropIndex { table, name } if self.loses_columns(table, name) => {
+                (Phase::Contract, None)
+            }
+            Operation::AddUnique { table, .. }
+            | Operation::AddForeignKey { table, .. }
+            | Operation::AddCheck { table, .. }
+            | Operation::CreateIndex { table, .. }
+                if self.new.contains(table) =>
+            {
+                (Phase::Expand, None)
+            }
+            Operation::AddUnique { unique, .. } => required(format!("`{}`", unique.name)),
+            Operation::AddForeignKey { foreign_key, .. } => {
+                required(format!("`{}`", foreign_key.name))
+            }
+            Operation::AddCheck { check, .. } => required(format!("`{}`", check.name)),
+            Operation::CreateIndex { index, .. } if index.unique => {
+                required(format!("`{}`", index.name))
+            }
+            Operation::DropPrimaryKey { .. } => (Phase::Require, None),
+            Operation::AddPrimaryKey { table, primary_key } => {
+                self.unsafe_changes.push(format!("the primary key of `{table}` changes"));
+                required(format!("`{}`", primary_key.name))
+            }
+            Operation::RenameTable { from, to } => {
+                self.unsafe_changes.push(format!("table `{from}` is renamed to `{to}`"));
+                (Phase::Expand, None)
+            }
+            Operation::RenameColumn { table, from, to } => {
+                let text = format!("column `{table}.{from}` is renamed to `{to}`");
+                self.unsafe_changes.push(text);
+                (Phase::Expand, None)
+            }
+            Operation::CreateTable(_)
+            | Operation::AlterTable { .. }
+            | Operation::DropUnique { .. }
+            | Operation::DropForeignKey { .. }
+            | Operation::DropCheck { .. }
+            | Operation::CreateIndex { .. }
+            | Operation::DropIndex { .. }
+            | Operation::RenameIndex { .. }
+            | Operation::Execute(_)
+            | Operation::BulkInsert { .. }
+            | Operation::Run(_)
+            | Operation::Makes(_)
+            | Operation::Drops(_) => (Phase::Expand, None),
+        };
+        self.comment(phase, loss);
+        self.push(phase, whole, about);
+    }
+
+    /// Whether a column of an index is dropped as well, so that only the previous release uses it.
+    fn loses_columns(&self, table: &str, name: &str) -> bool {
+        let dropped = |column: &str| {
+            self.operations.iter().any(|operation| {
+                matches!(operation, Operation::DropColumn { table: of, column: gone }
+                    if of == table && gone == column)
+            })
+        };
+        let is_created_again = self.operations.iter().any(|operation| match operation {
+            Operation::CreateIndex { index, .. } => index.name == name,
+            Operation::RenameIndex { to, .. } => to == name,
+            _ => false,
+        });
+        let index = self.schema.table(table).and_then(|table| table.find_index(name));
+        !is_created_again
+            && index.is_some_and(|index| {
+                let is_dropped = |column: &IndexColumn| match &column.term {
+                    IndexTerm::Column(name) => dropped(name),
+                    IndexTerm::Expression(_) => false,
+                };
+                !index.unique && index.columns.iter().any(is_dropped)
+            })
+    }
+
+    /// A column that is dropped later no longer has to be written by the next release.
+    fn relax(&mut self, table: &str, column: &str) {
+        let Some(found) = self.schema.table(table) else { return };
+        let is_key = found
+            .primary_key
+            .as_ref()
+            .is_some_and(|key| key.columns.iter().any(|of_key| of_key == column));
+        let Some(found) = found.find_column(column) else { return };
+        let has_value = found.default.is_some()
+            || found.generated.is_some()
+            || found.identity.is_some()
+            || found.autoincrement.is_some();
+        if !found.nullable && !has_value && !is_key {
+            let change = ColumnChange::new().nullable();
+            let (table, column) = (table.to_owned(), column.to_owned());
+            self.push(Phase::Expand, Operation::AlterColumn { table, column, change }, None);
+        }
+    }
+
+    /// A new column may be NULL at first. `whole` is its operation.
+    fn add_column(
+        &mut self,
+        (table, column): (&str, &Column),
+        using: Option<&Sql>,
+        before: Option<&str>,
+        whole: Operation,
+    ) {
+        let name = &column.name;
+        let has_value =
+            column.default.is_some() || column.generated.is_some() || column.identity.is_some();
+        let is_of_key = self.operations.iter().any(|operation| {
+            matches!(operation, Operation::AddPrimaryKey { table: of, primary_key }
+                if of == table && primary_key.columns.contains(name))
+        });
+        if is_of_key || has_value || (column.nullable && using.is_none()) {
+            return self.push(Phase::Expand, whole, None);
+        }
+        let fill = using.and_then(|using| self.fill(table, name, using));
+        if column.nullable && fill.is_none() {
+            return self.push(Phase::Expand, whole, None);
+        }
+        let add = Operation::AddColumn {
+            table: table.to_owned(),
+            column: Column { nullable: true, ..column.clone() },
+            using: None,
+            before: before.map(str::to_owned),
+        };
+        self.push(Phase::Expand, add, None);
+        self.push_fill(fill);
+        if !column.nullable {
+            self.require(table, name, using);
+        }
+    }
+
+    /// Makes a column required; `fill` is for rows that are still NULL.
+    fn require(&mut self, table: &str, column: &str, fill: Option<&Sql>) {
+        let change = ColumnChange { fill: fill.cloned(), ..ColumnChange::new().not_null() };
+        let about = format!("column `{table}.{column}`");
+        let (table, column) = (table.to_owned(), column.to_owned());
+        self.push(Phase::Require, Operation::AlterColumn { table, column, change }, Some(about));
+    }
+
+    fn push_fill(&mut self, fill: Option<(Operation, String)>) {
+        let Some((step, code)) = fill else { return };
+        let part = self.parts.entry(Phase::Fill).or_default();
+        if part.upgrade.allowed.is_empty() {
+            part.upgrade.allowed.push(Allowed {
+                operation: 0,
+                rule: "no-way-back".to_owned(),
+                reason: "what was filled stays, or goes with its column".to_owned(),
+            });
+        }
+        part.upgrade.code.insert(part.upgrade.operations.len(), code);
+        part.upgrade.operations.push(step);
+    }
+
+    /// A step that fills a column in pieces, with the code of its function, if the table has a key
+    /// by which it can be divided and the expression is the same on every database.
+    fn fill(&self, table: &str, column: &str, value: &Sql) -> Option<(Operation, String)> {
+        let value = value.any.as_deref().filter(|_| value.by_dialect.is_empty())?;
+        let found = self.schema.table(table)?;
+        let [key] = found.primary_key.as_ref()?.columns.as_slice() else { return None };
+        let is_integer = found.find_column(key).is_some_and(|key| key.ty.is_integer());
+        let is_simple = !table.contains('.') && !key.contains('.') && !value.contains('?');
+        if !is_integer || !is_simple || self.new.contains(table) {
+            return None;
+        }
+        let [of_table, of_column, of_key] = [table, column, key].map(sql::quote);
+        let text = format!(
+            "UPDATE {of_table} SET {of_column} = {value} WHERE {of_column} IS NULL AND {of_key} \
+             BETWEEN ?1 AND ?2"
+        );
+        let name = format!("fill {table}.{column}");
+        let batch = Batch {
+            table: table.to_owned(),
+            columns: vec![key.clone()],
+            size: PIECE,
+            action: None,
+        };
+        Some((Operation::Run(Step { name, action: None, batch: Some(batch) }), text))
+    }
+}
+
+#[cfg(test)]
+mod tests;

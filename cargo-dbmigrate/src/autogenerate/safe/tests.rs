@@ -1,0 +1,225 @@
+//! Which operation goes into which part.
+
+use dbmigrate_runtime::engine::dialect;
+use dbmigrate_runtime::operations::Operations;
+use dbmigrate_runtime::schema::{Check, ForeignKey, Index, PrimaryKey, Table, Type, Unique};
+use expect_test::{Expect, expect};
+
+use super::*;
+
+fn before() -> Schema {
+    let key = || Column::new("id", Type::BigInteger).not_null();
+    let city = Table::new("city").column(key()).primary_key("pk_city", ["id"]);
+    let mut customer = Table::new("customer")
+        .column(key())
+        .column(Column::new("name", Type::Text).not_null())
+        .column(Column::new("email", Type::Text))
+        .column(Column::new("state", Type::enumeration("state", ["new", "old"])).not_null())
+        .column(Column::new("city", Type::BigInteger))
+        .column(Column::new("active", Type::Boolean).not_null().default(true))
+        .primary_key("pk_customer", ["id"]);
+    customer.indexes.push(Index::new("ix_customer_name", ["name"]));
+    let tag = Table::new("tag").column(Column::new("label", Type::Text));
+    Schema::from_tables([city, customer, tag])
+}
+
+/// The parts of these operations, with their barriers.
+fn parts(backend: Backend, record: fn(&mut Operations)) -> String {
+    let changes = Changes { operations: Operations::record(record), ..Changes::default() };
+    let dialects = [dialect::of(backend).unwrap()];
+    let divided = divide(&changes, &before(), &dialects).unwrap();
+    let mut text = String::new();
+    for part in &divided.parts {
+        text += part.phase.word();
+        text += "\n";
+        part.upgrade.barrier.iter().for_each(|barrier| text += &format!("  barrier: {barrier}\n"));
+        for (idx, operation) in part.upgrade.operations.iter().enumerate() {
+            text += &format!("  {operation}");
+            match operation {
+                Operation::CreateIndex { index, .. } if index.concurrently => {
+                    text += " concurrently";
+                }
+                Operation::AlterColumn { change, .. } => {
+                    text += if change.nullable == Some(true) { " to NULL" } else { "" };
+                    text += if change.fill.is_some() { " with a fill" } else { "" };
+                }
+                _ => {}
+            }
+            text += "\n";
+            part.upgrade.code.get(&idx).into_iter().for_each(|sql| text += &format!("    {sql}\n"));
+        }
+    }
+    divided.unsafe_changes.iter().for_each(|what| text += &format!("unsafe: {what}\n"));
+    text
+}
+
+fn check(record: fn(&mut Operations), expected: Expect) {
+    expected.assert_eq(&parts(Backend::Postgres, record));
+}
+
+#[test]
+fn a_column_is_replaced_by_another() {
+    check(
+        |op| {
+            op.add_column("customer", Column::new("full_name", Type::Text).not_null())
+                .using("name");
+            op.create_index("customer", Index::new("ix_customer_email", ["email"]));
+            op.drop_index("customer", "ix_customer_name");
+            op.drop_column("customer", "name");
+        },
+        expect![[r#"
+            expand
+              add column `full_name` to table `customer`
+              create index `ix_customer_email` on table `customer` concurrently
+              alter column `name` of table `customer` to NULL
+            fill
+              run step `fill customer.full_name` in pieces of 1000 rows of `customer` by `id`
+                UPDATE "customer" SET "full_name" = name WHERE "full_name" IS NULL AND "id" BETWEEN ?1 AND ?2
+            require
+              barrier: programs of the previous release may write what it refuses: column `customer.full_name`
+              alter column `full_name` of table `customer` with a fill
+            contract
+              barrier: programs of the previous release may use what it drops: column `customer.name`
+              drop index `ix_customer_name` of table `customer`
+              drop column `name` of table `customer`
+        "#]],
+    );
+}
+
+#[test]
+fn what_running_programs_may_violate_is_required_later() {
+    check(
+        |op| {
+            op.alter_column(
+                "customer",
+                "email",
+                ColumnChange { fill: Some("'none'".into()), ..ColumnChange::new().not_null() },
+            );
+            op.add_foreign_key(
+                "customer",
+                ForeignKey::new("fk_customer_city", ["city"], "city", ["id"]),
+            );
+            op.add_check("customer", Check::new("ck_customer_name", "name <> ''"));
+            op.add_unique("customer", Unique::new("uq_customer_name", ["name"]));
+        },
+        expect![[r#"
+            fill
+              run step `fill customer.email` in pieces of 1000 rows of `customer` by `id`
+                UPDATE "customer" SET "email" = 'none' WHERE "email" IS NULL AND "id" BETWEEN ?1 AND ?2
+            require
+              barrier: programs of the previous release may write what it refuses: column `customer.email`, `fk_customer_city`, `ck_customer_name`, `uq_customer_name`
+              alter column `email` of table `customer` with a fill
+              add foreign key `fk_customer_city` to table `customer`
+              add check `ck_customer_name` to table `customer`
+              add unique constraint `uq_customer_name` to table `customer`
+        "#]],
+    );
+}
+
+#[test]
+fn what_no_program_notices_is_one_part() {
+    check(
+        |op| {
+            op.create_table(Table::new("visit").column(Column::new("at", Type::Text)));
+            op.create_index("visit", Index::new("ix_visit_at", ["at"]));
+            op.add_column("customer", Column::new("note", Type::Text));
+            op.add_column("customer", Column::new("n", Type::Integer).not_null().default(0));
+            op.alter_column("customer", "name", ColumnChange::new().nullable());
+        },
+        expect![[r#"
+            expand
+              create table `visit`
+              create index `ix_visit_at` on table `visit`
+              add column `note` to table `customer`
+              add column `n` to table `customer`
+              alter column `name` of table `customer` to NULL
+        "#]],
+    );
+}
+
+#[test]
+fn what_the_previous_release_uses_is_dropped_last() {
+    check(
+        |op| {
+            let kept = Type::enumeration("state", ["new"]);
+            op.alter_column("customer", "state", ColumnChange::new().ty(kept));
+            op.alter_column(
+                "customer",
+                "active",
+                ColumnChange { default: Some(None), ..ColumnChange::new() },
+            );
+            op.drop_column("customer", "email");
+            op.drop_table("tag");
+        },
+        expect![[r#"
+            contract
+              barrier: programs of the previous release may use what it drops: `old` of column `customer.state`, the default of column `customer.active`, column `customer.email`, table `tag`
+              alter column `state` of table `customer`
+              alter column `active` of table `customer`
+              drop column `email` of table `customer`
+              drop table `tag`
+        "#]],
+    );
+}
+
+#[test]
+fn what_no_order_helps_is_named_and_stays_whole() {
+    check(
+        |op| {
+            op.rename_table("tag", "label");
+            op.rename_column("customer", "email", "mail");
+            op.alter_column("customer", "name", ColumnChange::new().ty(Type::Integer).not_null());
+            op.add_primary_key("label", PrimaryKey::new("pk_label", ["label"]));
+        },
+        expect![[r#"
+            expand
+              rename table `tag` to `label`
+              rename column `email` of table `customer` to `mail`
+            require
+              barrier: programs of the previous release may write what it refuses: column `customer.name`, `pk_label`
+              alter column `name` of table `customer`
+              add primary key `pk_label` to table `label`
+            unsafe: table `tag` is renamed to `label`
+            unsafe: column `customer.email` is renamed to `mail`
+            unsafe: column `customer.name` changes, with the values in it
+            unsafe: the primary key of `label` changes
+        "#]],
+    );
+}
+
+#[test]
+fn a_table_without_a_key_of_integers_is_filled_at_once() {
+    check(
+        |op| {
+            op.add_column("tag", Column::new("slug", Type::Text).not_null()).using("lower(label)");
+        },
+        expect![[r#"
+            expand
+              add column `slug` to table `tag`
+            require
+              barrier: programs of the previous release may write what it refuses: column `tag.slug`
+              alter column `slug` of table `tag` with a fill
+        "#]],
+    );
+}
+
+#[test]
+fn only_postgresql_builds_indexes_beside_others() {
+    let record: fn(&mut Operations) = |op| {
+        op.create_index("customer", Index::new("ix_customer_email", ["email"]));
+    };
+    assert_eq!(
+        parts(Backend::Sqlite, record),
+        "expand\n  create index `ix_customer_email` on table `customer`\n"
+    );
+}
+
+#[test]
+fn what_replay_does_not_see_through_is_refused() {
+    let operations = Operations::record(|op| {
+        op.execute("SELECT 1");
+    });
+    let changes = Changes { operations, ..Changes::default() };
+    let err = divide(&changes, &before(), &[]).unwrap_err();
+    assert!(err.message().starts_with("the revision can't be divided, since it contains"), "{err}");
+}

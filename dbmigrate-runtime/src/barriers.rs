@@ -1,0 +1,159 @@
+//! Barriers: how far an upgrade goes, given the revisions that wait until no program of the previous
+//! release runs any more.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::driver::Connection;
+use crate::ledger::{self, Unfinished};
+use crate::revision::{Graph, Target, names_all};
+use crate::standing::{History, Standing};
+use crate::version_table::Name;
+use crate::{Direction, Error, plan};
+
+/// A pending revision that an upgrade stops before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Barrier {
+    /// The revision's id.
+    pub id: String,
+    /// The revision's message.
+    pub message: String,
+    /// Why it waits, as [`Operations::barrier`](crate::operations::Operations::barrier) says.
+    pub reason: String,
+}
+
+/// ``7974795d13d1, drop name: release 3 still reads `name` ``
+impl fmt::Display for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Barrier { id, message, reason } = self;
+        f.write_str(id)?;
+        let words = [(", ", message), (": ", reason)];
+        let mut said = words.iter().filter(|(_, text)| !text.trim().is_empty());
+        said.try_for_each(|(before, text)| write!(f, "{before}{text}"))
+    }
+}
+
+/// How far an upgrade goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Its target, without what waits.
+    pub target: Target,
+    /// The revisions that it applies, in order.
+    pub ids: Vec<String>,
+    /// The revisions that wait: those with a barrier, and those that need them.
+    pub waiting: Vec<String>,
+    /// The barriers that it stops before. A barrier behind another one is not among them.
+    pub barriers: Vec<Barrier>,
+}
+
+impl Reach {
+    /// All the way to the target.
+    fn whole(target: &Target, ids: Vec<String>) -> Reach {
+        Reach { target: target.clone(), ids, waiting: Vec::new(), barriers: Vec::new() }
+    }
+
+    /// Refuses an upgrade to a revision that waits. An identifier that names all of a history or of
+    /// a branch, such as `head`, asks for no certain revision.
+    ///
+    /// # Errors
+    ///
+    /// The barrier.
+    pub fn refuse_named(&self, identifier: &str) -> Result<(), Error> {
+        match self.barriers.first() {
+            Some(barrier) if !names_all(identifier) => {
+                Err(Error::waits(identifier, &barrier.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What decides whether a barrier counts, besides the revisions.
+#[derive(Debug, Clone, Copy)]
+pub struct Passing<'a> {
+    /// Whether the upgrade applies revisions with a barrier as well.
+    pub past_barriers: bool,
+    /// The version table.
+    pub version_table: Name<'a>,
+}
+
+/// How far an upgrade to a target goes. Barriers don't count for a database at the base, nor for a
+/// revision that an earlier run has begun.
+///
+/// # Errors
+///
+/// The database's errors.
+pub fn reach<H: History>(
+    conn: &mut dyn Connection,
+    standing: &Standing<'_, H>,
+    target: &Target,
+    passing: Passing<'_>,
+) -> Result<Reach, Error> {
+    let pending = standing.route(Direction::Upgrade, target);
+    if passing.past_barriers || standing.rows.is_empty() {
+        return Ok(Reach::whole(target, pending));
+    }
+    let history = &*standing.view.of;
+    let mut barriers = barriers(history, &pending);
+    if !barriers.is_empty() && conn.dialect().capabilities().has_groups {
+        let begun = ledger::revisions(conn, ledger::beside(passing.version_table))?;
+        let begun = begun.unwrap_or_default();
+        barriers.retain(|barrier| !begun.contains(&barrier.id));
+    }
+    Ok(until(history.graph(), target, pending, barriers))
+}
+
+/// The same for a database of which is known what is applied, and what an earlier run has begun.
+pub fn offline<H: History>(
+    history: &H,
+    target: &Target,
+    applied: &BTreeSet<String>,
+    begun: &[Unfinished],
+) -> Reach {
+    let pending = plan::route(history.graph(), applied, Direction::Upgrade, target);
+    if applied.is_empty() {
+        return Reach::whole(target, pending);
+    }
+    let mut barriers = barriers(history, &pending);
+    barriers.retain(|barrier| !begun.iter().any(|begun| begun.revision == barrier.id));
+    until(history.graph(), target, pending, barriers)
+}
+
+/// The barriers among pending revisions.
+pub fn barriers<H: History>(history: &H, pending: &[String]) -> Vec<Barrier> {
+    let barrier = |id: &String| {
+        let message = history.graph().get(id).map_or("", |revision| &revision.message);
+        let reason = history.barrier(id)?;
+        Some(Barrier { id: id.clone(), message: message.to_owned(), reason })
+    };
+    pending.iter().filter_map(barrier).collect()
+}
+
+/// Divides pending revisions into those before these barriers and those that wait.
+fn until(
+    graph: &Graph,
+    target: &Target,
+    pending: Vec<String>,
+    mut barriers: Vec<Barrier>,
+) -> Reach {
+    if barriers.is_empty() {
+        return Reach::whole(target, pending);
+    }
+    let roots: Vec<&str> = barriers.iter().map(|barrier| barrier.id.as_str()).collect();
+    let held: BTreeSet<String> =
+        graph.with_descendants(&roots).into_iter().map(str::to_owned).collect();
+    let (waiting, ids): (Vec<String>, Vec<String>) =
+        pending.into_iter().partition(|id| held.contains(id));
+    barriers.retain(|barrier| {
+        let before = graph.with_ancestors(&[&barrier.id]);
+        !roots_before(&before, &waiting, &barrier.id)
+    });
+    let target = if ids.is_empty() { Target::Base } else { Target::Revisions(ids.clone()) };
+    Reach { target, ids, waiting, barriers }
+}
+
+/// Whether a revision needs another one that waits.
+fn roots_before(before: &BTreeSet<&str>, waiting: &[String], id: &str) -> bool {
+    waiting.iter().any(|other| other != id && before.contains(other.as_str()))
+}
