@@ -74,15 +74,15 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
         cx.out.warning(format!("the models leave out:{list}"));
     }
     note_features(cx, models.iter().flat_map(|model| &model.columns));
-    let model = |model: &Model| serde_json::json!({ "table": model.table, "struct": model.name, "code": model.code });
-    cx.out.json(
-        "inspect",
-        serde_json::json!({
+    if cx.out.is_json() {
+        let model = |model: &Model| serde_json::json!({ "table": model.table, "struct": model.name, "code": model.code });
+        let document = serde_json::json!({
             "models": models.iter().map(model).collect::<Vec<_>>(),
             "left_out": left_out,
             "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>(),
-        }),
-    );
+        });
+        cx.out.json("inspect", document);
+    }
     Ok(Answer::Done)
 }
 
@@ -138,6 +138,9 @@ fn read(
     let tables = tables.filter(|table| table.columns.iter().any(|column| !column.name.is_empty()));
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
     let (own, taken) = (existing.by_table(cx, tables.iter(), folding), existing.names());
+    let enumerations = existing.enumerations(cx);
+    let names = tables.iter().map(|table| table.name.clone());
+    let asked: BTreeSet<String> = names.filter(|name| is_wanted(name)).collect();
     let dependencies = &cx.project.dependencies;
     let runtime = name_of(dependencies, RUNTIME);
     let crates = Crates::of(dependencies, runtime.as_deref().unwrap_or(RUNTIME));
@@ -148,11 +151,12 @@ fn read(
         singular: !args.keep_names,
         doc_comments: cx.config.doc_comments,
         comparing,
+        asked: &asked,
         existing: &own,
+        enumerations: &enumerations,
         taken: &taken,
     };
     let (models, keys) = inspect::models(conn, &tables, &style).map_err(failed)?;
-    let models = models.into_iter().filter(|model| is_wanted(&model.table)).collect();
     let all = args.tables.is_empty();
     let mut left_out = [keys, unsaid(&found, &is_wanted, all)].concat();
     // Those of tables that aren't read belong to schemas, which are listed.
@@ -309,12 +313,9 @@ fn split(
     } else {
         out.with_extension("")
     };
-    let (mut modules, mut exports, mut files) = (String::new(), String::new(), Vec::new());
+    let (mut used, mut modules, mut files) = (BTreeSet::new(), Vec::new(), Vec::new());
     for model in models {
-        let module = inspect::of_field(&model.name);
-        let written = inspect::written(&module);
-        let _ = writeln!(modules, "mod {written};");
-        let _ = writeln!(exports, "pub use {written}::*;");
+        let module = inspect::unused(inspect::of_field(&model.name), &mut used);
         let mut code = import(cx, &[model]);
         if !model.refers_to.is_empty() {
             let others: Vec<_> = model.refers_to.iter().map(String::as_str).collect();
@@ -325,9 +326,16 @@ fn split(
         }
         let _ = write!(code, "\n{}", model.code);
         files.push((dir.join(format!("{module}.rs")), code));
+        modules.push(module);
     }
-    let index = format!("{}{modules}\n{exports}", header(left_out));
-    files.insert(0, (out.to_owned(), index));
+    // As rustfmt sorts them.
+    modules.sort_unstable();
+    let lines = |line: fn(&str) -> String| -> String {
+        modules.iter().map(|module| line(&inspect::written(module))).collect()
+    };
+    let declared = lines(|module| format!("mod {module};\n"));
+    let exported = lines(|module| format!("pub use {module}::*;\n"));
+    files.insert(0, (out.to_owned(), format!("{}{declared}\n{exported}", header(left_out))));
     files
 }
 
