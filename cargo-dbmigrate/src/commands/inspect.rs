@@ -4,6 +4,7 @@ mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, ObjectKind};
@@ -24,6 +25,20 @@ use crate::tool_tables;
 use update::Existing;
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
+    write(cx, args, None)
+}
+
+/// Writes the models, and includes them in the crate by this edit. A file that has exactly these
+/// models is included as it is: an interrupted process may have left it.
+///
+/// # Errors
+///
+/// As `run`, and where the file has something else.
+pub(super) fn write_and_include(cx: &Context, args: &Inspect, including: Edit) -> Result<Answer> {
+    write(cx, args, Some(including))
+}
+
+fn write(cx: &Context, args: &Inspect, including: Option<Edit>) -> Result<Answer> {
     let existing =
         if args.update { Existing::load(cx, args.out.as_deref())? } else { Existing::none() };
     let database = Database::find(cx)?;
@@ -51,16 +66,29 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
         None => Vec::new(),
     };
     let files = files.into_iter().map(|(path, code)| Ok((absolute(&path)?, code)));
-    let files = files.collect::<Result<Vec<_>>>()?;
+    let mut files = files.collect::<Result<Vec<_>>>()?;
+    if including.is_some() {
+        let is_there = |(path, code): &(PathBuf, String)| {
+            fs::read(path).is_ok_and(|bytes| bytes == code.as_bytes())
+        };
+        files.retain(|file| !is_there(file));
+    }
     let edits = files.iter().map(|(path, code)| {
         if path.exists() {
             let message = format!("`{}` exists already", cx.project.shown(path));
-            return Err(Error::new(message).hint("give the name of a new file with --out"));
+            return Err(Error::new(message).hint(match including {
+                None => "give the name of a new file with --out",
+                Some(_) => {
+                    "include it in the crate if it has models, or give the name of a new file with \
+                     --out"
+                }
+            }));
         }
         Ok(Edit::Create { path: path.clone(), bytes: code.clone().into_bytes() })
     });
-    cx.edits.apply(&edits.collect::<Result<Vec<_>>>()?)?;
-    if files.is_empty() {
+    let edits = edits.chain(including.clone().map(Ok)).collect::<Result<Vec<_>>>()?;
+    cx.edits.apply(&edits)?;
+    if args.out.is_none() {
         cx.out.text(&whole(cx, &models, &left_out));
     }
     for (path, _) in &files {
