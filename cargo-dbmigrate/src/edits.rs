@@ -223,13 +223,7 @@ impl Edits {
         match (edit, temporary) {
             (Edit::Create { bytes, .. }, Some(temporary)) => {
                 let doing = || format!("write `{}`", path.display());
-                // Reserves the name: a rename alone would replace a file that someone else has just
-                // written.
-                File::options().write(true).create_new(true).open(target).doing(doing)?;
-                if let Err(err) = fs::rename(temporary, target) {
-                    let _ = fs::remove_file(target);
-                    return Err(err).doing(doing);
-                }
+                create(temporary, target).doing(doing)?;
                 written.done.push(Done::Created(path, bytes.clone()));
                 Ok(())
             }
@@ -250,6 +244,21 @@ impl Edits {
             }
         }
     }
+}
+
+/// Gives a file its name. A rename alone would replace a file that someone else has just written.
+fn create(temporary: &Path, target: &Path) -> io::Result<()> {
+    match fs::hard_link(temporary, target) {
+        Ok(()) => return fs::remove_file(temporary),
+        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => return Err(err),
+        // The file system has no links. A process that is killed in between leaves an empty file.
+        Err(_) => drop(File::options().write(true).create_new(true).open(target)?),
+    }
+    let res = fs::rename(temporary, target);
+    if res.is_err() {
+        let _ = fs::remove_file(target);
+    }
+    res
 }
 
 impl Written {

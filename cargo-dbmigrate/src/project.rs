@@ -1,7 +1,7 @@
 //! Finds the package and its directories, without starting a process.
 
 mod cargo;
-mod manifest;
+pub mod manifest;
 mod rusqlite;
 
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};

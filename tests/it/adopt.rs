@@ -1,5 +1,9 @@
 //! `adopt`: a history that begins with a database that exists.
 
+mod crates;
+#[cfg(unix)]
+mod interrupted;
+
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, Server, client, mysql_client};
 use dbmigrate_tests::{Host, Run, sorted, sql};

@@ -2,6 +2,7 @@
 
 mod asked;
 mod crates;
+mod enumerations;
 mod left_out;
 mod update;
 

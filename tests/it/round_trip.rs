@@ -119,8 +119,11 @@ impl Pair<'_> {
         host.ok(&format!("check --url {empty}"));
         let run = host.ok(&format!("diff database models --url {url}"));
         assert_eq!(run.stdout, "No differences.\n");
-        host.ok(&format!("stamp --verify head --url {url}"));
-        host.ok(&format!("check --url {url}"));
+        let run = host.ok(&format!("adopt --url {url}"));
+        assert!(run.stdout.contains("Marking revision "), "{run}");
+        assert!(run.stdout.ends_with("version table and database agree.\n"), "{run}");
+        let run = host.ok(&format!("adopt --url {url}"));
+        assert!(!run.stdout.contains("Marking revision "), "{run}");
         // From here on the project is an ordinary one.
         let place = models.find("pub struct ").expect("a model");
         let place = place + models[place..].find("{\n").expect("its fields") + 2;

@@ -1,22 +1,23 @@
 //! `adopt`: an existing database, from its models to a history that is marked as applied.
 
+mod including;
+
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dbmigrate_runtime::engine::Migrations;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 
+use super::upgrade_all::targets;
 use super::{Answer, check, inspect, new_revision, stamp};
 use crate::cli::{Adopt, Check, Inspect, NewRevision};
 use crate::connection::Database;
 use crate::context::Context;
-use crate::edits::{self, Edit};
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History};
-use crate::lines::{Lines, MARK};
-use crate::{models, revision_files};
+use crate::{models, revision_files, scaffold};
+use including::Including;
 
 /// Why the first revision can't be undone.
 const WAS_THERE: &str = "its tables were there before the history began";
@@ -24,8 +25,15 @@ const WAS_THERE: &str = "its tables were there before the history began";
 pub fn run(cx: &Context, args: &Adopt) -> Result<Answer> {
     let mut part = cx.clone();
     part.out.is_part = true;
-    let written = models(&mut part, args)?;
+    let all = match args.all.as_slice() {
+        [] => None,
+        // A mistake in them is known before anything is written.
+        all => Some(targets::databases(cx, all)?),
+    };
     let is_new = revision_files::all(cx)?.is_empty();
+    // An interrupted process may have written a revision and not the list.
+    scaffold::sync_list(cx)?;
+    let written = models(&mut part, args)?;
     if is_new {
         let new = NewRevision {
             message: args.message.clone(),
@@ -45,8 +53,8 @@ pub fn run(cx: &Context, args: &Adopt) -> Result<Answer> {
     }
     let mut answer = check::run(&part, &Check::default())?;
     let mut fleet = None;
-    if !args.all.is_empty() {
-        let report = stamp::each(cx, &args.all, |database| marking.mark(database))?;
+    if let Some(all) = all {
+        let report = stamp::each(cx, all, |database| marking.mark(database));
         let (of_all, document) = report.end_with_document();
         fleet = document;
         if of_all == Answer::Failed {
@@ -96,8 +104,9 @@ fn models(cx: &mut Context, args: &Adopt) -> Result<Option<PathBuf>> {
     }
     let inspect =
         Inspect { out: Some(out.clone()), keep_names: args.keep_names, ..Inspect::default() };
-    inspect::run(cx, &inspect)?;
-    include(cx, &root, &module)?;
+    let including = Including::new(cx, &root, &module)?;
+    inspect::write_and_include(cx, &inspect, including.edit())?;
+    cx.out.note(format!("added to {}: `{}`", cx.project.shown(&root), including.line()));
     // They are read again with the new ones.
     let mut with_new = cx.clone();
     with_new.records = Arc::default();
@@ -116,47 +125,6 @@ fn crate_root(cx: &Context) -> Result<PathBuf> {
         Error::new("the package has neither `src/lib.rs` nor `src/main.rs`")
             .hint("write the models with `inspect --out FILE`, include them, and run `adopt` again")
     })
-}
-
-/// Includes a module in the crate, before the first item.
-fn include(cx: &Context, root: &Path, module: &str) -> Result<()> {
-    let shown = cx.project.shown(root).to_string();
-    let text = fs::read_to_string(root).doing(|| format!("read `{shown}`"))?;
-    let file = syn::parse_file(&text)
-        .map_err(|err| Error::new(format!("`{shown}` is not valid Rust")).cause(err))?;
-    let is_library = root.file_name().is_some_and(|name| name == "lib.rs");
-    let line = if is_library { format!("pub mod {module};\n") } else { format!("mod {module};\n") };
-    let after = with_item(&text, &file, &line);
-    cx.edits.apply(&[Edit::Replace { path: root.to_owned(), bytes: after.into_bytes() }])?;
-    cx.out.note(format!("added to {shown}: `{}`", line.trim()));
-    Ok(())
-}
-
-/// The text of a file with this line as its first item: after the attributes and comments of the
-/// crate itself.
-fn with_item(text: &str, file: &syn::File, item: &str) -> String {
-    let end_of_line = |place: usize| text[place..].find('\n').map(|length| place + length + 1);
-    let lines = Lines::of(text);
-    let ends = file.attrs.iter().map(|attr| lines.offset(attr.bracket_token.span.close().end()));
-    let (place, before, after) = match (ends.max(), &file.shebang) {
-        (Some(end), _) => {
-            let rest = text[end..].trim_start_matches([' ', '\t']);
-            let is_alone =
-                rest.is_empty() || rest.starts_with(['\r', '\n']) || rest.starts_with("//");
-            match end_of_line(end) {
-                Some(next) if is_alone => (next, "\n", ""),
-                _ => (end, "\n\n", "\n"),
-            }
-        }
-        (None, Some(_)) => match end_of_line(0) {
-            Some(next) => (next, "\n", ""),
-            None => (text.len(), "\n\n", ""),
-        },
-        (None, None) if text.starts_with(MARK) => (MARK.len_utf8(), "", ""),
-        (None, None) => (0, "", ""),
-    };
-    let item = edits::in_line_breaks_of(text, format!("{before}{item}{after}"));
-    format!("{}{item}{}", &text[..place], &text[place..])
 }
 
 /// The revision that begins the history.
@@ -193,39 +161,10 @@ impl Marking<'_> {
         }
         let ids = BTreeSet::from([self.first.to_owned()]);
         stamp::verify(self.cx, database, self.migrations, &ids)?;
+        // From now on a database may have the revision, so that its file has to stay.
+        self.cx.edits.keep();
         let target = Target::Revisions(vec![self.first.to_owned()]);
         let (entered, _) = stamp::enter(self.cx, database, self.migrations, (&target, false))?;
         Ok(entered)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_module_is_the_first_item_of_any_crate() {
-        let with = |text: &str| {
-            let after = with_item(text, &syn::parse_file(text).unwrap(), "mod models;\n");
-            let file = syn::parse_file(&after).unwrap();
-            assert!(matches!(&file.items[0], syn::Item::Mod(item) if item.ident == "models"));
-            after
-        };
-        for (before, after) in [
-            ("", "mod models;\n"),
-            ("fn main() {}\n", "mod models;\nfn main() {}\n"),
-            ("//! A.\n\nfn main() {}", "//! A.\n\nmod models;\n\nfn main() {}"),
-            ("//! A.\r\nfn main() {}", "//! A.\r\n\r\nmod models;\r\nfn main() {}"),
-            ("#![allow(x)]", "#![allow(x)]\n\nmod models;\n\n"),
-            ("#![allow(x)] // y\n", "#![allow(x)] // y\n\nmod models;\n"),
-            ("#![allow(x)] fn main() {\n}\n", "#![allow(x)]\n\nmod models;\n\n fn main() {\n}\n"),
-            ("/*! A\n b */ fn main() {}", "/*! A\n b */\n\nmod models;\n\n fn main() {}"),
-            ("#!/bin/x\nfn main() {}", "#!/bin/x\n\nmod models;\nfn main() {}"),
-            ("\u{feff}fn main() {}", "\u{feff}mod models;\nfn main() {}"),
-            ("\u{feff}//! A\n", "\u{feff}//! A\n\nmod models;\n"),
-            ("// L\n\r\nfn main() {}\n", "mod models;\r\n// L\n\r\nfn main() {}\n"),
-        ] {
-            assert_eq!(with(before), after, "{before:?}");
-        }
     }
 }

@@ -4,6 +4,7 @@ mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, ObjectKind};
@@ -24,6 +25,20 @@ use crate::tool_tables;
 use update::Existing;
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
+    write(cx, args, None)
+}
+
+/// Writes the models, and includes them in the crate by this edit. A file that has exactly these
+/// models is included as it is: an interrupted process may have left it.
+///
+/// # Errors
+///
+/// As `run`, and where the file has something else.
+pub(super) fn write_and_include(cx: &Context, args: &Inspect, including: Edit) -> Result<Answer> {
+    write(cx, args, Some(including))
+}
+
+fn write(cx: &Context, args: &Inspect, including: Option<Edit>) -> Result<Answer> {
     let existing =
         if args.update { Existing::load(cx, args.out.as_deref())? } else { Existing::none() };
     let database = Database::find(cx)?;
@@ -51,16 +66,29 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
         None => Vec::new(),
     };
     let files = files.into_iter().map(|(path, code)| Ok((absolute(&path)?, code)));
-    let files = files.collect::<Result<Vec<_>>>()?;
+    let mut files = files.collect::<Result<Vec<_>>>()?;
+    if including.is_some() {
+        let is_there = |(path, code): &(PathBuf, String)| {
+            fs::read(path).is_ok_and(|bytes| bytes == code.as_bytes())
+        };
+        files.retain(|file| !is_there(file));
+    }
     let edits = files.iter().map(|(path, code)| {
         if path.exists() {
             let message = format!("`{}` exists already", cx.project.shown(path));
-            return Err(Error::new(message).hint("give the name of a new file with --out"));
+            return Err(Error::new(message).hint(match including {
+                None => "give the name of a new file with --out",
+                Some(_) => {
+                    "include it in the crate if it has models, or give the name of a new file with \
+                     --out"
+                }
+            }));
         }
         Ok(Edit::Create { path: path.clone(), bytes: code.clone().into_bytes() })
     });
-    cx.edits.apply(&edits.collect::<Result<Vec<_>>>()?)?;
-    if files.is_empty() {
+    let edits = edits.chain(including.clone().map(Ok)).collect::<Result<Vec<_>>>()?;
+    cx.edits.apply(&edits)?;
+    if args.out.is_none() {
         cx.out.text(&whole(cx, &models, &left_out));
     }
     for (path, _) in &files {
@@ -74,15 +102,15 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
         cx.out.warning(format!("the models leave out:{list}"));
     }
     note_features(cx, models.iter().flat_map(|model| &model.columns));
-    let model = |model: &Model| serde_json::json!({ "table": model.table, "struct": model.name, "code": model.code });
-    cx.out.json(
-        "inspect",
-        serde_json::json!({
+    if cx.out.is_json() {
+        let model = |model: &Model| serde_json::json!({ "table": model.table, "struct": model.name, "code": model.code });
+        let document = serde_json::json!({
             "models": models.iter().map(model).collect::<Vec<_>>(),
             "left_out": left_out,
             "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>(),
-        }),
-    );
+        });
+        cx.out.json("inspect", document);
+    }
     Ok(Answer::Done)
 }
 
@@ -138,6 +166,9 @@ fn read(
     let tables = tables.filter(|table| table.columns.iter().any(|column| !column.name.is_empty()));
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
     let (own, taken) = (existing.by_table(cx, tables.iter(), folding), existing.names());
+    let enumerations = existing.enumerations(cx);
+    let names = tables.iter().map(|table| table.name.clone());
+    let asked: BTreeSet<String> = names.filter(|name| is_wanted(name)).collect();
     let dependencies = &cx.project.dependencies;
     let runtime = name_of(dependencies, RUNTIME);
     let crates = Crates::of(dependencies, runtime.as_deref().unwrap_or(RUNTIME));
@@ -148,11 +179,12 @@ fn read(
         singular: !args.keep_names,
         doc_comments: cx.config.doc_comments,
         comparing,
+        asked: &asked,
         existing: &own,
+        enumerations: &enumerations,
         taken: &taken,
     };
     let (models, keys) = inspect::models(conn, &tables, &style).map_err(failed)?;
-    let models = models.into_iter().filter(|model| is_wanted(&model.table)).collect();
     let all = args.tables.is_empty();
     let mut left_out = [keys, unsaid(&found, &is_wanted, all)].concat();
     // Those of tables that aren't read belong to schemas, which are listed.
@@ -309,12 +341,9 @@ fn split(
     } else {
         out.with_extension("")
     };
-    let (mut modules, mut exports, mut files) = (String::new(), String::new(), Vec::new());
+    let (mut used, mut modules, mut files) = (BTreeSet::new(), Vec::new(), Vec::new());
     for model in models {
-        let module = inspect::of_field(&model.name);
-        let written = inspect::written(&module);
-        let _ = writeln!(modules, "mod {written};");
-        let _ = writeln!(exports, "pub use {written}::*;");
+        let module = inspect::unused(inspect::of_field(&model.name), &mut used);
         let mut code = import(cx, &[model]);
         if !model.refers_to.is_empty() {
             let others: Vec<_> = model.refers_to.iter().map(String::as_str).collect();
@@ -325,9 +354,16 @@ fn split(
         }
         let _ = write!(code, "\n{}", model.code);
         files.push((dir.join(format!("{module}.rs")), code));
+        modules.push(module);
     }
-    let index = format!("{}{modules}\n{exports}", header(left_out));
-    files.insert(0, (out.to_owned(), index));
+    // As rustfmt sorts them.
+    modules.sort_unstable();
+    let lines = |line: fn(&str) -> String| -> String {
+        modules.iter().map(|module| line(&inspect::written(module))).collect()
+    };
+    let declared = lines(|module| format!("mod {module};\n"));
+    let exported = lines(|module| format!("pub use {module}::*;\n"));
+    files.insert(0, (out.to_owned(), format!("{}{declared}\n{exported}", header(left_out))));
     files
 }
 

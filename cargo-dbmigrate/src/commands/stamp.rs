@@ -54,13 +54,12 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Stamps each database that these arguments of `--all` name; `stamp` returns what it has entered.
+/// Stamps each of these databases; `stamp` returns what it has entered.
 pub(super) fn each(
     cx: &Context,
-    all: &[String],
+    found: targets::Found,
     stamp: impl Fn(&Database) -> Result<Vec<String>> + Sync,
-) -> Result<Report> {
-    let found = targets::databases(cx, all)?;
+) -> Report {
     let mut report = Report::of_stamp(cx.out, &found.targets);
     for (target, err) in found.unreadable {
         report.add(&target, Err(err));
@@ -71,7 +70,7 @@ pub(super) fn each(
         |(), target| stamp(&target.database),
         |target, res| report.add(target, res),
     );
-    Ok(report)
+    report
 }
 
 /// Enters the version rows of a target; `purge` removes those that are there first. Returns what was

@@ -21,8 +21,12 @@ pub struct Style<'a> {
     pub doc_comments: bool,
     /// The types in the database's terms.
     pub comparing: Comparing,
+    /// The tables whose models are asked for; the others are only referred to.
+    pub asked: &'a BTreeSet<String>,
     /// The models that tables have already, by the names of the tables.
     pub existing: &'a BTreeMap<String, ExistingModel>,
+    /// The enums that are there for enumerations with a name of their own.
+    pub enumerations: &'a [ExistingEnum],
     /// The names that no new struct or enumeration may have.
     pub taken: &'a BTreeSet<String>,
 }
@@ -38,6 +42,15 @@ pub struct ExistingModel {
     pub names: BTreeSet<String>,
 }
 
+/// An enum that is there for an enumeration of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingEnum {
+    /// The name of the enumeration.
+    pub in_database: String,
+    /// The path of the enum.
+    pub path: String,
+}
+
 /// A model as code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
@@ -48,7 +61,7 @@ pub struct Model {
     pub code: String,
     /// Whether there is an enumeration among them.
     pub has_enumeration: bool,
-    /// The structs of other models that the code names.
+    /// The structs and enumerations of other models that the code names.
     pub refers_to: BTreeSet<String>,
     /// The code of each column.
     pub columns: Vec<ColumnCode>,
@@ -60,8 +73,12 @@ pub struct ColumnCode {
     pub column: String,
     /// Its field, with attributes.
     pub field: String,
-    /// The enumeration that is its type, unless another column has declared it.
+    /// The type of the field.
+    pub rust: String,
+    /// The enum in its type, as the field names it.
     pub enumeration: Option<String>,
+    /// The code of the enum, unless it is there or another column has declared it.
+    pub declared: Option<String>,
     /// The feature of the runtime with which its type would be that of a crate.
     pub lacks: Option<&'static str>,
 }

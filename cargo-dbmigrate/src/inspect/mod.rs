@@ -3,6 +3,7 @@
 mod attribute;
 mod code;
 mod declare;
+mod enumerations;
 mod names;
 mod rust_types;
 mod seen;
@@ -13,9 +14,9 @@ use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::schema::{Column, DefaultValue, Index, Table, Type};
 
-pub use code::{ColumnCode, ExistingModel, Model, Style};
+pub use code::{ColumnCode, ExistingEnum, ExistingModel, Model, Style};
 use declare::Words;
-pub use names::{of_field, written};
+pub use names::{of_field, snake, unused, written};
 pub use rust_types::Crates;
 
 /// The columns that take their values from a sequence by their default: a new database doesn't have

@@ -21,7 +21,7 @@ const RESERVED: &[&str] = &["_", "crate", "self", "Self", "super"];
 const TAKEN: &[&str] = &["Box", "ColumnType", "Model", "Option", "String", "Vec"];
 
 /// `UserAccount` -> `user_account`: the table of a struct that doesn't name one.
-pub(super) fn snake(name: &str) -> String {
+pub fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
     for (idx, char) in chars.iter().enumerate() {
@@ -106,7 +106,7 @@ pub(super) fn singular(name: &str) -> String {
 }
 
 /// A name that isn't among those that are used, and is from now on.
-pub(super) fn unused(name: String, used: &mut BTreeSet<String>) -> String {
+pub fn unused(name: String, used: &mut BTreeSet<String>) -> String {
     // A type's name has no underscore before a number.
     let is_type = name.starts_with(char::is_uppercase);
     let stem = if is_type { name.trim_end_matches('_') } else { &name };

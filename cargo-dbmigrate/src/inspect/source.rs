@@ -15,6 +15,7 @@ use super::attribute::{
 };
 use super::code::{ColumnCode, Model, Style};
 use super::declare::{self, Declared};
+use super::enumerations::{self, Enumerations};
 use super::names;
 use super::rust_types;
 use crate::render::text;
@@ -36,22 +37,27 @@ struct Names {
     keys: BTreeMap<String, Vec<String>>,
 }
 
-/// The models of these tables, in their order, with the foreign keys that no model can have.
+/// The models of the tables that are asked for, in their order, with the foreign keys that no model can have.
 pub(super) fn models(tables: &[Declared], style: &Style<'_>) -> (Vec<Model>, Vec<String>) {
     // No struct gets the name of one that is there.
     let names = style.existing.values().filter_map(|model| model.path.rsplit("::").next());
     let names = names.chain(style.taken.iter().map(String::as_str));
     let mut used: BTreeSet<String> = names.map(str::to_owned).collect();
     let names = Names::of(tables, style, &mut used);
-    // Enumerations with a name of their own are shared by the tables that use them.
-    let mut enumerations: BTreeMap<String, String> = BTreeMap::new();
+    let mut enumerations = Enumerations::of(style.enumerations);
     let mut left_out = Vec::new();
-    let models = tables.iter().map(|declared| {
-        let writer = Writer { table: &declared.table, names: &names, style };
-        writer.model(&mut used, &mut enumerations, &mut left_out)
+    // An enumeration that is declared beside an existing model has a path for all others.
+    let is_new = |place: &usize| !style.existing.contains_key(&tables[*place].table.name);
+    let is_asked = |place: &usize| style.asked.contains(&tables[*place].table.name);
+    let mut places: Vec<usize> = (0..tables.len()).filter(is_asked).collect();
+    places.sort_by_key(is_new);
+    let models = places.into_iter().map(|place| {
+        let writer = Writer { table: &tables[place].table, names: &names, style };
+        (place, writer.model(&mut used, &mut enumerations, &mut left_out))
     });
-    let models = models.collect();
-    (models, left_out)
+    let mut models: Vec<(usize, Model)> = models.collect();
+    models.sort_by_key(|(place, _)| *place);
+    (models.into_iter().map(|(_, model)| model).collect(), left_out)
 }
 
 impl Names {
@@ -154,6 +160,15 @@ impl Names {
     }
 }
 
+/// The code of a field.
+struct Field {
+    code: String,
+    /// Its type.
+    rust: String,
+    /// The feature of the runtime that the type lacks.
+    lacks: Option<&'static str>,
+}
+
 /// Writes the code of one table.
 struct Writer<'a> {
     table: &'a Table,
@@ -175,7 +190,7 @@ impl Writer<'_> {
     fn model(
         &self,
         used: &mut BTreeSet<String>,
-        enumerations: &mut BTreeMap<String, String>,
+        shared: &mut Enumerations,
         left_out: &mut Vec<String>,
     ) -> Model {
         let table = self.table;
@@ -192,45 +207,62 @@ impl Writer<'_> {
                 )),
             }
         }
-        refers_to.remove(&name);
+        let existing = self.style.existing.get(&table.name);
+        let has_field =
+            |column: &String| existing.is_some_and(|model| model.fields.contains_key(column));
         let on_fields = self.on_fields();
         let (mut enums, mut fields, mut columns) = (String::new(), String::new(), Vec::new());
+        let mut own_enums = BTreeSet::new();
         for column in &table.columns {
+            let mut declared = None;
             let element = match &column.ty {
                 Type::Array(of) => of,
                 ty => ty,
             };
-            let mut declared = None;
             let enumeration = match element {
-                Type::Enum(enum_name, values) if has_variants(values) => {
+                Type::Enum(in_database, values)
+                    if has_variants(values) && !has_field(&column.name) =>
+                {
                     // Only PostgreSQL's have a name of their own, under which tables share them.
-                    let is_named = !["", "enum"].contains(&enum_name.as_str());
-                    let shared = enumerations.get(enum_name).cloned();
-                    Some(shared.unwrap_or_else(|| {
+                    let is_named = !["", "enum"].contains(&in_database.as_str());
+                    let user = existing.map(|model| model.path.as_str());
+                    let found = shared.find(in_database, user).filter(|_| is_named);
+                    refers_to.extend(found.clone());
+                    Some(found.unwrap_or_else(|| {
                         let wanted = if is_named {
-                            names::of_type(enum_name)
+                            names::of_type(in_database)
                         } else {
                             let model = name.rsplit("::").next().unwrap_or_default();
                             let model = model.trim_start_matches("r#").trim_end_matches('_');
                             format!("{model}{}", names::of_type(&column.name))
                         };
                         let own = names::unused(wanted, used);
-                        let code = self.enumeration(&own, enum_name, values);
+                        let code =
+                            enumerations::code((&own, in_database), values, self.style.backend);
                         enums += &(code.clone() + "\n");
                         declared = Some(code);
+                        own_enums.insert(own.clone());
                         if is_named {
-                            enumerations.insert(enum_name.clone(), own.clone());
+                            shared.add(in_database, user, &own);
                         }
                         own
                     }))
                 }
                 _ => None,
             };
-            let (field, lacks) = self.field(column, enumeration.as_deref(), &on_fields);
+            let Field { code: field, rust, lacks } =
+                self.field(column, enumeration.as_deref(), &on_fields);
             fields += &field;
-            let column = column.name.clone();
-            columns.push(ColumnCode { column, field, enumeration: declared, lacks });
+            columns.push(ColumnCode {
+                column: column.name.clone(),
+                field,
+                rust,
+                enumeration,
+                declared,
+                lacks,
+            });
         }
+        refers_to.retain(|other| *other != name && !own_enums.contains(other));
         let mut code = comment(table.comment.as_deref(), "");
         code += "#[derive(Model)]\n";
         code += &attribute(&self.struct_keys(&name, &on_fields), "");
@@ -242,32 +274,7 @@ impl Writer<'_> {
         Model { table: table.name.clone(), name, code, has_enumeration, refers_to, columns }
     }
 
-    fn enumeration(&self, name: &str, in_database: &str, values: &[String]) -> String {
-        let mut code = "#[derive(ColumnType)]\n".to_owned();
-        if in_database.is_empty() && self.style.backend == Backend::Postgres {
-            code += "#[column_type(text)]\n";
-        } else if !["", "enum"].contains(&in_database) && names::snake(name) != in_database {
-            let _ = writeln!(code, "#[column_type(name = {})]", text(in_database));
-        }
-        let _ = writeln!(code, "pub enum {name} {{");
-        let mut used = BTreeSet::new();
-        for value in values {
-            let variant = names::unused(names::of_type(value), &mut used);
-            if names::snake(&variant) != *value {
-                let _ = writeln!(code, "    #[column_type(rename = {})]", text(value));
-            }
-            let _ = writeln!(code, "    {variant},");
-        }
-        code + "}\n"
-    }
-
-    /// The field of a column, and the feature of the runtime that its type lacks.
-    fn field(
-        &self,
-        column: &Column,
-        enumeration: Option<&str>,
-        on_fields: &OnFields,
-    ) -> (String, Option<&'static str>) {
+    fn field(&self, column: &Column, enumeration: Option<&str>, on_fields: &OnFields) -> Field {
         let types = self.names.natural.get(&self.table.name);
         let natural = types.and_then(|types| types.get(&column.name)).unwrap_or(&column.ty);
         let natural = if enumeration.is_some() { &column.ty } else { natural };
@@ -316,7 +323,7 @@ impl Writer<'_> {
         let field = names::written(field);
         let comment = comment(column.comment.as_deref(), "    ");
         let code = format!("{comment}{}    pub {field}: {rust},\n", attribute(&keys, "    "));
-        (code, ty.lacks)
+        Field { code, rust, lacks: ty.lacks }
     }
 
     /// A column type as `type = ...` names it.

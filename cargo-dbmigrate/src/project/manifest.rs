@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::error::{Doing as _, Error, Result, toml_place};
 
-pub(super) const FILE: &str = "Cargo.toml";
+pub const FILE: &str = "Cargo.toml";
 
 /// A manifest: of a package, of a workspace, or of both.
 #[derive(Debug, Clone)]
@@ -178,9 +178,25 @@ fn inherited(dependencies: &toml::Table, root: &Manifest) -> toml::Table {
         let shared = workspace
             .filter(|_| is_inherited)
             .and_then(|workspace| workspace.dependencies.get(name));
-        (name.clone(), shared.unwrap_or(dependency).clone())
+        let dependency =
+            shared.map_or_else(|| dependency.clone(), |shared| both(shared, dependency));
+        (name.clone(), dependency)
     };
     dependencies.iter().map(resolve).collect()
+}
+
+/// A dependency of the workspace with the features that a package adds to it.
+fn both(shared: &toml::Value, own: &toml::Value) -> toml::Value {
+    let features = |dependency: &toml::Value| {
+        let features = dependency.get("features").and_then(toml::Value::as_array);
+        features.cloned().unwrap_or_default()
+    };
+    let mut both = match shared {
+        toml::Value::Table(table) => table.clone(),
+        version => toml::Table::from_iter([("version".to_owned(), version.clone())]),
+    };
+    both.insert("features".to_owned(), [features(shared), features(own)].concat().into());
+    both.into()
 }
 
 /// The subdirectories whose names match a part of a pattern.

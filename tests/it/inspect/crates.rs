@@ -244,3 +244,36 @@ fn a_crate_whose_feature_is_missing_is_named() {
     sql(&host.dir.join("plain.db"), "CREATE TABLE plain (id INTEGER PRIMARY KEY)");
     assert_eq!(host.ok("inspect --url sqlite:plain.db").errors(), "");
 }
+
+/// A package of a workspace, which shares its dependencies under other names.
+#[test]
+fn a_crate_of_the_workspace_is_known_by_its_own_name() {
+    let host = Host::empty("inspect-inherited");
+    let runtime = repository().join("dbmigrate-runtime");
+    let package = |features: &str| {
+        format!(
+            "[workspace]\n\n[workspace.dependencies]\n\
+             dbm = {{ package = \"dbmigrate-runtime\", path = {runtime:?}, features = [\"uuid\"] }}\n\
+             moments = {{ package = \"chrono\", version = \"0.4\", default-features = false }}\n\
+             uuid = {{ version = \"1\", default-features = false }}\nrust_decimal = \"1\"\n\n\
+             [package]\nname = \"inspect-inherited\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+             [dependencies]\ndbm = {{ workspace = true{features} }}\nmoments.workspace = true\n\
+             uuid.workspace = true\nrust_decimal = {{ workspace = true, features = [\"std\"] }}\n"
+        )
+    };
+    host.write("Cargo.toml", &package(", features = [\"chrono\"]"));
+    host.write("src/lib.rs", "");
+    sql(&host.dir.join("app.db"), SQLITE);
+    let run = host.ok("inspect --url sqlite:app.db");
+    expect![[r#"
+        note: no types of `rust_decimal` are used, since `dbm` lacks the feature `rust_decimal`; add it to its `features` in Cargo.toml, and inspect again
+    "#]].assert_eq(&run.errors());
+    assert!(run.stdout.contains("use dbm::Model;\n"), "{run}");
+    assert!(run.stdout.contains("pub made: moments::NaiveDateTime,\n"), "{run}");
+    assert!(run.stdout.contains("pub token: Option<uuid::Uuid>,\n"), "{run}");
+    // What the package itself doesn't add, only the workspace has.
+    host.write("Cargo.toml", &package(""));
+    let run = host.ok("inspect --url sqlite:app.db");
+    assert!(run.errors().contains("no types of `chrono`, `rust_decimal` are used"), "{run}");
+    assert!(run.stdout.contains("pub token: Option<uuid::Uuid>,\n"), "{run}");
+}

@@ -1,5 +1,6 @@
 //! `inspect --update`: what models lack, as a patch.
 
+mod derives;
 mod hostile;
 
 use dbmigrate_tests::{Host, sql};

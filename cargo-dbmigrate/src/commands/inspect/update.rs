@@ -1,5 +1,6 @@
 //! `inspect --update`: what the database has and the models lack, as a patch.
 
+mod derives;
 mod source_file;
 
 use std::collections::btree_map::Entry;
@@ -15,9 +16,10 @@ use super::{absolute, note_features};
 use crate::commands::Answer;
 use crate::context::Context;
 use crate::error::{Doing as _, Result};
-use crate::inspect::{ColumnCode, ExistingModel, Model};
+use crate::inspect::{ColumnCode, ExistingEnum, ExistingModel, Model};
 use crate::models;
 use crate::paths;
+use derives::SharedDerives;
 use source_file::SourceFile;
 
 /// The models that exist, with their files.
@@ -85,6 +87,42 @@ impl Existing {
         self.files.values().flat_map(SourceFile::names).cloned().collect()
     }
 
+    /// The enums of the files, by their paths in the crates.
+    pub(super) fn enumerations(&self, cx: &Context) -> Vec<ExistingEnum> {
+        let mut enumerations = Vec::new();
+        let mut seen = BTreeSet::new();
+        for record in &self.records {
+            let path = file(cx, record);
+            let Some(source) = self.files.get(&path) else { continue };
+            let place = source.place(struct_name(record), record.line);
+            // One of them tells the module of the file.
+            if place.is_none_or(|place| place.is_inside) || !seen.insert(path) {
+                continue;
+            }
+            let path = self::path(cx, record);
+            let module = path.rsplit_once("::").map_or("crate", |(module, _)| module);
+            enumerations.extend(source.enums().map(|own| ExistingEnum {
+                in_database: own.in_database.clone(),
+                path: format!("{module}::{}", own.name),
+            }));
+        }
+        enumerations
+    }
+
+    /// The derives that the enums of new fields need.
+    fn shared_derives(&self, cx: &Context, found: &[Model], folding: Folding) -> SharedDerives {
+        let mut shared = SharedDerives::default();
+        for model in found {
+            let Some(record) = self.of(&model.table, folding) else { continue };
+            let place = self.files.get(&file(cx, record));
+            let place = place.and_then(|file| file.place(struct_name(record), record.line));
+            for code in lacking(record, model, folding) {
+                shared.add(code.enumeration.as_deref(), place.map_or(&[], |place| &place.derives));
+            }
+        }
+        shared
+    }
+
     /// The file for models of new tables: the one with the most models of the package.
     fn usual_file(&self, cx: &Context) -> PathBuf {
         let is_own = |model: &&ModelRecord| path(cx, model).starts_with("crate::");
@@ -126,6 +164,17 @@ fn file(cx: &Context, model: &ModelRecord) -> PathBuf {
     cx.project.workspace_root.join(&model.file)
 }
 
+/// The columns that a model lacks.
+fn lacking<'a>(
+    record: &'a ModelRecord,
+    found: &'a Model,
+    folding: Folding,
+) -> impl Iterator<Item = &'a ColumnCode> {
+    let has =
+        move |column: &str| record.table.columns.iter().any(|own| folding.same(&own.name, column));
+    found.columns.iter().filter(move |code| !has(&code.column))
+}
+
 /// Prints the patch.
 pub(super) fn run(
     cx: &Context,
@@ -137,10 +186,11 @@ pub(super) fn run(
         Some(out) => absolute(out)?,
         None => existing.usual_file(cx),
     };
+    let shared = existing.shared_derives(cx, found, folding);
     let Existing { records, files } = existing;
     let krate = records.iter().find(|model| file(cx, model) == usual);
     let krate = krate.or(records.first()).map_or("", |model| model.path.as_str());
-    let mut patch = Patch { cx, files };
+    let mut patch = Patch { cx, files, shared };
     let (mut added, mut is_warned) = (Vec::new(), false);
     let mut columns: Vec<&ColumnCode> = Vec::new();
     for model in found {
@@ -155,10 +205,7 @@ pub(super) fn run(
             columns.extend(&model.columns);
             continue;
         };
-        let has =
-            |column: &str| record.table.columns.iter().any(|own| folding.same(&own.name, column));
-        let lacking: Vec<&ColumnCode> =
-            model.columns.iter().filter(|code| !has(&code.column)).collect();
+        let lacking: Vec<&ColumnCode> = lacking(record, model, folding).collect();
         if lacking.is_empty() {
             continue;
         }
@@ -191,6 +238,7 @@ pub(super) fn run(
 struct Patch<'a> {
     cx: &'a Context,
     files: BTreeMap<PathBuf, SourceFile>,
+    shared: SharedDerives,
 }
 
 impl Patch<'_> {
@@ -207,20 +255,33 @@ impl Patch<'_> {
         let package = &self.cx.project.package;
         let fields: Vec<String> =
             lacking.iter().map(|code| in_crate(&code.field, &record.path, package)).collect();
-        let enumerations = lacking.iter().filter_map(|code| code.enumeration.as_deref());
-        let enumerations: Vec<&str> = enumerations.collect();
-        let place = (struct_name(record), record.line);
-        let path = file(self.cx, record);
-        let file = self.file(&path)?;
-        if file.place(place.0, place.1).is_none() {
+        let (place, path) = ((struct_name(record), record.line), file(self.cx, record));
+        self.file(&path)?;
+        let Some(file) = self.files.get_mut(&path) else { return Ok(false) };
+        let Some(derives) = file.place(place.0, place.1).map(|place| place.derives.clone()) else {
+            let enums = lacking.iter().filter_map(|code| code.declared.as_deref());
             self.cx.out.warning(format!(
                 "{} can't be extended by a patch; add these fields by hand:\n{}",
                 models::location(record),
-                [&fields.concat(), enumerations.concat().as_str()].concat().trim_end()
+                [fields.concat(), enums.collect()].concat().trim_end()
             ));
             return Ok(false);
+        };
+        let enums = lacking.iter().filter_map(|code| {
+            let name = code.enumeration.as_deref()?;
+            Some(derives::added(code.declared.as_deref()?, &self.shared.of(name, &derives)))
+        });
+        file.extend(place, &fields, &enums.collect::<Vec<_>>());
+        let existing = self.files.values().flat_map(SourceFile::enums);
+        let unmet = derives::unmet(&derives, lacking, &existing.collect::<Vec<_>>());
+        if !unmet.is_empty() {
+            self.cx.out.warning(format!(
+                "{} derives what the types of its new fields don't have, so it does not compile with \
+                 the patch:\n  {}\n  remove these derives, or change the types",
+                models::location(record),
+                unmet.join("\n  ")
+            ));
         }
-        file.extend(place, &fields, &enumerations);
         Ok(true)
     }
 

@@ -8,6 +8,7 @@ use dbmigrate_runtime::engine::{Migration, Migrations};
 use super::{each, enter, heads_text, verify};
 use crate::cli::{Stamp, Tool};
 use crate::commands::Answer;
+use crate::commands::upgrade_all::targets;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -41,7 +42,8 @@ pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
         cx.out.json("stamp", serde_json::json!({ "revisions": entered, "entered": entered }));
         return Ok(Answer::Done);
     }
-    Ok(each(cx, &args.all, |database| taking.stamp(database))?.end())
+    let found = targets::databases(cx, &args.all)?;
+    Ok(each(cx, found, |database| taking.stamp(database)).end())
 }
 
 /// Takes over what a tool has recorded.

@@ -115,7 +115,8 @@ impl Dialect for Sqlite {
         _elsewhere: &BTreeSet<String>,
     ) -> Result<Catalog, DatabaseError> {
         let objects = read::objects(conn)?;
-        Ok(Catalog { objects: objects.clone(), ..read::read(&objects, only) })
+        let found = read::read(&objects, only);
+        Ok(Catalog { objects, ..found })
     }
 
     fn health(

@@ -9,33 +9,19 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
+use super::derives::{self, Enum};
 use crate::edits;
 use crate::lines::Lines;
 
 /// The derives of generated code.
 const DERIVES: [&str; 2] = ["Model", "ColumnType"];
 
-/// The derives that an enumeration needs if a struct with a field of it has them, and that every
-/// enumeration can have.
-const SHARED: [&str; 11] = [
-    "Clone",
-    "Copy",
-    "Debug",
-    "Default",
-    "Deserialize",
-    "Eq",
-    "Hash",
-    "Ord",
-    "PartialEq",
-    "PartialOrd",
-    "Serialize",
-];
-
 /// A file and the edits of it, which change no other text.
 pub(super) struct SourceFile {
     text: String,
     runtime: String,
     structs: Vec<Place>,
+    enums: Vec<Enum>,
     /// The names of its items and imports.
     names: BTreeSet<String>,
     /// The derives that it imports.
@@ -49,7 +35,7 @@ pub(super) struct Place {
     /// The line of the name.
     name_line: usize,
     /// Whether it is in a module of the file, which doesn't have the file's imports.
-    is_inside: bool,
+    pub(super) is_inside: bool,
     /// The closing brace.
     brace: usize,
     /// The beginning of its line, if nothing else is on it.
@@ -64,8 +50,8 @@ pub(super) struct Place {
     inner: String,
     /// The names of its fields.
     pub(super) fields: Vec<String>,
-    /// Its derives that an enumeration needs as well.
-    derives: Vec<String>,
+    /// Its derives that an enum of a field needs as well.
+    pub(super) derives: Vec<String>,
 }
 
 impl SourceFile {
@@ -75,6 +61,7 @@ impl SourceFile {
             lines: Lines::of(&text),
             depth: 0,
             structs: Vec::new(),
+            enums: Vec::new(),
             names: BTreeSet::new(),
         };
         let mut imported = BTreeSet::new();
@@ -91,14 +78,19 @@ impl SourceFile {
                 }
             }
         }
-        let Reader { structs, names, .. } = reader;
+        let Reader { structs, enums, names, .. } = reader;
         let runtime = runtime.to_owned();
-        SourceFile { structs, names, imported, runtime, edits: Vec::new(), text }
+        SourceFile { structs, enums, names, imported, runtime, edits: Vec::new(), text }
     }
 
     /// The names that new items can't have.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         self.names.iter()
+    }
+
+    /// The enums for enumerations of the database.
+    pub(super) fn enums(&self) -> impl Iterator<Item = &Enum> {
+        self.enums.iter()
     }
 
     /// The place of a struct by its name and the line of that, which is 0 if it is unknown; `None`
@@ -123,12 +115,17 @@ impl SourceFile {
     }
 
     /// Adds fields at the end of a struct, and items after it.
-    pub(super) fn extend(&mut self, (name, line): (&str, u32), fields: &[String], items: &[&str]) {
+    pub(super) fn extend(
+        &mut self,
+        (name, line): (&str, u32),
+        fields: &[String],
+        items: &[String],
+    ) {
         let Some(place) = self.place(name, line) else { return };
         let none = BTreeSet::new();
         let imported = if place.is_inside { &none } else { &self.imported };
-        let item = |code: &&str| {
-            let code = self.qualified(&with_derives(code, &place.derives), imported);
+        let item = |code: &String| {
+            let code = self.qualified(code, imported);
             format!("\n\n{}", indented(&code, &place.outer, 0).trim_end())
         };
         let items: String = items.iter().map(item).collect();
@@ -190,33 +187,6 @@ impl SourceFile {
     }
 }
 
-/// The code of an enumeration with these derives before its own.
-fn with_derives(code: &str, derives: &[String]) -> String {
-    let list: String = derives.iter().map(|derive| format!("{derive}, ")).collect();
-    let code = code.replacen("#[derive(", &format!("#[derive({list}"), 1);
-    if derives.iter().any(|derive| derive.rsplit("::").next() == Some("Default")) {
-        return code.replacen(" {\n", " {\n    #[default]\n", 1);
-    }
-    code
-}
-
-/// The derives among a struct's attributes that an enumeration needs as well, as they are written.
-fn shared_derives(attributes: &[syn::Attribute]) -> Vec<String> {
-    let mut derives = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
-        // What can't be read is for the compiler to report.
-        let _ = attribute.parse_nested_meta(|derive| {
-            let names = derive.path.segments.iter().map(|segment| segment.ident.to_string());
-            let names: Vec<String> = names.collect();
-            let is_shared = names.last().is_some_and(|name| SHARED.contains(&name.as_str()));
-            let root = if derive.path.leading_colon.is_some() { "::" } else { "" };
-            derives.extend(is_shared.then(|| format!("{root}{}", names.join("::"))));
-            Ok(())
-        });
-    }
-    derives
-}
-
 /// The derives that a `use` imports from the runtime.
 fn derives_of(tree: &syn::UseTree, runtime: &str) -> Vec<String> {
     match tree {
@@ -256,6 +226,7 @@ struct Reader<'a> {
     /// How many modules and functions are around.
     depth: usize,
     structs: Vec<Place>,
+    enums: Vec<Enum>,
     names: BTreeSet<String>,
 }
 
@@ -283,6 +254,12 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
     fn visit_use_rename(&mut self, rename: &'ast syn::UseRename) {
         self.names.insert(rename.rename.to_string());
+    }
+
+    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
+        let own = (self.depth == 0).then(|| derives::enumeration(item)).flatten();
+        self.enums.extend(own);
+        visit::visit_item_enum(self, item);
     }
 
     fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
@@ -313,7 +290,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                 outer: outer.to_owned(),
                 inner: inner.map_or_else(|| format!("{outer}{usual}"), str::to_owned),
                 fields: names.map(|name| name.unraw().to_string()).collect(),
-                derives: shared_derives(&item.attrs),
+                derives: derives::shared(&item.attrs),
             });
         }
         visit::visit_item_struct(self, item);
