@@ -159,6 +159,7 @@ fn options(arguments: &Arguments, settings: &Settings) -> Options {
         args: arguments.args.clone(),
         version_table: settings.version_table.to_owned(),
         version_table_schema: settings.version_table_schema.to_owned(),
+        past_barriers: arguments.past_barriers,
         batch_pause: Duration::from_millis(arguments.batch_pause),
         halfway: match (arguments.resume, arguments.restart) {
             (true, _) => Halfway::Resume,

@@ -389,8 +389,8 @@ fn what_can_be_fixed_is_written_into_pending_revisions() {
     write("d400", &["c300"], mixed, "op.drop_column(\"post\", \"body\");");
     let mut seen = said(&host, "lint a100:head --fix --no-database");
     seen += &said(&host, "lint a100:head --fix --no-database");
-    seen += &host.read("migrations/versions/m_b200.rs").split_once("pub fn upgrade").unwrap().1;
-    seen += &host.read("migrations/versions/m_c300.rs").split_once("pub fn upgrade").unwrap().1;
+    seen += host.read("migrations/versions/m_b200.rs").split_once("pub fn upgrade").unwrap().1;
+    seen += host.read("migrations/versions/m_c300.rs").split_once("pub fn upgrade").unwrap().1;
     expect![[r#"
         $ lint a100:head --fix --no-database => 0
         Fixing migrations/versions/m_b200.rs: index-locks: `.concurrently()`

@@ -24,7 +24,7 @@ pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     // One backup is enough, and the first one has the most.
     let run = Run { no_backup: backup.is_some(), ..run };
     let top = undone.first().cloned().unwrap_or_else(|| "head".to_owned());
-    let Ran { ids: ran, backup: later } =
+    let Ran { ids: ran, backup: later, .. } =
         run::upgrade(cx, &database, &history, &Up { to: &top, run: &run })?;
     let backup = backup.or(later);
     cx.out.json("redo", serde_json::json!({ "undone": undone, "ran": ran, "backup": backup }));

@@ -31,8 +31,14 @@ use postgres::Databases;
 use run::{Change, PASSES, Ran};
 
 /// What a case prints: nothing.
-pub const QUIET: Output =
-    Output { format: Format::Text, verbose: false, quiet: true, database: None, is_part: false };
+pub const QUIET: Output = Output {
+    format: Format::Text,
+    verbose: false,
+    quiet: true,
+    database: None,
+    is_part: false,
+    is_brief: false,
+};
 
 #[test]
 fn every_case_leads_there_and_back_and_loses_nothing() {

@@ -72,6 +72,7 @@ pub struct Arguments {
     pub lock_timeout: Option<u64>,
     pub args: Vec<(String, String)>,
     pub batch_pause: u64,
+    pub past_barriers: bool,
     pub resume: bool,
     pub restart: bool,
     pub dry_run: bool,
@@ -177,6 +178,15 @@ const OPTIONS: &[Opt] = &[
             args.batch_pause = number(value)?;
             Ok(())
         },
+    },
+    Opt {
+        long: "--past-barriers",
+        short: None,
+        value: None,
+        of: &[Verb::Upgrade, Verb::Plan],
+        about: "Go past revisions with a barrier as well, since no program of the previous release \
+                runs any more",
+        set: |args, _| set(&mut args.past_barriers),
     },
     Opt {
         long: "--resume",
@@ -314,6 +324,7 @@ impl Arguments {
             lock_timeout: None,
             args: Vec::new(),
             batch_pause: 0,
+            past_barriers: false,
             resume: false,
             restart: false,
             dry_run: false,

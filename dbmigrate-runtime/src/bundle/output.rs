@@ -45,7 +45,7 @@ impl From<GraphError> for Failure {
 /// How much is printed, and in which format.
 #[derive(Debug, Clone)]
 pub struct Output {
-    program: String,
+    pub program: String,
     pub is_json: bool,
     pub is_verbose: bool,
     is_quiet: bool,

@@ -63,6 +63,9 @@ fn show(bundle: &Bundle, (verb, plan): (Verb, &Plan)) -> Result<Answer, Failure>
         out.line(&text);
         discarded.iter().for_each(|line| out.line(&format!("  {line}")));
     }
+    for barrier in &plan.stops_before {
+        out.line(&format!("stops before {barrier}"));
+    }
     let direction = match plan.direction {
         Direction::Upgrade => "upgrade",
         Direction::Downgrade => "downgrade",

@@ -7,6 +7,7 @@ use super::arguments::Verb;
 use super::database::rows;
 use super::output::{Failure, Output};
 use super::{Answer, Bundle};
+use crate::barriers::{self, Barrier};
 use crate::dialect::Statement;
 use crate::direction::Direction;
 use crate::driver::{Driver, Waiting};
@@ -27,14 +28,32 @@ pub fn upgrade(bundle: &Bundle) -> Result<Answer, Failure> {
     standing.check(options.allow_ahead)?;
     note_replaced(bundle, standing.graph());
     let target = standing.target(Direction::Upgrade, &arguments.revision)?;
-    if standing.route(Direction::Upgrade, &target).is_empty() {
+    let reach = match &mut reader {
+        Some(driver) => {
+            barriers::reach(driver.as_connection(), &standing, &target, options.passing())?
+        }
+        None => barriers::offline(&*standing.view.of, &target, standing.applied(), &[]),
+    };
+    reach.refuse_named(&arguments.revision)?;
+    if reach.ids.is_empty() {
         if let Some(driver) = &mut reader {
             executor::refuse_unfinished(&mut **driver, options, standing.applied())?;
         }
-        return Ok(nothing_to(bundle, Verb::Upgrade, standing.graph(), standing.applied()));
+        nothing_to(bundle, Verb::Upgrade, standing.graph(), standing.applied());
+        report(bundle, Verb::Upgrade, &[], &reach.barriers);
+    } else {
+        drop(reader);
+        let ran = run(bundle, (Direction::Upgrade, &target), |_| Ok(()))?;
+        report(bundle, Verb::Upgrade, &ran, &reach.barriers);
     }
-    drop(reader);
-    run(bundle, Verb::Upgrade, (Direction::Upgrade, &target), |_| Ok(()))
+    for barrier in &reach.barriers {
+        bundle.out.done(&format!(
+            "Stopping before {barrier} (once no program of the previous release runs, `{} upgrade \
+             --past-barriers` goes on)",
+            bundle.out.program
+        ));
+    }
+    Ok(Answer::Done)
 }
 
 /// `downgrade`
@@ -51,17 +70,21 @@ pub fn downgrade(bundle: &Bundle) -> Result<Answer, Failure> {
     let target = standing.target(Direction::Downgrade, &arguments.revision)?;
     let ids = standing.route(Direction::Downgrade, &target);
     if ids.is_empty() {
-        return Ok(nothing_to(bundle, Verb::Downgrade, standing.graph(), standing.applied()));
+        nothing_to(bundle, Verb::Downgrade, standing.graph(), standing.applied());
+        report(bundle, Verb::Downgrade, &[], &[]);
+        return Ok(Answer::Done);
     }
     drop(reader);
     let of_database = &standing.view.of;
     let applied = &standing.view.applied;
-    run(bundle, Verb::Downgrade, (Direction::Downgrade, &target), |driver| {
+    let ran = run(bundle, (Direction::Downgrade, &target), |driver| {
         if arguments.allow_destructive {
             return Ok(());
         }
         refuse_losses(driver, of_database, (applied, &ids))
-    })
+    })?;
+    report(bundle, Verb::Downgrade, &ran, &[]);
+    Ok(Answer::Done)
 }
 
 /// Refuses to discard rows that nobody agreed to lose.
@@ -83,10 +106,9 @@ fn refuse_losses(
 /// Runs to a target, after a look at the database that may refuse it.
 fn run(
     bundle: &Bundle,
-    verb: Verb,
     (direction, target): (Direction, &Target),
     look: impl FnOnce(&mut dyn Driver) -> Result<(), Failure>,
-) -> Result<Answer, Failure> {
+) -> Result<Vec<String>, Failure> {
     let start = Instant::now();
     let mut driver = bundle.database.open_to_write(&bundle.options)?;
     look(&mut *driver)?;
@@ -99,21 +121,31 @@ fn run(
         observer: &mut Progress { out: &bundle.out, printed: BTreeSet::new() },
         steps: &mut OwnSteps,
     };
-    let ran = executor.run_to(direction, target)?;
-    bundle.out.json(verb, [("ran", Json::texts(&ran)), ("backup", Json::Null)]);
-    Ok(Answer::Done)
+    Ok(executor.run_to(direction, target)?)
+}
+
+/// The document of a run.
+fn report(bundle: &Bundle, verb: Verb, ran: &[String], barriers: &[Barrier]) {
+    let barrier = |barrier: &Barrier| {
+        let Barrier { id, message, reason } = barrier;
+        let members = [("id", id), ("message", message), ("reason", reason)];
+        Json::object(members.map(|(key, text)| (key, Some(Json::text(text.clone())))))
+    };
+    let mut members = vec![("ran", Json::texts(ran)), ("backup", Json::Null)];
+    if !barriers.is_empty() {
+        members.push(("barriers", Json::Array(barriers.iter().map(barrier).collect())));
+    }
+    bundle.out.json(verb, members);
 }
 
 /// Reports that a database already is at its target.
-fn nothing_to(bundle: &Bundle, verb: Verb, graph: &Graph, applied: &BTreeSet<String>) -> Answer {
+fn nothing_to(bundle: &Bundle, verb: Verb, graph: &Graph, applied: &BTreeSet<String>) {
     let at = match graph.current(applied).as_slice() {
         [] => "has no revision applied".to_owned(),
         ids => format!("is at {}", ids.join(", ")),
     };
     let url = bundle.database.shown();
     bundle.out.progress(&format!("Nothing to {}: {url} {at}", verb.name()));
-    bundle.out.json(verb, [("ran", Json::Array(Vec::new())), ("backup", Json::Null)]);
-    Answer::Done
 }
 
 /// Reports what is in place of a replaced revision.

@@ -45,16 +45,12 @@ impl Files {
         let Ok(entries) = read_dir(dir) else { return };
         for entry in entries.flatten() {
             let path = entry.path();
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => {
-                    if path != target_dir && !is_of_others(&entry.file_name()) {
-                        self.add(&path, target_dir);
-                    }
-                }
-                Ok(_) if is_source(&path) => {
-                    self.saved.insert(path, saved(&entry));
-                }
-                _ => {}
+            let Ok(kind) = entry.file_type() else { continue };
+            let is_own_dir = path != target_dir && !is_of_others(&entry.file_name());
+            if kind.is_dir() && is_own_dir {
+                self.add(&path, target_dir);
+            } else if !kind.is_dir() && is_source(&path) {
+                self.saved.insert(path, saved(&entry));
             }
         }
     }
