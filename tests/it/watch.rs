@@ -69,7 +69,7 @@ fn a_session_shows_each_save_writes_nothing_and_ends_when_interrupted() {
     session.until("No differences.");
 
     host.replace("src/lib.rs", "pub id: i64,\n", "pub id: i64,\n    pub name: String,\n");
-    let shown = session.until("Detected added column `user.name`");
+    let shown = session.until("added column `user.name`");
     assert!(shown.iter().any(|line| line == "Saved `src/lib.rs`"), "{shown:?}");
 
     // An editor may write a new file and rename it onto the other one.
