@@ -34,6 +34,17 @@ impl fmt::Display for Barrier {
     }
 }
 
+impl Barrier {
+    /// The line about an upgrade that stops here, given the command that goes on.
+    #[doc(hidden)]
+    pub fn stopping(&self, command: &str) -> String {
+        format!(
+            "Stopping before {self} (once no program of the previous release runs, `{command}` goes \
+             on)"
+        )
+    }
+}
+
 /// How far an upgrade goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {

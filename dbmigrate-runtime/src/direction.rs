@@ -8,3 +8,14 @@ pub enum Direction {
     /// The revision is undone.
     Downgrade,
 }
+
+impl Direction {
+    /// The command that runs revisions in this direction: `upgrade` or `downgrade`.
+    #[doc(hidden)]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Direction::Upgrade => "upgrade",
+            Direction::Downgrade => "downgrade",
+        }
+    }
+}

@@ -144,8 +144,9 @@ impl<'m> Executor<'m> {
     /// # Errors
     ///
     /// Before anything runs: an unknown identifier, one that names a revision behind a barrier, an
-    /// edited or unknown applied revision, a revision that can't be planned or undone. While it runs: an error of the database or of a
-    /// step. The transaction is then rolled back, and the database is as it was before.
+    /// edited or unknown applied revision, a revision that can't be planned or undone. While it runs:
+    /// an error of the database or of a step. The transaction is then rolled back, and the database
+    /// is as it was before.
     pub fn run(&mut self, direction: Direction, identifier: &str) -> Result<Vec<String>, Error> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());

@@ -46,7 +46,7 @@ spans! {
     /// A run in this direction, of so many revisions.
     fn run(direction: Direction, n_revisions: usize, backend: &str) {
         tracing::info_span!(
-            target: "dbmigrate", "run", direction = word(direction), revisions = n_revisions, backend
+            target: "dbmigrate", "run", direction = direction.name(), revisions = n_revisions, backend
         )
     }
 
@@ -55,7 +55,7 @@ spans! {
         tracing::info_span!(
             target: "dbmigrate",
             "revision",
-            direction = word(direction),
+            direction = direction.name(),
             id = %revision.id,
             message = %revision.message,
         )
@@ -105,14 +105,6 @@ traced! {
     fn waits_for_others(pending: &[String]) {
         let pending = pending.join(", ");
         tracing::info!(target: "dbmigrate", pending, "waiting until others have migrated");
-    }
-}
-
-#[cfg(feature = "tracing")]
-fn word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Upgrade => "upgrade",
-        Direction::Downgrade => "downgrade",
     }
 }
 

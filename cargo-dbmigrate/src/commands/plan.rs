@@ -86,10 +86,7 @@ pub fn show(cx: &Context, mut loaded: Loaded, run: &Run) -> Result<(serde_json::
     for barrier in &loaded.barriers {
         cx.out.line(style::paint(style::CHANGED, &format!("stops before {barrier}")));
     }
-    let name = match loaded.direction {
-        Direction::Upgrade => "upgrade",
-        Direction::Downgrade => "downgrade",
-    };
+    let name = loaded.direction.name();
     let mut json = serde_json::json!({ "direction": name, "plan": json });
     if !loaded.barriers.is_empty() {
         json["barriers"] = history::barriers_json(&loaded.barriers);

@@ -87,10 +87,7 @@ impl Observer for Progress<'_> {
     }
 
     fn taking_back(&mut self, direction: Direction, revision: &Revision) {
-        let what = match direction {
-            Direction::Upgrade => "upgrade",
-            Direction::Downgrade => "downgrade",
-        };
+        let what = direction.name();
         let id = &revision.id;
         self.bar.suspend(|| self.out.done(format!("Taking back the half-done {what} {id}")));
     }

@@ -32,10 +32,7 @@ pub fn write_script(
     }
     let text = script::for_client(&text, dialect, client);
     cx.out.text(&text);
-    let name = match direction {
-        Direction::Upgrade => "upgrade",
-        Direction::Downgrade => "downgrade",
-    };
+    let name = direction.name();
     cx.out.json(name, serde_json::json!({ "sql": text, "revisions": loaded.ids }));
     Ok(())
 }

@@ -66,10 +66,7 @@ fn show(bundle: &Bundle, (verb, plan): (Verb, &Plan)) -> Result<Answer, Failure>
     for barrier in &plan.stops_before {
         out.line(&format!("stops before {barrier}"));
     }
-    let direction = match plan.direction {
-        Direction::Upgrade => "upgrade",
-        Direction::Downgrade => "downgrade",
-    };
+    let direction = plan.direction.name();
     let blocks = plan.revisions.iter().zip(&discarded).map(|(planned, lost)| block(planned, lost));
     let mut members =
         vec![("direction", Json::text(direction)), ("plan", Json::Array(blocks.collect()))];

@@ -46,13 +46,8 @@ pub fn upgrade(bundle: &Bundle) -> Result<Answer, Failure> {
         let ran = run(bundle, (Direction::Upgrade, &target), |_| Ok(()))?;
         report(bundle, Verb::Upgrade, &ran, &reach.barriers);
     }
-    for barrier in &reach.barriers {
-        bundle.out.done(&format!(
-            "Stopping before {barrier} (once no program of the previous release runs, `{} upgrade \
-             --past-barriers` goes on)",
-            bundle.out.program
-        ));
-    }
+    let command = format!("{} upgrade --past-barriers", bundle.out.program);
+    reach.barriers.iter().for_each(|barrier| bundle.out.done(&barrier.stopping(&command)));
     Ok(Answer::Done)
 }
 
@@ -171,10 +166,7 @@ impl Observer for Progress<'_> {
     }
 
     fn taking_back(&mut self, direction: Direction, revision: &Revision) {
-        let what = match direction {
-            Direction::Upgrade => "upgrade",
-            Direction::Downgrade => "downgrade",
-        };
+        let what = direction.name();
         self.out.done(&format!("Taking back the half-done {what} {}", revision.id));
     }
 

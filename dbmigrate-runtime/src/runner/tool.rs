@@ -105,10 +105,7 @@ impl<R: BufRead> Conversation<'_, R> {
     ///
     /// The step's error, and when the runner exits before the step is done.
     pub fn serve_step(&mut self, request: Request<'_>, db: &mut Db<'_>) -> StepResult {
-        let direction = match request.direction {
-            Direction::Upgrade => "upgrade",
-            Direction::Downgrade => "downgrade",
-        };
+        let direction = request.direction.name();
         let place = i64::try_from(request.operation)?;
         let args = db.args().iter().map(|(key, value)| Json::texts([key, value])).collect();
         let range = request.range.map(|BatchRange { first, last, number }| {

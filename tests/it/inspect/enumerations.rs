@@ -1,10 +1,10 @@
 //! Enumerations of PostgreSQL that several tables use: their enums are declared once.
 
-use std::fs;
-
 use dbmigrate_tests::servers::{self, client};
 use dbmigrate_tests::{Host, Run};
 use expect_test::expect;
+
+use super::update::apply_patch;
 
 /// Also with names that become the same name of a file.
 const TABLES: &str = r#"
@@ -127,12 +127,7 @@ fn patches_of_several_files_share_enumerations() {
               remove these derives, or change the types
             the patch adds table `notes`, column `posts.mood`, column `posts.state`, column `users.state`; `git apply` takes it at the root of the repository, and `diff models database` then lists what else differs
         "#]].assert_eq(&run.errors());
-        host.write("models.patch", &run.stdout);
-        for args in [&["init", "--quiet"][..], &["apply", "models.patch"]] {
-            let mut git = host.command("git");
-            let run = Run::of(git.args(args));
-            assert_eq!(run.code, 0, "{run}");
-        }
+        apply_patch(&host, &run.stdout);
         host.replace("src/posts.rs", "#[derive(Clone, Debug, Model)]", "#[derive(Clone, Model)]");
         let run = host.cargo("check");
         assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
@@ -143,10 +138,7 @@ fn patches_of_several_files_share_enumerations() {
         let run = host.ok("inspect --update --tables notes --out src/notes.rs");
         assert!(run.stdout.contains("+    pub state: Option<Vec<State>>,\n"), "{run}");
         assert!(run.stdout.contains("+pub enum State {\n"), "{run}");
-        fs::write(host.dir.join("models.patch"), &run.stdout).unwrap();
-        let mut git = host.command("git");
-        let run = Run::of(git.args(["apply", "models.patch"]));
-        assert_eq!(run.code, 0, "{run}");
+        apply_patch(&host, &run.stdout);
         host.write("src/lib.rs", "pub mod notes;\npub mod posts;\npub mod users;\n");
         let run = host.cargo("check");
         assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");

@@ -3,8 +3,18 @@
 mod derives;
 mod hostile;
 
-use dbmigrate_tests::{Host, sql};
+use dbmigrate_tests::{Host, Run, sql};
 use expect_test::expect;
+
+/// Has git apply a patch to a host, which becomes a repository.
+#[track_caller]
+pub(super) fn apply_patch(host: &Host, patch: &str) {
+    host.write("models.patch", patch);
+    for args in [&["init", "--quiet"][..], &["apply", "models.patch"]] {
+        let run = Run::of(host.command("git").args(args));
+        assert_eq!(run.code, 0, "{run}");
+    }
+}
 
 #[test]
 fn what_models_lack_is_a_patch() {
@@ -73,10 +83,7 @@ fn what_models_lack_is_a_patch() {
         the patch adds table `posts`, column `tags.user_id`, column `users.mood`; `git apply` takes it at the root of the repository, and `diff models database` then lists what else differs
     "#]].assert_eq(&format!("{}{}", run.stdout, run.errors()).replace("\n \n", "\n(blank)\n"));
     assert_eq!(host.read("src/models.rs"), models);
-    host.write("models.patch", &run.stdout);
-    let mut git = host.command("git");
-    let run = dbmigrate_tests::Run::of(git.args(["apply", "models.patch"]));
-    assert_eq!(run.code, 0, "{run}");
+    apply_patch(&host, &run.stdout);
     let run = host.cargo("check");
     assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
     assert_eq!(host.ok("inspect --update").stdout, "");
@@ -156,7 +163,7 @@ fn patches_fit_files_of_any_form() {
     );
     let git = |args: &[&str]| {
         let mut git = host.command("git");
-        let run = dbmigrate_tests::Run::of(git.args(args));
+        let run = Run::of(git.args(args));
         assert_eq!(run.code, 0, "{run}");
     };
     git(&["init", "--quiet"]);

@@ -40,8 +40,8 @@ pub fn changes(
     Ok((before, Changes { operations, losses, ..Changes::default() }))
 }
 
-/// Writes the first part into the revision's file, and the others into new ones. The answer is the
-/// new text of the file, or why the revision is left to a person.
+/// Writes the first part into the revision's file, and the others into new ones. The answer may be
+/// why the revision is left to a person.
 ///
 /// # Errors
 ///
@@ -51,7 +51,7 @@ pub fn divide(
     history: &History,
     (migrations, id): (&Migrations, &str),
     path: &Path,
-) -> Result<std::result::Result<String, String>> {
+) -> Result<std::result::Result<(), String>> {
     const BY_HAND: &str = "it has to be divided, but its file is not what `migrate` writes: move \
                            what can wait into a revision of its own, with `op.barrier(...)`";
     let graph = &history.graph;
@@ -92,8 +92,8 @@ pub fn divide(
     let new = parts::files(cx, (&format, &format.now()), rest)?;
     let shown: Vec<String> =
         new.iter().map(|file| cx.project.shown(&file.path).to_string()).collect();
-    let changed = NewFile { path: path.to_path_buf(), text: first_text.clone() };
+    let changed = NewFile { path: path.to_path_buf(), text: first_text };
     write_beside(cx, changed, new)?;
     shown.into_iter().for_each(|path| cx.out.done(format!("Generating {path} ... done")));
-    Ok(Ok(first_text))
+    Ok(Ok(()))
 }

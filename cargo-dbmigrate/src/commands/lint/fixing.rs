@@ -71,38 +71,41 @@ pub fn fix(
         for finding in of_revision() {
             let Some(way) = finding.fix() else { continue };
             let written = match way {
-                Fix::Barrier if has_barrier => Ok(Barred::Text(text.clone())),
+                // One barrier settles all that it is for.
+                Fix::Barrier if has_barrier => Ok(Written::Text(text.clone())),
                 Fix::Barrier => with_barrier(cx, &migrations, (id, &text)),
                 Fix::Concurrently => {
-                    with_concurrent_index(&migrations, finding, &text).map(Barred::Text)
+                    with_concurrent_index(&migrations, finding, &text).map(Written::Text)
                 }
-                Fix::Divide => Ok(Barred::HasToBeDivided),
+                Fix::Divide => Ok(Written::HasToBeDivided),
             };
-            let is_divided = matches!(written, Ok(Barred::HasToBeDivided));
-            let edited = match written {
-                Ok(Barred::Text(edited)) => Ok(edited),
-                Ok(Barred::HasToBeDivided) => {
+            let settled = match written {
+                Ok(Written::Text(edited)) => {
+                    has_barrier |= way == Fix::Barrier;
+                    text = edited;
+                    Ok(way)
+                }
+                Ok(Written::HasToBeDivided) => {
                     dividing::divide(cx, &chosen.history, (&migrations, id), path)?
+                        .map(|()| Fix::Divide)
                 }
                 Err(why) => Err(why),
             };
-            let is_done = is_divided && edited.is_ok();
-            match edited {
-                Ok(edited) => {
-                    has_barrier |= way == Fix::Barrier;
-                    let wrote = if is_divided { Fix::Divide } else { way }.text();
-                    cx.out.done(format!("Fixing {shown}: {}: {wrote}", finding.id()));
-                    fixed.push(Fixed {
-                        rule: finding.id(),
-                        revision: id.clone(),
-                        path: shown.clone(),
-                        wrote,
-                    });
-                    text = edited;
+            let wrote = match settled {
+                Ok(way) => way,
+                Err(why) => {
+                    cx.out.warning(format!("revision `{id}`: {}: {why}", finding.id()));
+                    continue;
                 }
-                Err(why) => cx.out.warning(format!("revision `{id}`: {}: {why}", finding.id())),
-            }
-            if is_done {
+            };
+            cx.out.done(format!("Fixing {shown}: {}: {}", finding.id(), wrote.text()));
+            fixed.push(Fixed {
+                rule: finding.id(),
+                revision: id.clone(),
+                path: shown.clone(),
+                wrote: wrote.text(),
+            });
+            if wrote == Fix::Divide {
                 // Its parts are written, with what settles the other findings.
                 text.clone_from(&before);
                 break;
@@ -121,27 +124,27 @@ fn with_barrier(
     cx: &Context,
     migrations: &Migrations,
     (id, text): (&str, &str),
-) -> std::result::Result<Barred, String> {
+) -> std::result::Result<Written, String> {
     let (before, changes) = dividing::changes(migrations, id)?;
     let dialects: Vec<_> = cx.dialects().collect();
     let divided = safe::divide(&changes, &before, &dialects).map_err(|err| err.to_string())?;
     let waits = |phase: Phase| matches!(phase, Phase::Require | Phase::Contract);
     // What only makes the previous release's columns optional can wait with their drop.
     if !divided.parts.iter().all(|part| waits(part.phase) || part.is_relaxing()) {
-        return Ok(Barred::HasToBeDivided);
+        return Ok(Written::HasToBeDivided);
     }
     let reasons = divided.parts.iter().filter_map(|part| part.upgrade.barrier.clone());
     let reason = reasons.collect::<Vec<_>>().join("; ");
     match fix::barrier(text, &reason) {
-        Some(text) => Ok(Barred::Text(text)),
+        Some(text) => Ok(Written::Text(text)),
         None => Err("the file is not written as `migrate` writes it, so add `op.barrier(...)` by \
                      hand"
             .to_owned()),
     }
 }
 
-/// A revision that is to get a barrier.
-enum Barred {
+/// What was found out about a revision that is to be edited.
+enum Written {
     Text(String),
     /// It also adds what the next release needs.
     HasToBeDivided,

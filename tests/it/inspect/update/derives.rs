@@ -1,7 +1,9 @@
 //! Structs whose derives the types of new fields don't have.
 
-use dbmigrate_tests::{Host, Run, sql};
+use dbmigrate_tests::{Host, sql};
 use expect_test::expect;
+
+use super::apply_patch;
 
 #[test]
 fn a_derive_that_a_new_field_does_not_have_is_named() {
@@ -30,12 +32,7 @@ fn a_derive_that_a_new_field_does_not_have_is_named() {
           remove these derives, or change the types
         the patch adds column `points.name`, column `points.size`, column `points.day`, column `points.mood`; `git apply` takes it at the root of the repository, and `diff models database` then lists what else differs
     "#]].assert_eq(&run.errors());
-    host.write("models.patch", &run.stdout);
-    for args in [&["init", "--quiet"][..], &["apply", "models.patch"]] {
-        let mut git = host.command("git");
-        let run = Run::of(git.args(args));
-        assert_eq!(run.code, 0, "{run}");
-    }
+    apply_patch(&host, &run.stdout);
     let run = host.cargo("check");
     assert!(run.code != 0 && run.stderr.contains("E0204"), "{run}");
     host.replace(

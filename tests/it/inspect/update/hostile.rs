@@ -7,6 +7,8 @@ use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, client, mysql_client};
 use dbmigrate_tests::{Host, Run, repository, sql};
 
+use super::apply_patch;
+
 const FILES: [(&str, &str); 6] = [
     // Two structs of a name, of which one is no model, and names that a new one can't have.
     (
@@ -166,12 +168,7 @@ fn patches_for_all_odd_names_compile() {
     sql(&file, &format!("CREATE TABLE anchor (id INTEGER PRIMARY KEY);\n{odd}"));
     host.env("DATABASE_URL", &format!("sqlite:{}", file.display()));
     let run = host.ok("inspect --update");
-    host.write("models.patch", &run.stdout);
-    for args in [&["init", "--quiet"][..], &["apply", "models.patch"]] {
-        let mut git = host.command("git");
-        let run = Run::of(git.args(args));
-        assert_eq!(run.code, 0, "{run}");
-    }
+    apply_patch(&host, &run.stdout);
     let run = host.cargo("check");
     assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
     assert_eq!(host.ok("inspect --update").stdout, "");
