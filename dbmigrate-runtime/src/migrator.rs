@@ -199,7 +199,8 @@ impl Migrator {
     }
 
     /// How the database compares with these migrations. This takes one query (two if a revision waits
-    /// at a barrier), changes nothing, and works on a read-only connection. A missing file counts as a database without revisions.
+    /// at a barrier), changes nothing, and works on a read-only connection. A missing file counts as a
+    /// database without revisions.
     ///
     /// # Errors
     ///

@@ -37,7 +37,8 @@ struct Names {
     keys: BTreeMap<String, Vec<String>>,
 }
 
-/// The models of the tables that are asked for, in their order, with the foreign keys that no model can have.
+/// The models of the tables that are asked for, in their order, with the foreign keys that no model
+/// can have.
 pub(super) fn models(tables: &[Declared], style: &Style<'_>) -> (Vec<Model>, Vec<String>) {
     // No struct gets the name of one that is there.
     let names = style.existing.values().filter_map(|model| model.path.rsplit("::").next());
