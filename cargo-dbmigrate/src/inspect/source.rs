@@ -150,9 +150,13 @@ impl Names {
         field.map_or("", String::as_str)
     }
 
-    /// A column as attributes name it: by its field if that has the same name.
+    /// A column as attributes name it: by its own name, unless a field of another column has that
+    /// name, since attributes look for a field first.
     fn column(&self, table: &str, column: &str) -> String {
-        if self.field(table, column) == column { column.to_owned() } else { text(column) }
+        let field = self.field(table, column);
+        let mut fields = self.fields.get(table).into_iter().flat_map(BTreeMap::values);
+        let is_field = fields.any(|other| other == column);
+        if is_field { field.to_owned() } else { text(column) }
     }
 
     fn columns(&self, table: &str, columns: &[String]) -> String {

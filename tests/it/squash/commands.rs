@@ -152,7 +152,8 @@ fn every_command_knows_what_is_replaced() {
 
             -- Running upgrade c3 -> d4, root
             INSERT INTO user (id, name) VALUES (1, 'root');
-            INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) VALUES ('d4', 'c3', 'root', '[{"op":"execute","sql":"INSERT INTO user (id, name) VALUES (1, ''root'')"}]', '1:c06b6b73a61f3f23ff25970155735a87e4e0e8ed1f60101b2279fd4788d0b7b9', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0');
+            INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) VALUES ('d4', 'c3', 'root', '[{"op":"execute","sql":"INSERT INTO user (id, name) VALUES (1, ''root'')"}]
+            {"operations":"[{\"op\":\"execute\",\"sql\":\"DELETE FROM user WHERE id = 1\"}]"}', '1:c06b6b73a61f3f23ff25970155735a87e4e0e8ed1f60101b2279fd4788d0b7b9', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0');
 
             -- Running upgrade d4 -> e5, post
             CREATE TABLE "post" (

@@ -1,6 +1,6 @@
 -- Many columns, and tables that refer to each other in a circle or have no key.
 
-CREATE TABLE wide (
+CREATE TABLE many_columns (
     {id},
     column_000 INTEGER, column_001 INTEGER, column_002 INTEGER, column_003 INTEGER, column_004 INTEGER,
     column_005 INTEGER, column_006 INTEGER, column_007 INTEGER, column_008 INTEGER, column_009 INTEGER,
@@ -46,4 +46,4 @@ CREATE TABLE wide (
 CREATE TABLE circle_first ({id}, next_id {ref});
 CREATE TABLE circle_second ({id}, next_id {ref} NOT NULL, FOREIGN KEY (next_id) REFERENCES circle_first (id));
 CREATE TABLE circle_itself ({id}, next_id {ref}, FOREIGN KEY (next_id) REFERENCES circle_itself (id) ON DELETE CASCADE);
-CREATE TABLE no_key (name VARCHAR(20), wide_id {ref}, FOREIGN KEY (wide_id) REFERENCES wide (id));
+CREATE TABLE keyless (name VARCHAR(20), many_columns_id {ref}, FOREIGN KEY (many_columns_id) REFERENCES many_columns (id));
