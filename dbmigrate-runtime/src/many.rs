@@ -134,6 +134,7 @@ impl<'a> Upgrader<'a> {
             schema.clone_into(&mut options.version_table_schema);
         }
         let options = &options;
+        self.barriers.clear();
         let applied = version_table::read(driver.as_connection(), options.version_table())?;
         if self.settled.as_ref() == Some(&applied) {
             return Ok(Vec::new());
@@ -145,7 +146,10 @@ impl<'a> Upgrader<'a> {
         reach.refuse_named(self.identifier)?;
         self.barriers = reach.barriers;
         if reach.ids.is_empty() {
-            self.settled = Some(standing.rows);
+            // Another database may have begun what waits here.
+            if self.barriers.is_empty() {
+                self.settled = Some(standing.rows);
+            }
             return Ok(Vec::new());
         }
         let mut executor = Executor { driver, migrations, options, observer, steps };

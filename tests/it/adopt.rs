@@ -70,6 +70,9 @@ fn a_database_that_exists_is_adopted_in_one_command() {
         host.read(&revision)
             .contains("    op.irreversible(\"its tables were there before the history began\");\n")
     );
+    let shown = host.ok("show head --format json").json();
+    let why = "its tables were there before the history began";
+    assert_eq!(shown["revisions"][0]["irreversible"], why);
     let run = host.cargo("check");
     assert!(run.code == 0 && !run.stderr.contains("warning"), "{run}");
 

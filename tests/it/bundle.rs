@@ -63,8 +63,16 @@ impl Alone {
         let place = self.dir.canonicalize().unwrap();
         let text = format!("$ migrator {args}\n{}{}", run.stdout, run.stderr);
         let text = text.replace(&place.display().to_string(), "$DIR");
-        text.replace(&self.dir.display().to_string(), "$DIR") + &format!("[{}]\n", run.code)
+        let text = text.replace(&self.dir.display().to_string(), "$DIR");
+        without_version(text) + &format!("[{}]\n", run.code)
     }
+}
+
+/// A text with a placeholder for SQLite's version.
+fn without_version(text: String) -> String {
+    let Some((before, rest)) = text.split_once(", SQLite ") else { return text };
+    let (_, after) = rest.split_once('\n').unwrap_or((rest, ""));
+    format!("{before}, SQLite VERSION\n{after}")
 }
 
 /// One host and one build; it links the C library in, so that it is the most demanding one.
@@ -185,7 +193,7 @@ fn what_is_wrong(alone: &Alone) {
         For more information, try `migrator --help`.
         [2]
         $ migrator upgrade nonsense --url sqlite:app.db
-        error: no revision `nonsense` in this project
+        error: no revision `nonsense` in this executable
           hint: `migrator history` lists them
         [3]
         $ migrator upgrade --url sqlite:none/app.db
@@ -240,13 +248,45 @@ fn on_a_server(alone: &Alone, server: &Server) {
 }
 
 fn a_changed_revision_is_built_again(host: &Host) {
-    host.replace("migrations/versions/m2_slugs.rs", "\"none\"", "\"nothing\"");
+    let changed = STEP.replace("\"none\"", "\"nothing\"");
+    let slugs = format!("op.barrier(\"release 1 names no slug\");\n    {changed}");
+    let slugs = revision("b200", &["a100"], "slugs", &slugs, "op.drop_column(\"pet\", \"slug\");");
+    host.write("migrations/versions/m2_slugs.rs", &slugs);
     host.ok("bundle --static --out dist/migrator");
     let alone = Alone::new(host, &host.dir.join("dist/migrator"));
     sql(&alone.dir.join("new.db"), "SELECT 1");
     alone.ok("upgrade a100 --url sqlite:new.db");
     sql(&alone.dir.join("new.db"), "INSERT INTO pet VALUES (1, 'Rex')");
-    alone.ok("upgrade --url sqlite:new.db");
+    expect![[r#"
+        $ migrator upgrade --url sqlite:new.db
+        Stopping before b200, slugs: release 1 names no slug (once no program of the previous release runs, `migrator upgrade --past-barriers` goes on)
+        Nothing to upgrade: sqlite:$DIR/new.db is at a100
+        [0]
+        $ migrator status --url sqlite:new.db
+        Database   sqlite:$DIR/new.db, SQLite VERSION
+        Head       b200
+        Applied    1 of 2 revisions
+        Pending    1 revision
+                   b200: slugs (waits)
+        Barrier    b200, slugs: release 1 names no slug
+        Schema     the database agrees with the applied revisions
+        [0]
+        $ migrator current --check-heads --url sqlite:new.db
+        a100
+        Database: sqlite:$DIR/new.db
+        an upgrade stops before b200, slugs: release 1 names no slug
+        [0]
+    "#]]
+    .assert_eq(
+        &["upgrade", "status", "current --check-heads"]
+            .map(|command| alone.told(&format!("{command} --url sqlite:new.db")))
+            .concat(),
+    );
+    for command in ["upgrade", "plan", "status", "current"] {
+        let document = alone.ok(&format!("{command} --format json --url sqlite:new.db")).json();
+        assert_eq!(document["barriers"][0]["id"], "b200", "{document}");
+    }
+    alone.ok("upgrade --past-barriers --url sqlite:new.db");
     assert!(dump(&alone.dir.join("new.db")).contains("nothing"));
     let failed = Run::of(&mut alone.command("status --url postgres://ada:secret@localhost:1/app"));
     let said = failed.stdout + &failed.stderr;

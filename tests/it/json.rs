@@ -236,9 +236,10 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 77] = [
+const SEEN_ELSEWHERE: [(&str, &str); 83] = [
     ("redo", "backup"),
     ("reset", "backup"),
+    ("show", "revisions[].irreversible"),
     ("bundle", "path"),
     ("bundle", "bytes"),
     ("bundle", "static"),
@@ -271,6 +272,11 @@ const SEEN_ELSEWHERE: [(&str, &str); 77] = [
     ("upgrade", "barriers[].id"),
     ("upgrade", "barriers[].message"),
     ("upgrade", "barriers[].reason"),
+    ("upgrade", "databases[].barriers"),
+    ("upgrade", "databases[].barriers[].id"),
+    ("upgrade", "databases[].barriers[].message"),
+    ("upgrade", "databases[].barriers[].reason"),
+    ("show", "revisions[].barrier"),
     ("current", "barriers"),
     ("current", "barriers[].id"),
     ("current", "barriers[].message"),

@@ -64,6 +64,12 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             "upgrade": described(&migration.upgrade.operations),
             "downgrade": described(&migration.downgrade.operations),
         });
+        if let Some(reason) = &migration.upgrade.barrier {
+            object["barrier"] = reason.as_str().into();
+        }
+        if let Some(why) = &migration.downgrade.irreversible {
+            object["irreversible"] = why.as_str().into();
+        }
         if let Some(entry) = edited.iter().find(|entry| entry.id == id) {
             let was = entry
                 .decode()
@@ -105,20 +111,21 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
     if let Some(downgrade) = &downgrade {
         cx.out.styled(&recording_text("downgrade", downgrade));
     }
-    cx.out.json(
-        "show",
-        serde_json::json!({ "revisions": [{
-            "id": entry.id,
-            "parents": entry.parents,
-            "message": entry.message,
-            "path": null,
-            "applied_at": entry.applied_at,
-            "tool_version": entry.tool_version,
-            "upgrade": operations.as_ref().ok().map(|operations| described(operations)),
-            "downgrade": downgrade.map(|downgrade| described(&downgrade.operations)),
-            "error": operations.as_ref().err().map(ToString::to_string),
-        }] }),
-    );
+    let mut object = serde_json::json!({
+        "id": entry.id,
+        "parents": entry.parents,
+        "message": entry.message,
+        "path": null,
+        "applied_at": entry.applied_at,
+        "tool_version": entry.tool_version,
+        "upgrade": operations.as_ref().ok().map(|operations| described(operations)),
+        "downgrade": downgrade.as_ref().map(|downgrade| described(&downgrade.operations)),
+        "error": operations.as_ref().err().map(ToString::to_string),
+    });
+    if let Some(why) = downgrade.and_then(|downgrade| downgrade.irreversible) {
+        object["irreversible"] = why.into();
+    }
+    cx.out.json("show", serde_json::json!({ "revisions": [object] }));
     Some(Answer::Done)
 }
 
@@ -135,6 +142,9 @@ fn recording_text(name: &str, recording: &Recording) -> String {
     let mut text = format!("{name}:\n");
     if let Some(why) = &recording.irreversible {
         let _ = writeln!(text, "    irreversible: {why}");
+    }
+    if let Some(reason) = &recording.barrier {
+        let _ = writeln!(text, "    barrier: {reason}");
     }
     for operation in &recording.operations {
         let _ = writeln!(text, "    {operation}");

@@ -11,7 +11,7 @@ use dbmigrate_runtime::engine::{Migrations, many, plan, standing, version_table}
 mod from;
 
 use super::Answer;
-use super::upgrade_all::report::Report;
+use super::upgrade_all::report::{Done, Report};
 use super::upgrade_all::targets;
 use crate::cli::{Run, Stamp};
 use crate::connection::{Database, Patience};
@@ -67,7 +67,7 @@ pub(super) fn each(
     many::several(
         (&found.targets, None),
         || (),
-        |(), target| stamp(&target.database),
+        |(), target| Ok(Done { revisions: stamp(&target.database)?, ..Done::default() }),
         |target, res| report.add(target, res),
     );
     report

@@ -30,7 +30,7 @@ use crate::history::History;
 use crate::output;
 use crate::run;
 use crate::runner;
-use report::Report;
+use report::{Done, Report};
 use targets::Target;
 
 pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
@@ -127,8 +127,7 @@ impl<'a> Worker<'a> {
         Worker { fleet, upgrader, steps }
     }
 
-    /// Upgrades a database and returns the ids of the revisions that were run.
-    fn upgrade(&mut self, at: &Target) -> Result<Vec<String>> {
+    fn upgrade(&mut self, at: &Target) -> Result<Done> {
         if let Some(path) = at.database.path() {
             // Opening a pipe would block until its other end is opened.
             if !fs::metadata(path).doing(|| "examine it".to_owned())?.is_file() {
@@ -142,11 +141,12 @@ impl<'a> Worker<'a> {
         let lock_timeout = self.fleet.options.lock_timeout;
         let mut driver = at.database.open_existing(lock_timeout, &mut on_wait)?;
         let res = self.upgrader.upgrade(&mut *driver, one, &mut observer, &mut self.steps);
-        let (ran, _) = keeper.end(res)?;
-        for barrier in self.upgrader.barriers() {
+        let (revisions, _) = keeper.end(res)?;
+        let barriers = self.upgrader.barriers().to_vec();
+        for barrier in &barriers {
             self.fleet.note_once(at, &format!("stopping before {barrier}"));
         }
-        Ok(ran)
+        Ok(Done { revisions, barriers })
     }
 }
 

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::arguments::{Arguments, Verb};
 use super::{Answer, FAILED};
 use crate::Error;
+use crate::barriers::Barrier;
 use crate::operations::Json;
 use crate::revision::GraphError;
 
@@ -153,18 +154,31 @@ impl Output {
         }
     }
 
-    /// A message of the engine, in which the commands that this executable has are its own.
+    /// A message of the engine, in which the revisions and the commands that this executable has are
+    /// its own.
     fn with_own_name(&self, text: &str) -> String {
         named(text, &self.program)
     }
 }
 
 fn named(text: &str, program: &str) -> String {
-    Verb::ALL.iter().fold(text.to_owned(), |text, verb| {
+    let text = text.replace("this project", "this executable");
+    Verb::ALL.iter().fold(text, |text, verb| {
         let (tool, own) =
             (format!("`cargo dbmigrate {}", verb.name()), format!("`{program} {}", verb.name()));
         text.replace(&tool, &own)
     })
+}
+
+/// The member of a document with the barriers that an upgrade stops before, if there are any.
+pub fn barriers_member(barriers: &[Barrier]) -> Option<(&'static str, Json<'static>)> {
+    let json = |barrier: &Barrier| {
+        let Barrier { id, message, reason } = barrier;
+        let members = [("id", id), ("message", message), ("reason", reason)];
+        Json::object(members.map(|(key, text)| (key, Some(Json::text(text.clone())))))
+    };
+    let all = || Json::Array(barriers.iter().map(json).collect());
+    (!barriers.is_empty()).then(|| ("barriers", all()))
 }
 
 /// Prints a text that is all that was asked for.

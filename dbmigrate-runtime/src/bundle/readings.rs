@@ -2,10 +2,13 @@
 
 use super::arguments::Verb;
 use super::database::rows;
-use super::output::Failure;
+use super::output::{Failure, barriers_member};
 use super::{Answer, Bundle};
+use crate::barriers;
 use crate::direction::Direction;
-use crate::ledger;
+use crate::driver::Driver;
+use crate::executor::Options;
+use crate::ledger::{self, Unfinished};
 use crate::losses;
 use crate::migrator::{AppliedRevision, Report};
 use crate::operations::Json;
@@ -73,6 +76,7 @@ fn show(bundle: &Bundle, (verb, plan): (Verb, &Plan)) -> Result<Answer, Failure>
     if verb != Verb::Plan {
         members.push(("dry_run", Json::Bool(true)));
     }
+    members.extend(barriers_member(&plan.stops_before));
     out.json(verb, members);
     Ok(if plan.is_stopped() { Answer::No } else { Answer::Done })
 }
@@ -128,6 +132,7 @@ pub fn status(bundle: &Bundle) -> Result<Answer, Failure> {
     let mut reader = database.open_to_read()?;
     let is_missing = reader.is_none();
     let rows = rows(reader.as_deref_mut(), options)?;
+    let unfinished = unfinished(reader.as_deref_mut(), options)?;
     drop(reader);
     let standing = Standing::of(&bundle.migrations, rows)?;
     let graph = standing.graph();
@@ -153,9 +158,11 @@ pub fn status(bundle: &Bundle) -> Result<Answer, Failure> {
     }
     for id in report.status.pending.iter().take(SHOWN) {
         let message = graph.get(id).map_or("", |revision| revision.message.as_str());
-        line("", &format!("{id}: {}", or_empty(message)));
+        let waits = if report.status.waiting.contains(id) { " (waits)" } else { "" };
+        line("", &format!("{id}: {}{waits}", or_empty(message)));
     }
     more(&line, report.status.pending.len(), "later");
+    report.status.barriers.iter().for_each(|barrier| line("Barrier", &barrier.to_string()));
     report.unfinished.iter().for_each(|begun| line("Stopped", begun));
     if let Some(refusal) = &refusal {
         line("History", &refusal.message);
@@ -185,11 +192,45 @@ pub fn status(bundle: &Bundle) -> Result<Answer, Failure> {
         ("drift", if is_missing { Json::Null } else { Json::texts(&report.drift) }),
         ("schema_hash", Json::text(bundle.settings.schema_hash)),
     ];
+    if !report.status.waiting.is_empty() {
+        members.push(("waiting", Json::texts(&report.status.waiting)));
+    }
+    members.extend(barriers_member(&report.status.barriers));
+    members.extend(unfinished_member(&unfinished));
     if let Some(holder) = &report.lock_holder {
         members.push(("lock_holder", Json::text(holder.as_str())));
     }
     out.json(Verb::Status, members);
     Ok(if is_in_order { Answer::Done } else { Answer::No })
+}
+
+/// The revisions that are neither applied nor undone completely.
+fn unfinished(
+    driver: Option<&mut dyn Driver>,
+    options: &Options,
+) -> Result<Vec<Unfinished>, Failure> {
+    match driver {
+        Some(driver) if driver.dialect().capabilities().has_groups => {
+            let name = ledger::beside(options.version_table());
+            Ok(ledger::unfinished(driver.as_connection(), name)?)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The member of a document with such revisions, if there are any.
+fn unfinished_member(unfinished: &[Unfinished]) -> Option<(&'static str, Json<'_>)> {
+    let json = |begun: &'_ Unfinished| {
+        let error = begun.error.clone();
+        Json::object([
+            ("id", Some(Json::text(begun.revision.clone()))),
+            ("done", Some(Json::Int(begun.n_done.try_into().unwrap_or(i64::MAX)))),
+            ("at", Some(begun.started.map_or(Json::Null, Json::Int))),
+            ("error", Some(error.map_or(Json::Null, Json::text))),
+        ])
+    };
+    let all = || Json::Array(unfinished.iter().map(json).collect());
+    (!unfinished.is_empty()).then(|| ("unfinished", all()))
 }
 
 /// How many revisions of a kind `status` lists.
@@ -231,12 +272,7 @@ pub fn current(bundle: &Bundle) -> Result<Answer, Failure> {
     let rows = rows(reader.as_deref_mut(), options)?;
     let standing = Standing::of(&bundle.migrations, rows)?;
     let (graph, applied) = (standing.graph(), standing.applied());
-    let unfinished = match &mut reader {
-        Some(driver) if driver.dialect().capabilities().has_groups => {
-            ledger::unfinished(driver.as_connection(), ledger::beside(options.version_table()))?
-        }
-        _ => Vec::new(),
-    };
+    let unfinished = unfinished(reader.as_deref_mut(), options)?;
     if reader.is_none() {
         out.progress(&format!("the database `{}` does not exist yet", database.name()));
     }
@@ -250,18 +286,23 @@ pub fn current(bundle: &Bundle) -> Result<Answer, Failure> {
         out.line(&format!("{} ({})", begun.revision, begun.standing(applied)));
     }
     let heads = graph.heads();
-    let is_at_head = unknown.is_empty()
-        && unfinished.is_empty()
-        && heads.iter().all(|head| current.contains(head));
-    out.json(
-        Verb::Current,
-        [
-            ("current", Json::texts(current.iter().copied())),
-            ("unknown", Json::texts(unknown.iter().copied())),
-            ("at_head", Json::Bool(is_at_head)),
-        ],
-    );
-    if !bundle.arguments.check_heads || is_at_head {
+    let is_settled = unknown.is_empty() && unfinished.is_empty();
+    let is_at_head = is_settled && heads.iter().all(|head| current.contains(head));
+    let all = Target::Revisions(heads.iter().map(|head| (*head).to_owned()).collect());
+    let reach = barriers::offline(&*standing.view.of, &all, applied, &unfinished);
+    for barrier in &reach.barriers {
+        out.progress(&format!("an upgrade stops before {barrier}"));
+    }
+    let members = [
+        ("current", Json::texts(current.iter().copied())),
+        ("unknown", Json::texts(unknown.iter().copied())),
+        ("at_head", Json::Bool(is_at_head)),
+    ];
+    let others = unfinished_member(&unfinished).into_iter().chain(barriers_member(&reach.barriers));
+    out.json(Verb::Current, members.into_iter().chain(others));
+    // What waits because of a barrier is not due yet.
+    let only_waits = is_settled && reach.ids.is_empty();
+    if !bundle.arguments.check_heads || is_at_head || only_waits {
         return Ok(Answer::Done);
     }
     let missing: Vec<_> = heads.into_iter().filter(|head| !current.contains(head)).collect();

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::arguments::Verb;
 use super::database::rows;
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, barriers_member};
 use super::{Answer, Bundle};
 use crate::barriers::{self, Barrier};
 use crate::dialect::Statement;
@@ -121,15 +121,8 @@ fn run(
 
 /// The document of a run.
 fn report(bundle: &Bundle, verb: Verb, ran: &[String], barriers: &[Barrier]) {
-    let barrier = |barrier: &Barrier| {
-        let Barrier { id, message, reason } = barrier;
-        let members = [("id", id), ("message", message), ("reason", reason)];
-        Json::object(members.map(|(key, text)| (key, Some(Json::text(text.clone())))))
-    };
     let mut members = vec![("ran", Json::texts(ran)), ("backup", Json::Null)];
-    if !barriers.is_empty() {
-        members.push(("barriers", Json::Array(barriers.iter().map(barrier).collect())));
-    }
+    members.extend(barriers_member(barriers));
     bundle.out.json(verb, members);
 }
 

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::Barrier;
+
 use super::targets::Target;
 use crate::commands::Answer;
 use crate::error::{Error, Result};
+use crate::history;
 use crate::output::{self, Output, style};
 
 /// How a command speaks of what it does to a database.
@@ -14,6 +17,22 @@ struct ReportedCommand {
     did: &'static str,
     /// The member of a document with the revisions.
     revisions: &'static str,
+}
+
+/// What was done to a database.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// The revisions that were applied or stamped.
+    pub revisions: Vec<String>,
+    /// The barriers that an upgrade stopped before.
+    pub barriers: Vec<Barrier>,
+}
+
+impl Done {
+    /// Whether nothing was left to do.
+    fn is_settled(&self) -> bool {
+        self.revisions.is_empty()
+    }
 }
 
 /// Reports the outcome for a database as soon as it is known, and a summary at the end.
@@ -26,7 +45,7 @@ pub struct Report {
     thing: &'static str,
     /// The width of the column of names, if there is one.
     width: usize,
-    results: Vec<(Target, Result<Vec<String>>)>,
+    results: Vec<(Target, Result<Done>)>,
     /// Hints that were already given, since thousands of databases may fail for the same reason.
     hints: BTreeSet<String>,
 }
@@ -60,17 +79,18 @@ impl Report {
         }
     }
 
-    /// Adds the outcome for one database: the revisions that were run.
-    pub fn add(&mut self, target: &Target, res: Result<Vec<String>>) {
+    /// Adds the outcome for one database.
+    pub fn add(&mut self, target: &Target, res: Result<Done>) {
         let shown = shown(target);
         let width = self.width;
         match &res {
-            Ok(ran) if ran.is_empty() => {
+            Ok(done) if done.is_settled() => {
                 self.out.detail(format!("{shown:width$} {}", self.settled))
             }
-            Ok(ran) => {
-                let ran = style::paint(style::GOOD, &output::count(ran.len(), "revision"));
-                self.out.done(format!("{shown:width$} {ran}"));
+            Ok(done) => {
+                let revisions = output::count(done.revisions.len(), "revision");
+                let revisions = style::paint(style::GOOD, &revisions);
+                self.out.done(format!("{shown:width$} {revisions}"));
             }
             Err(err) => {
                 let mut text = format!("{shown} {}", in_a_line(err));
@@ -95,11 +115,11 @@ impl Report {
     /// Prints the summary, and returns the document, if documents are asked for.
     pub fn end_with_document(mut self) -> (Answer, Option<serde_json::Value>) {
         self.results.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-        let n = |is: fn(&Result<Vec<String>>) -> bool| {
+        let n = |is: fn(&Result<Done>) -> bool| {
             self.results.iter().filter(|(_, result)| is(result)).count()
         };
-        let n_settled = n(|result| matches!(result, Ok(result) if result.is_empty()));
-        let n_upgraded = n(|result| matches!(result, Ok(result) if !result.is_empty()));
+        let n_settled = n(|result| matches!(result, Ok(done) if done.is_settled()));
+        let n_upgraded = n(|result| matches!(result, Ok(done) if !done.is_settled()));
         let n_failed = n(Result::is_err);
         let all = output::count(self.results.len(), self.thing);
         let settled = self.settled;
@@ -126,9 +146,14 @@ fn shown(target: &Target) -> String {
     format!("{}:", target.name)
 }
 
-fn json(target: &Target, res: &Result<Vec<String>>, revisions: &str) -> serde_json::Value {
+fn json(target: &Target, res: &Result<Done>, revisions: &str) -> serde_json::Value {
     let mut object = match res {
-        Ok(ids) => serde_json::json!({ revisions: ids }),
+        Ok(Done { revisions: ids, barriers }) if barriers.is_empty() => {
+            serde_json::json!({ revisions: ids })
+        }
+        Ok(Done { revisions: ids, barriers }) => {
+            serde_json::json!({ revisions: ids, "barriers": history::barriers_json(barriers) })
+        }
         Err(err) => serde_json::json!({ "error": output::error_json(err) }),
     };
     object[target.key()] = target.name.as_str().into();
