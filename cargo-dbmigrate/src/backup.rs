@@ -43,16 +43,16 @@ pub struct Backup {
 ///
 /// # Errors
 ///
-/// When somebody uses it for as long as `lock_timeout` allows to wait, when it is no database, and
-/// when it can't be written.
+/// When somebody still uses it after `lock_timeout`, when it is not a database, and when it can't
+/// be written.
 pub fn held(cx: &Context, file: &Path) -> Result<Pages> {
     let mut on_wait = |waiting: &Waiting| cx.out.waiting(waiting);
     let at_most = Duration::from_secs(cx.config.lock_timeout);
     Pages::held(file, &mut Wait { at_most, on_wait: &mut on_wait }).map_err(|err| {
         let hint = if err.is_busy() {
             Some(
-                "another process migrates the database, or has it open: let it finish or stop it, \
-                 and run the command again",
+                "another process is migrating the database or has it open: let it finish or stop \
+                 it, and run the command again",
             )
         } else if err.is_not_a_database() {
             Some("the file is not an SQLite database: move it away, and run the command again")

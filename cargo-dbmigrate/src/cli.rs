@@ -216,7 +216,7 @@ pub enum Command {
     /// Show the difference between two schemas
     Diff(Diff),
     /// Show the difference between models and migrations each time sources are saved
-    #[command(after_help = "It writes nothing, and goes on after an error. Ctrl-C ends it.")]
+    #[command(after_help = "It writes nothing, and continues after an error. Ctrl-C ends it.")]
     Watch,
     /// Print the schema that the migrations build
     Schema(Schema),
@@ -228,7 +228,7 @@ pub enum Command {
     Adopt(Adopt),
     /// Take over the migrations of another tool
     Import(Import),
-    /// Build one executable of the migrations, for deployments without cargo
+    /// Build an executable that contains the migrations, for deployments without cargo
     Bundle(Bundle),
     /// Open a revision in the editor
     Edit(Edit),

@@ -168,8 +168,8 @@ impl History {
         (heads, pending)
     }
 
-    /// How far an upgrade goes on a database with these applied revisions, of which an earlier run
-    /// has begun some.
+    /// How far an upgrade goes on a database with these applied revisions and with those that an
+    /// earlier run has begun.
     pub fn reach(&self, applied: &BTreeSet<String>, begun: &[Unfinished]) -> Reach {
         barriers::offline(self, &self.pending(applied).0, applied, begun)
     }
@@ -352,7 +352,7 @@ pub fn unfinished_json(begun: &Unfinished) -> serde_json::Value {
     serde_json::json!({ "id": revision, "done": n_done, "at": started, "error": error })
 }
 
-/// Barriers for programs.
+/// Barriers as JSON.
 pub fn barriers_json(barriers: &[Barrier]) -> serde_json::Value {
     let json = |barrier: &Barrier| {
         let Barrier { id, message, reason, .. } = barrier;

@@ -36,7 +36,7 @@ pub struct Output {
     pub database: Option<&'static str>,
     /// Whether the command is a part of another one, which prints the document.
     pub is_part: bool,
-    /// Whether a compiler's errors are shown in a line each, and no warnings.
+    /// Whether a compiler's errors are shown in one line each, without warnings.
     pub is_brief: bool,
 }
 

@@ -1,5 +1,5 @@
 //! Barriers: how far an upgrade goes, given the revisions that wait until no program of the previous
-//! release runs any more.
+//! release is running any more.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -35,12 +35,12 @@ impl fmt::Display for Barrier {
 }
 
 impl Barrier {
-    /// The line about an upgrade that stops here, given the command that goes on.
+    /// The line about an upgrade that stops here, given the command that continues it.
     #[doc(hidden)]
     pub fn stopping(&self, command: &str) -> String {
         format!(
-            "Stopping before {self} (once no program of the previous release runs, `{command}` goes \
-             on)"
+            "Stopping before {self} (once no program of the previous release is running, \
+             `{command}` continues)"
         )
     }
 }
@@ -65,7 +65,7 @@ impl Reach {
     }
 
     /// Refuses an upgrade to a revision that waits. An identifier that names all of a history or of
-    /// a branch, such as `head`, asks for no certain revision.
+    /// a branch, such as `head`, asks for no particular revision.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ pub fn reach<H: History>(
     Ok(until(history.graph(), target, pending, barriers))
 }
 
-/// The same for a database of which is known what is applied, and what an earlier run has begun.
+/// The same, given the revisions that are applied and those that an earlier run has begun.
 pub fn offline<H: History>(
     history: &H,
     target: &Target,

@@ -26,7 +26,7 @@ macro_rules! modules {
 }
 
 modules! {
-    /// Revisions that wait until no program of the previous release runs any more.
+    /// Revisions that wait until no program of the previous release is running any more.
     barriers = barriers;
     /// The command line of an executable that contains the migrations of a project.
     #[cfg(feature = "bundle")]

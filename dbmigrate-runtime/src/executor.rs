@@ -57,7 +57,7 @@ pub struct Options {
     /// Whether to upgrade a database that has applied revisions which the project lacks.
     pub allow_ahead: bool,
     /// Whether an upgrade applies revisions with a barrier as well, since no program of the previous
-    /// release runs any more; see
+    /// release is running any more; see
     /// [`Operations::barrier`](crate::operations::Operations::barrier).
     pub past_barriers: bool,
     /// How many databases are upgraded at a time by [`Migrator::upgrade_all`] and

@@ -139,7 +139,7 @@ fn from_row(row: Vec<Value>) -> VersionRow {
     }
 }
 
-/// Between the operations and the downgrade in a row. Neither contains one.
+/// Separates the operations from the downgrade in a row. Neither contains it.
 const SEPARATOR: char = '\n';
 
 /// Everything that the database stores about an applied revision.

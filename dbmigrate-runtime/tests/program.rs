@@ -241,17 +241,17 @@ fn an_upgrade_stops_before_a_barrier_and_the_program_starts() {
         "Nothing to do.\nstops before c3, drop t: release 1 reads `t`"
     );
 
-    // A revision behind it, by its name.
+    // A revision after the barrier, by its id.
     let err = next.upgrade_with(&mut conn, "d4", &Options::default()).unwrap_err();
     expect![[r#"
         cannot upgrade to `d4`: there is a barrier before c3, drop t: release 1 reads `t`
-          hint: nothing was applied; once no program of the previous release runs, `cargo dbmigrate upgrade d4 --past-barriers` applies it, or `Options::past_barriers` in a program; `cargo dbmigrate upgrade` applies what comes before the barrier"#]]
+          hint: nothing was applied; once no program of the previous release is running, `cargo dbmigrate upgrade d4 --past-barriers` applies it, or `Options::past_barriers` in a program; `cargo dbmigrate upgrade` applies what comes before the barrier"#]]
     .assert_eq(&err.report());
     assert_eq!(next.upgrade_with(&mut conn, "c3", &past).unwrap(), ["c3"]);
-    // Behind the barrier, nothing waits.
+    // After the barrier, nothing waits.
     assert_eq!(next.upgrade(&mut conn).unwrap(), ["d4"]);
     assert_eq!(next.status(&conn).unwrap().waiting, [""; 0]);
-    // Undoing needs nothing.
+    // A downgrade ignores barriers.
     assert_eq!(next.downgrade(&mut conn, "b2").unwrap(), ["d4", "c3"]);
     assert_eq!(next.status(&conn).unwrap().waiting, ["c3", "d4"]);
 }

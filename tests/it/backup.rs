@@ -185,7 +185,7 @@ fn a_write_ahead_log_is_part_of_a_backup() {
         another process holds the database's lock; waiting for up to 1 seconds
         error: failed to lock `app.db`
           caused by: database is locked
-          hint: another process migrates the database, or has it open: let it finish or stop it, and run the command again
+          hint: another process is migrating the database or has it open: let it finish or stop it, and run the command again
     "#]]
     .assert_eq(&shown(&host, &host.fails("restore 1 --yes").stderr));
     drop(program);
@@ -212,7 +212,7 @@ fn a_database_that_is_being_read_is_not_replaced() {
         another process holds the database's lock; waiting for up to 1 seconds
         error: failed to lock `app.db`
           caused by: database is locked
-          hint: another process migrates the database, or has it open: let it finish or stop it, and run the command again
+          hint: another process is migrating the database or has it open: let it finish or stop it, and run the command again
     "#]]
     .assert_eq(&shown(&host, &host.fails("restore 1 --yes").errors()));
     program.execute_batch("COMMIT").unwrap();

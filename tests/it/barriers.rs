@@ -64,7 +64,7 @@ fn each_command_says_what_waits() {
     seen += &shown(&host, "status --all app.db", 0);
     expect![[r#"
         $ upgrade
-        Stopping before b200, drop name: release 1 reads `name` (once no program of the previous release runs, `cargo dbmigrate upgrade --past-barriers` goes on)
+        Stopping before b200, drop name: release 1 reads `name` (once no program of the previous release is running, `cargo dbmigrate upgrade --past-barriers` continues)
         $ plan
         Nothing to do for sqlite:$HOST/app.db.
 
@@ -80,7 +80,7 @@ fn each_command_says_what_waits() {
           nothing but its version row
         $ check
         Models and migrations agree.
-        The database is up to date, as far as an upgrade goes.
+        The database is up to date, except for revisions that wait.
         An upgrade stops before b200, drop name: release 1 reads `name`
         The database agrees with the migrations.
         $ current --check-heads
@@ -99,7 +99,7 @@ fn each_command_says_what_waits() {
     let script = host.ok("upgrade --sql");
     assert_eq!(script.stdout, "", "{script}");
     assert!(script.stderr.contains("the script stops before b200"), "{script}");
-    // A range says itself what is meant.
+    // A range itself says what is meant.
     let script = host.ok("upgrade a100:head --sql");
     let comment = "-- There is a barrier before it: release 1 reads `name`\n";
     assert!(script.stdout.contains(comment), "{script}");
@@ -125,7 +125,7 @@ fn each_command_says_what_waits() {
     let run = host.fails("upgrade b200");
     expect![[r#"
         error: cannot upgrade to `b200`: there is a barrier before b200, drop name: release 1 reads `name`
-          hint: nothing was applied; once no program of the previous release runs, `cargo dbmigrate upgrade b200 --past-barriers` applies it, or `Options::past_barriers` in a program; `cargo dbmigrate upgrade` applies what comes before the barrier
+          hint: nothing was applied; once no program of the previous release is running, `cargo dbmigrate upgrade b200 --past-barriers` applies it, or `Options::past_barriers` in a program; `cargo dbmigrate upgrade` applies what comes before the barrier
     "#]].assert_eq(&run.stderr);
     assert!(host.ok("current").stdout.starts_with("a100"), "nothing was applied");
     let seen = shown(&host, "upgrade --past-barriers", 0) + &shown(&host, "current", 0);
@@ -137,7 +137,7 @@ fn each_command_says_what_waits() {
         c300 (head)
     "#]]
     .assert_eq(&seen);
-    // What is applied again has passed its barrier.
+    // A revision that is applied again has already passed its barrier.
     host.ok("redo -n 2 --allow-destructive");
     host.ok("verify");
 }

@@ -1,4 +1,4 @@
-//! `bundle`: the migrations as one executable, run where there is nothing else.
+//! `bundle`: an executable that contains the migrations, run where there is nothing else.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -184,7 +184,7 @@ fn on_a_file(alone: &Alone) {
 fn what_is_wrong(alone: &Alone) {
     expect![[r#"
         $ migrator upgrade
-        error: there is no URL of a database
+        error: there is no database URL
           hint: set the environment variable DATABASE_URL, or pass --url
         [3]
         $ migrator upgrade --sql
@@ -291,7 +291,7 @@ fn a_changed_revision_is_built_again(host: &Host) {
     let failed = Run::of(&mut alone.command("status --url postgres://ada:secret@localhost:1/app"));
     let said = failed.stdout + &failed.stderr;
     assert!(!said.contains("secret") && said.contains("ada"), "{said}");
-    // Nothing of a person is overwritten.
+    // A person's own file is not overwritten.
     let refused = host.fails("bundle --out Cargo.toml");
     expect![[r#"
         error: `Cargo.toml` exists and is not an executable

@@ -399,13 +399,13 @@ fn what_can_be_fixed_is_written_into_pending_revisions() {
           in migrations/versions/m_d400.rs, on PostgreSQL
           hint: have the program write a value in one release, then make the column required, with `.fill(...)` for existing rows
         Found in 3 revisions: 1 warning.
-        warning: revision `d400`: set-not-null: it has to be divided, but its file is not what `migrate` writes: move what can wait into a revision of its own, with `op.barrier(...)`
+        warning: revision `d400`: set-not-null: the revision has to be divided, but its file differs from what `migrate` writes: move what can wait into a revision of its own, with `op.barrier(...)`
         $ lint a100:head --fix --no-database => 0
         warning[set-not-null]: revision `d400`: alter column `body` of table `post`: rows in which it is NULL stop the upgrade, and a running program that writes NULL fails
           in migrations/versions/m_d400.rs, on PostgreSQL
           hint: have the program write a value in one release, then make the column required, with `.fill(...)` for existing rows
         Found in 3 revisions: 1 warning.
-        warning: revision `d400`: set-not-null: it has to be divided, but its file is not what `migrate` writes: move what can wait into a revision of its own, with `op.barrier(...)`
+        warning: revision `d400`: set-not-null: the revision has to be divided, but its file differs from what `migrate` writes: move what can wait into a revision of its own, with `op.barrier(...)`
         (op: &mut Operations) {
             op.create_index("post", Index::new("ix_title", ["title"])).concurrently();
         }

@@ -1,6 +1,6 @@
-//! Divides a difference into revisions that programs survive which still run while it is applied:
-//! what the next release needs is added first, existing rows are filled, what the previous release
-//! may violate is required later, and what only the previous release uses is dropped last.
+//! Divides a difference into revisions that running programs survive: what the next release needs
+//! is added first, then existing rows are filled, what the previous release may violate is required
+//! later, and what only the previous release uses is dropped last.
 
 mod alter;
 
@@ -15,17 +15,17 @@ use dbmigrate_runtime::schema::{Column, IndexColumn, IndexTerm, Schema};
 use super::{Changes, Commented};
 use crate::error::{Error, Result};
 
-/// How many rows a piece of a fill has.
+/// The number of rows in a piece of a fill.
 const PIECE: usize = 1000;
 
 /// When a part of a difference can be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// While the previous release runs.
+    /// While the previous release is still running.
     Expand,
     /// The same, for existing rows.
     Fill,
-    /// Once no program writes what it refuses any more.
+    /// Once no program violates what it requires any more.
     Require,
     /// Once no program uses what it drops any more.
     Contract,
@@ -47,9 +47,9 @@ impl Phase {
         let about = about.join(", ");
         match self {
             Phase::Expand | Phase::Fill => None,
-            Phase::Require => {
-                Some(format!("programs of the previous release may write what it refuses: {about}"))
-            }
+            Phase::Require => Some(format!(
+                "programs of the previous release may violate what it requires: {about}"
+            )),
             Phase::Contract => {
                 Some(format!("programs of the previous release may use what it drops: {about}"))
             }
@@ -241,7 +241,7 @@ impl Divider<'_> {
         self.push(phase, whole, about);
     }
 
-    /// Whether a column of an index is dropped as well, so that only the previous release uses it.
+    /// Whether a column of the index is dropped too, so only the previous release uses the index.
     fn loses_columns(&self, table: &str, name: &str) -> bool {
         let dropped = |column: &str| {
             self.operations.iter().any(|operation| {
@@ -265,7 +265,7 @@ impl Divider<'_> {
             })
     }
 
-    /// A column that is dropped later no longer has to be written by the next release.
+    /// Makes a column that is dropped later optional, since the next release does not write it.
     fn relax(&mut self, table: &str, column: &str) {
         let Some(found) = self.schema.table(table) else { return };
         let is_key = found
@@ -334,7 +334,7 @@ impl Divider<'_> {
             part.upgrade.allowed.push(Allowed {
                 operation: 0,
                 rule: "no-way-back".to_owned(),
-                reason: "what was filled stays, or goes with its column".to_owned(),
+                reason: "filled values stay, or go with their column".to_owned(),
             });
         }
         part.upgrade.code.insert(part.upgrade.operations.len(), code);

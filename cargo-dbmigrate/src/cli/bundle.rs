@@ -10,13 +10,14 @@ use clap::Args;
                   `current` and `history`, with the options, messages, documents and exit codes of \
                   `cargo dbmigrate`. It takes the database from --url, or from the environment \
                   variable that the project uses. It contains the drivers of the databases that \
-                  `dialects` in dbmigrate.toml names. `--version` tells which revisions it has."
+                  `dialects` in dbmigrate.toml names. `--version` prints which revisions it \
+                  contains."
 )]
 pub struct Bundle {
     /// Path of the executable [default: dbmigrate/migrator in the target directory]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Link the C library into it, so that it runs on every system of its kind
+    /// Link the C library statically, so that the executable runs on every system of its kind
     #[arg(long = "static")]
     pub link_statically: bool,
 }

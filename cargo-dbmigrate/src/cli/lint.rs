@@ -18,7 +18,7 @@ pub struct Lint {
     /// Exit with 1 also if a finding is only a warning
     #[arg(long)]
     pub deny_warnings: bool,
-    /// Write into pending revisions what settles a finding, and look again
+    /// Edit pending revisions to settle their findings, and look again
     #[arg(long)]
     pub fix: bool,
     /// Don't read the database

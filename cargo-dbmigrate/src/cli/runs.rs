@@ -126,7 +126,8 @@ pub struct Upgrade {
     /// Show what would be done instead, as `plan` does
     #[arg(long, conflicts_with_all = ["sql", "several"])]
     pub dry_run: bool,
-    /// Also apply revisions with a barrier: no program of the previous release runs any more
+    /// Also apply revisions with a barrier, since no program of the previous release is running any
+    /// more
     #[arg(long)]
     pub past_barriers: bool,
     #[command(flatten)]
@@ -186,11 +187,12 @@ pub struct Reset {
 /// Options of `switch`.
 #[derive(Debug, Clone, Default, Args)]
 #[command(
-    after_help = "Revisions that are applied and have no file in this branch are taken back by what \
-                  the database recorded: the reverse of their operations, SQL by its `reversed_by`, \
-                  and where no reverse is known, their `downgrade` as it was when they were applied. \
-                  Then the revisions of this branch are applied. A revision that can't be taken back \
-                  is named before anything runs, with the branch that has its file if git knows one."
+    after_help = "Applied revisions that have no file in this branch are taken back with what the \
+                  database recorded: their operations are reversed, SQL by its `reversed_by`; \
+                  where no reverse is known, their `downgrade` runs as it was when they were \
+                  applied. Then the revisions of this branch are applied. Revisions that can't be \
+                  taken back are reported before anything runs, with the branch that has the file \
+                  if git knows one."
 )]
 pub struct Switch {
     /// Show what would be done instead, as `plan` does

@@ -56,8 +56,7 @@ pub struct NewRevision {
     /// What to compare the models with: the schema that the migrations build, or the live database
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub against: Against,
-    /// Write a revision for each part of the change that programs in use survive: expand, fill,
-    /// require, contract
+    /// Write the change as revisions that running programs survive: expand, fill, require, contract
     #[arg(long)]
     pub safe: bool,
     /// Write the revision without trying it on a database in memory

@@ -27,11 +27,11 @@ pub fn run(cx: &Context, args: &Adopt) -> Result<Answer> {
     part.out.is_part = true;
     let all = match args.all.as_slice() {
         [] => None,
-        // A mistake in them is known before anything is written.
+        // Reports a mistake in them before anything is written.
         all => Some(targets::databases(cx, all)?),
     };
     let is_new = revision_files::all(cx)?.is_empty();
-    // An interrupted process may have written a revision and not the list.
+    // An interrupted process may have written a revision but not the list.
     scaffold::sync_list(cx)?;
     let written = models(&mut part, args)?;
     if is_new {
@@ -161,7 +161,7 @@ impl Marking<'_> {
         }
         let ids = BTreeSet::from([self.first.to_owned()]);
         stamp::verify(self.cx, database, self.migrations, &ids)?;
-        // From now on a database may have the revision, so that its file has to stay.
+        // From now on a database may have the revision, so its file has to stay.
         self.cx.edits.keep();
         let target = Target::Revisions(vec![self.first.to_owned()]);
         let (entered, _) = stamp::enter(self.cx, database, self.migrations, (&target, false))?;

@@ -18,7 +18,7 @@ const NAME: &str = "migrator";
 pub fn run(cx: &Context, args: &Bundle) -> Result<Answer> {
     let out = out(cx, args)?;
     refuse_other_file(cx, &out)?;
-    // Reports a wrong history before anything takes long.
+    // Reports an error in the history before the long build.
     let history = History::load(cx)?;
     let files = revision_files::all(cx)?;
     let target = cx.global.cargo.target.as_deref();
@@ -49,7 +49,7 @@ pub fn run(cx: &Context, args: &Bundle) -> Result<Answer> {
     ));
     if linking == Linking::Dynamic {
         cx.out.progress(
-            "It needs a C library that is at least as new as this machine's; --static links that in",
+            "It needs a C library that is at least as new as this machine's; --static links it in",
         );
     }
     cx.out.json(
@@ -94,7 +94,7 @@ fn out(cx: &Context, args: &Bundle) -> Result<PathBuf> {
     Ok(out)
 }
 
-/// Refuses to replace a file that is none of this command's.
+/// Refuses to replace a file that this command can't have written.
 fn refuse_other_file(cx: &Context, out: &Path) -> Result<()> {
     let Ok(bytes) = fs::read(out) else { return Ok(()) };
     if bytes.is_empty() || is_executable(&bytes) {
@@ -104,7 +104,7 @@ fn refuse_other_file(cx: &Context, out: &Path) -> Result<()> {
     Err(Error::new(message).hint("give another path with --out, or remove the file"))
 }
 
-/// Replaces a file by a copy, at once, with the rights of the original.
+/// Replaces a file atomically by a copy with the permissions of the original.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let doing = || format!("write `{}`", to.display());
     if let Some(dir) = to.parent() {
@@ -157,8 +157,7 @@ impl Linking {
 /// The kind of segment that names the program by which a dynamic executable is loaded.
 const PT_INTERP: u32 = 3;
 
-/// The kinds of the segments of a 64-bit ELF file in the order of bytes that all common targets
-/// have.
+/// The kinds of the segments of a 64-bit ELF file in the byte order that all common targets have.
 fn elf_segments(bytes: &[u8]) -> Option<Vec<u32>> {
     const IS_64_BIT: u8 = 2;
     const IS_LITTLE_ENDIAN: u8 = 1;

@@ -202,7 +202,7 @@ fn report_pending(cx: &Context, history: &History, compared: &Compared) {
     match compared.reach.ids.as_slice() {
         [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
         [] if !compared.pending.is_empty() => {
-            let text = "The database is up to date, as far as an upgrade goes.";
+            let text = "The database is up to date, except for revisions that wait.";
             cx.out.line(style::paint(style::GOOD, text));
         }
         [] => cx.out.line(style::paint(style::GOOD, "The database is at the head.")),
@@ -302,8 +302,8 @@ struct Compared {
 }
 
 impl Beside {
-    /// The rules and the comparison each take as long as the other where there are many tables, so
-    /// they run at the same time.
+    /// With many tables, the rules and the comparison take about equally long, so they run at the
+    /// same time.
     fn find(
         cx: &Context,
         levels: &Levels,

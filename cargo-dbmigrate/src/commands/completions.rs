@@ -16,7 +16,7 @@ const PROGRAM: &str = "cargo-dbmigrate";
 const BASH_AFTER_CARGO: &str = include_str!("completions/cargo.bash");
 const FISH_AFTER_CARGO: &str = include_str!("completions/cargo.fish");
 
-/// What asks this program for the values of a project.
+/// The code that asks this program for the values of a project.
 const BASH_VALUES: &str = include_str!("completions/values.bash");
 const FISH_VALUES: &str = include_str!("completions/values.fish");
 const ZSH_VALUES: &str = include_str!("completions/values.zsh");

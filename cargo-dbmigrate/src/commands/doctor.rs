@@ -275,7 +275,7 @@ fn look_at(seen: &mut Seen, cx: &Context, database: &Database, history: Option<&
     }
     if let Some(history) = history {
         match n_due(cx, &mut *driver, history) {
-            Ok(0) => seen.good("version table", "every revision is applied that is due"),
+            Ok(0) => seen.good("version table", "every revision that is due is applied"),
             Ok(n) => {
                 let text = format!("{} pending", output::count(n, "revision"));
                 seen.note("version table", text, "`cargo dbmigrate upgrade` applies them");
@@ -286,7 +286,7 @@ fn look_at(seen: &mut Seen, cx: &Context, database: &Database, history: Option<&
     rights(seen, database, &mut *driver);
 }
 
-/// How many revisions are pending that don't wait because of a barrier.
+/// The number of pending revisions, without those that wait because of a barrier.
 fn n_due(cx: &Context, driver: &mut dyn Driver, history: &History) -> Result<usize> {
     let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
     let ids = standing::ids(&rows);

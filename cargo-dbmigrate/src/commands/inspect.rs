@@ -33,7 +33,7 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
 ///
 /// # Errors
 ///
-/// As `run`, and where the file has something else.
+/// As for `run`, and when the file has other contents.
 pub(super) fn write_and_include(cx: &Context, args: &Inspect, including: Edit) -> Result<Answer> {
     write(cx, args, Some(including))
 }

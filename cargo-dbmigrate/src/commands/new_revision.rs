@@ -149,7 +149,7 @@ pub fn write(cx: &Context, args: &NewRevision, generate: bool) -> Result<New> {
     Ok(new(Answer::No))
 }
 
-/// Divides the changes into parts, and names what running programs don't survive.
+/// Divides the changes into parts, and warns of what running programs don't survive.
 fn divided(
     cx: &Context,
     args: &NewRevision,
@@ -168,8 +168,8 @@ fn divided(
     }
     for what in &divided.unsafe_changes {
         cx.out.warning(format!(
-            "{what}: programs of two releases can't both use it, and no order of revisions helps; \
-             the guide `Changing a database in use` shows what does"
+            "{what}: programs of two releases can't both use it, in whatever order the revisions \
+             run; the guide `Changing a database in use` shows what to do instead"
         ));
     }
     Ok(divided)

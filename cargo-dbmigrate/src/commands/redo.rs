@@ -15,7 +15,7 @@ use crate::run::{self, Down, Ran, Up};
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
-    // What is applied again has passed its barrier.
+    // A revision that is applied again has already passed its barrier.
     let run = Run { args: args.args.clone(), past_barriers: true, ..Run::default() };
     let down = format!("-{}", args.count);
     refuse_passing(cx, &database, &history, &down)?;

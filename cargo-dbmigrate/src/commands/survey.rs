@@ -99,7 +99,7 @@ struct State {
 }
 
 impl State {
-    /// Whether every revision is applied that is due, and nothing else.
+    /// Whether every revision that is due is applied, and nothing else.
     fn is_in_order(&self) -> bool {
         let is_whole = self.unknown.is_empty() && self.edited.is_empty();
         let only_waits = self.n_pending > 0 && self.n_pending == self.n_waiting;

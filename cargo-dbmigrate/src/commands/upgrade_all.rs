@@ -104,7 +104,7 @@ struct Fleet<'a> {
 }
 
 impl Fleet<'_> {
-    /// Prints a message about the first database that it is about.
+    /// Prints a message once, with the name of the first database that it concerns.
     fn note_once(&self, at: &Target, text: &str) {
         let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
         if printed.insert(text.to_owned()) {

@@ -19,10 +19,10 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// How many changed files are named.
 const NAMED: usize = 3;
 
-/// Compares until the person interrupts it, which is the usual end.
+/// Compares until it is interrupted, which is the usual end.
 pub fn run(cx: &Context) -> Result<Answer> {
     if cx.out.is_json() {
-        let message = "`watch` has no JSON document, since it goes on until it is interrupted";
+        let message = "`watch` has no JSON document, since it runs until it is interrupted";
         return Err(Error::new(message).hint("`cargo dbmigrate diff --format json` compares once"));
     }
     interrupt::before_end(|| exit(0));

@@ -66,7 +66,7 @@ where
 /// For commands that need nothing further.
 pub fn nothing(_: &Context, _: &History, _: &Migrations) {}
 
-/// The results of two computations, of which the second runs on another thread meanwhile.
+/// The results of two computations; the second runs on another thread meanwhile.
 pub fn both<A, B: Send>(here: impl FnOnce() -> A, beside: &(impl Fn() -> B + Sync)) -> (A, B) {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, beside);

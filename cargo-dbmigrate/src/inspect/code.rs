@@ -25,7 +25,7 @@ pub struct Style<'a> {
     pub asked: &'a BTreeSet<String>,
     /// The models that tables have already, by the names of the tables.
     pub existing: &'a BTreeMap<String, ExistingModel>,
-    /// The enums that are there for enumerations with a name of their own.
+    /// The existing enums for enumerations with a name of their own.
     pub enumerations: &'a [ExistingEnum],
     /// The names that no new struct or enumeration may have.
     pub taken: &'a BTreeSet<String>,
@@ -42,7 +42,7 @@ pub struct ExistingModel {
     pub names: BTreeSet<String>,
 }
 
-/// An enum that is there for an enumeration of the database.
+/// An existing enum for an enumeration of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExistingEnum {
     /// The name of the enumeration.
@@ -77,7 +77,7 @@ pub struct ColumnCode {
     pub rust: String,
     /// The enum in its type, as the field names it.
     pub enumeration: Option<String>,
-    /// The code of the enum, unless it is there or another column has declared it.
+    /// The code of the enum, unless it exists or another column has declared it.
     pub declared: Option<String>,
     /// The feature of the runtime with which its type would be that of a crate.
     pub lacks: Option<&'static str>,

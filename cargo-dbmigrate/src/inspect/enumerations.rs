@@ -33,7 +33,7 @@ pub(super) fn code(
     code + "}\n"
 }
 
-/// The enums that are there or have been declared.
+/// The enums that exist or have been declared.
 pub(super) struct Enumerations {
     /// Their places, by their crates and their names in the database.
     places: BTreeMap<(String, String), Place>,
@@ -49,7 +49,7 @@ struct Place {
 const OWN: &str = "crate";
 
 impl Enumerations {
-    /// Those that are there.
+    /// The existing enums.
     pub(super) fn of(existing: &[ExistingEnum]) -> Enumerations {
         let places = existing.iter().filter_map(|existing| {
             let (krate, module) = crate_and_module(&existing.path)?;

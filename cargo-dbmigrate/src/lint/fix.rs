@@ -37,7 +37,7 @@ pub fn barrier(text: &str, reason: &str) -> Option<String> {
 
 /// The function `upgrade` of a module, with the positions of its parts in the text.
 fn upgrade(text: &str) -> Option<ItemFn> {
-    // The parser would count positions from after these.
+    // The parser counts positions without these.
     if text.starts_with('\u{feff}') || (text.starts_with("#!") && !text.starts_with("#![")) {
         return None;
     }
@@ -49,7 +49,7 @@ fn upgrade(text: &str) -> Option<ItemFn> {
     found.next()
 }
 
-/// The text with more at a position, if it is still Rust.
+/// The text with an insertion at a position, if the result is still Rust.
 fn inserted(text: &str, at: usize, more: &str) -> Option<String> {
     let edited = format!("{}{more}{}", &text[..at], &text[at..]);
     syn::parse_file(&edited).ok()?;
@@ -80,7 +80,7 @@ fn innermost(expr: &Expr) -> &Expr {
     }
 }
 
-/// The first argument of a call, if it is a text.
+/// The first argument of a call, if it is a string.
 fn first_text(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Call(ExprCall { args, .. }) => text_of(args.first()?),

@@ -31,7 +31,7 @@ fn the_reference_lists_every_rule() {
                  wait; otherwise the revision is divided. Behind a barrier, this is not reported.\n"
             }
             Some(Fix::Divide) => {
-                "\n*With `--fix`:* the revision is divided, as `migrate --safe` does it.\n"
+                "\n*With `--fix`:* the revision is divided, as by `migrate --safe`.\n"
             }
         };
     }
@@ -76,11 +76,11 @@ was written. It exits with 1 if `lint.deny` names a rule that found something; t
 the same, so that it can be corrected. `check` looks at the revisions that `lint` looks at, and a
 denied finding is a difference to it. Both show the first ten warnings; `-v` and `lint` show all.
 
-`lint --fix` writes into pending revisions what settles a finding: `.concurrently()` for an index on
-PostgreSQL, and `op.barrier(...)` for a revision of which all can wait until the previous release is
-gone. A revision that also adds what the next release needs is divided into several, as
-`migrate --safe` writes them, if no other follows it and its file is what `migrate` wrote. An applied
-revision is never changed.
+`lint --fix` edits pending revisions to settle their findings: it writes `.concurrently()` for an
+index on PostgreSQL, and `op.barrier(...)` into a revision that can wait as a whole until the
+previous release is gone. A revision that also adds what the next release needs is divided into
+several, as `migrate --safe` writes them, if no other follows it and its file is as `migrate` wrote
+it. An applied revision is never changed.
 
 `--output sarif` prints the findings for code scanning, `--output github` as annotations of a pull
 request, and `--format json` as a [document](../json.md#lint).

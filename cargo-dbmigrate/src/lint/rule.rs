@@ -28,7 +28,7 @@ pub struct Rule {
     pub look: Look,
 }
 
-/// What settles a finding, written into the revision.
+/// An edit of the revision that settles a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fix {
     /// `.concurrently()` for the index.
@@ -174,7 +174,7 @@ impl Revised<'_> {
         self.tasks().iter().flatten().filter_map(Task::statement)
     }
 
-    /// Whether it names a table that is older than it, so that others can be in its way.
+    /// Whether it names a table that existed before it, so that others may use the table.
     pub fn has_old(&self) -> bool {
         self.steps.iter().any(|step| !step.old.is_empty())
     }

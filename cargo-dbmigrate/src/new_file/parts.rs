@@ -1,4 +1,4 @@
-//! The revisions that a change is written as: one, or several that programs in use survive.
+//! The revisions that a change is written as: one, or several that running programs survive.
 
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Migration, Migrations, recording};
@@ -41,8 +41,8 @@ impl Part {
     }
 }
 
-/// Gives each part of a divided change its place: the first one at this position, and each other
-/// one after the one before it.
+/// Gives each part of a divided change its place: the first one at this position, and each of the
+/// others after the one before it.
 ///
 /// # Errors
 ///
@@ -59,7 +59,7 @@ pub fn placed(
     for part in divided.parts {
         let operations = &part.upgrade.operations;
         let downgrade = match part.phase {
-            // What was filled stays, or goes with its column.
+            // Filled values stay, or go with their column.
             Phase::Fill => Commented::default(),
             _ => way_back(operations, &schema, cx.dialect(), &others)?,
         };
@@ -115,11 +115,11 @@ pub fn try_all(
     Ok(())
 }
 
-/// The files of the revisions as they would be written from this time on.
+/// The files of the revisions, with times that begin at this one.
 ///
 /// # Errors
 ///
-/// When the project's template or its names of files don't give a revision.
+/// When the project's template or file name format doesn't give a revision.
 pub fn files(
     cx: &Context,
     (format, now): (&FileFormat, &Zoned),

@@ -101,7 +101,7 @@ impl Exit {
         }
     }
 
-    /// Shows the first errors in a line each.
+    /// Shows the first errors in one line each.
     fn show_briefly(&self, out: Output) {
         const SHOWN: usize = 3;
         for error in self.errors().take(SHOWN) {

@@ -4,7 +4,7 @@ use dbmigrate_runtime::operations::Operation;
 
 use super::state::Lost;
 
-/// The tables and columns whose values are not there afterwards, and the columns in which NULL is not.
+/// The tables and columns that lose their values, and the columns that lose NULL.
 pub fn lost(operations: &[Operation]) -> Lost {
     let mut lost = Lost::default();
     // The renames so far, the last one first.

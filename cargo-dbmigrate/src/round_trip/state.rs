@@ -137,7 +137,7 @@ impl State {
                 let has = |columns: &BTreeSet<(String, String)>, column: &str| {
                     columns.contains(&(name.clone(), column.to_owned()))
                 };
-                // Without a key, rows are only found by their values.
+                // Without a key, rows are found only by their values.
                 let is_lost = |column: &str| {
                     has(&lost.columns, column) || (!has_key && has(&lost.nulls, column))
                 };

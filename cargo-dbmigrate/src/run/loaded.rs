@@ -94,7 +94,7 @@ impl Loaded {
         if direction == Direction::Upgrade {
             plan::check_order(graph, &applied, &ids, &target)?;
         }
-        // A range says itself which revisions are meant.
+        // A range itself says which revisions are meant.
         let may_stop = url.is_some() && !wanted.run.past_barriers;
         if direction == Direction::Upgrade && may_stop {
             let begun = match &mut reader {

@@ -21,7 +21,7 @@ pub struct Progress<'k> {
     out: Output,
     bar: ProgressBar,
     keeper: Option<&'k mut Keeper>,
-    /// The revisions that were reported to run.
+    /// The revisions that were reported as running.
     said_running: BTreeSet<String>,
     /// When a piece of a step was last reported.
     said_piece: Option<Instant>,

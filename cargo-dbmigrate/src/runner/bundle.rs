@@ -23,7 +23,7 @@ pub struct Bundle<'a> {
     pub files: &'a [RevisionFile],
     /// The target triple; `None` for this machine.
     pub target: Option<&'a str>,
-    /// Whether to link it statically, also where the target's default is another one.
+    /// Whether to link it statically even if that is not the target's default.
     pub is_static: bool,
 }
 

@@ -184,8 +184,8 @@ const OPTIONS: &[Opt] = &[
         short: None,
         value: None,
         of: &[Verb::Upgrade, Verb::Plan],
-        about: "Go past revisions with a barrier as well, since no program of the previous release \
-                runs any more",
+        about: "Include revisions with a barrier, since no program of the previous release is \
+                running any more",
         set: |args, _| set(&mut args.past_barriers),
     },
     Opt {
@@ -375,7 +375,7 @@ pub fn help(program: &str, variable: &str) -> String {
         };
         let _ = writeln!(text, "  {short}{}{value}{of}\n      {}", option.long, option.about);
     }
-    text += "  -h, --help\n      Print this\n  -V, --version\n      Print which revisions the \
+    text += "  -h, --help\n      Print this help\n  -V, --version\n      Print which revisions the \
              executable contains\n";
     let _ = write!(
         text,

@@ -33,7 +33,7 @@ impl Database {
             }
             (None, Ok(_) | Err(VarError::NotPresent)) => {
                 let hint = format!("set the environment variable {variable}, or pass --url");
-                return Err(Failure::new("there is no URL of a database", hint));
+                return Err(Failure::new("there is no database URL", hint));
             }
             (None, Err(VarError::NotUnicode(_))) => {
                 let message = format!("the environment variable {variable} is not UTF-8");
@@ -64,7 +64,7 @@ impl Database {
         let message = format!("this executable isn't for {backend}, which {} names", self.source);
         let names: Vec<_> = self.supported().map(Backend::title).collect();
         let hint = format!(
-            "it is for {}; `dialects` in dbmigrate.toml says for which databases one is built",
+            "it is for {}; `dialects` in dbmigrate.toml lists the databases that it is built for",
             names.join(", ")
         );
         Failure::new(message, hint)

@@ -32,7 +32,7 @@ pub fn plan(bundle: &Bundle) -> Result<Answer, Failure> {
     show(bundle, (Verb::Plan, &plan))
 }
 
-/// What a run would do that a command is not to make.
+/// Shows what a run would do, instead of running it.
 pub fn dry_run(bundle: &Bundle, direction: Direction) -> Result<Answer, Failure> {
     let verb = bundle.arguments.verb;
     show(bundle, (verb, &planned(bundle, direction)?))

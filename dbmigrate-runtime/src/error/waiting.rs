@@ -41,9 +41,10 @@ impl Error {
         let message =
             format!("cannot upgrade to `{identifier}`: there is a barrier before {barrier}");
         Error::new(Kind::Other, message).with_hint(format!(
-            "nothing was applied; once no program of the previous release runs, `cargo dbmigrate \
-             upgrade {identifier} --past-barriers` applies it, or `Options::past_barriers` in a \
-             program; `cargo dbmigrate upgrade` applies what comes before the barrier"
+            "nothing was applied; once no program of the previous release is running, `cargo \
+             dbmigrate upgrade {identifier} --past-barriers` applies it, or \
+             `Options::past_barriers` in a program; `cargo dbmigrate upgrade` applies what comes \
+             before the barrier"
         ))
     }
 

@@ -13,8 +13,8 @@ use crate::room::with_room;
 use crate::standing::History;
 use crate::version_table;
 
-/// The revisions of a program. Only for a barrier is a revision recorded, and only if it is asked
-/// for.
+/// The revisions of a program. A revision is recorded only to find its barrier, and only when that
+/// is needed.
 #[derive(Debug, Clone)]
 pub struct Known {
     graph: Graph,

@@ -323,16 +323,17 @@ impl Operations {
         self.recording.no_transaction = true;
     }
 
-    /// Has an upgrade stop before this revision, and says why: programs of the previous release may
-    /// still run, and use what the revision drops.
+    /// Makes an upgrade stop before this revision, and says why: programs of the previous release
+    /// may still be running, and use what the revision drops.
     ///
-    /// The upgrade of a deployment then applies what comes before the revision, succeeds, and names
-    /// the revision that waits. Once none of those programs runs any more, `cargo dbmigrate upgrade
-    /// --past-barriers` applies it, or [`Options::past_barriers`](crate::Options::past_barriers) in a
-    /// program. Revisions that follow it wait as well. A database without any revision has no
-    /// programs yet, so nothing waits there. Undoing the revision needs nothing.
+    /// The upgrade of a deployment then applies what comes before the revision, succeeds, and
+    /// reports the revision that waits. Once none of those programs is running any more, `cargo
+    /// dbmigrate upgrade --past-barriers` applies it, or
+    /// [`Options::past_barriers`](crate::Options::past_barriers) in a program. Revisions that
+    /// follow it wait as well. A database without any revision has no programs yet, so nothing
+    /// waits there. A downgrade ignores barriers.
     ///
-    /// A barrier belongs into `upgrade`. It is not part of the revision's checksum.
+    /// A barrier belongs in `upgrade`. It is not part of the revision's checksum.
     ///
     /// # Example
     ///

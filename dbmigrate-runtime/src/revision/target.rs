@@ -72,7 +72,7 @@ pub fn is_from_database(identifier: &str) -> bool {
     matches!(split_relative(split_branch(identifier).1), ("current", _) | ("", Some(_)))
 }
 
-/// Whether an identifier names the end of the history or of a branch, and no certain revision.
+/// Whether an identifier names the end of the history or of a branch, and no particular revision.
 pub fn names_all(identifier: &str) -> bool {
     matches!(split_relative(split_branch(identifier).1), ("head" | "heads", None))
 }

@@ -13,7 +13,7 @@ const TABLES: &str = "
 
 const ROOT: &str = "//! A library.\n";
 
-/// What `adopt` says of its stages, and whether the files stay when it is interrupted there.
+/// What `adopt` prints at its stages, and whether the files stay when it is interrupted there.
 const STAGES: [(&str, bool); 3] = [
     ("Generating src/models.rs", false),
     ("Generating migrations/versions", false),

@@ -122,7 +122,7 @@ fn patches_of_several_files_share_enumerations() {
         "#]]
         .assert_eq(&added);
         expect![[r#"
-            warning: `inspect_shared::posts::Post` at src/posts.rs:5 derives what the types of its new fields don't have, so it does not compile with the patch:
+            warning: `inspect_shared::posts::Post` at src/posts.rs:5 derives traits that the types of its new fields lack, so it does not compile with the patch:
               `Debug`, because of `mood: Option<crate::users::Mood>`: the enum does not derive it
               remove these derives, or change the types
             the patch adds table `notes`, column `posts.mood`, column `posts.state`, column `users.state`; `git apply` takes it at the root of the repository, and `diff models database` then lists what else differs

@@ -76,7 +76,7 @@ fn a_column_is_replaced_by_another() {
               run step `fill customer.full_name` in pieces of 1000 rows of `customer` by `id`
                 UPDATE "customer" SET "full_name" = name WHERE "full_name" IS NULL AND "id" BETWEEN ?1 AND ?2
             require
-              barrier: programs of the previous release may write what it refuses: column `customer.full_name`
+              barrier: programs of the previous release may violate what it requires: column `customer.full_name`
               alter column `full_name` of table `customer` with a fill
             contract
               barrier: programs of the previous release may use what it drops: column `customer.name`
@@ -107,7 +107,7 @@ fn what_running_programs_may_violate_is_required_later() {
               run step `fill customer.email` in pieces of 1000 rows of `customer` by `id`
                 UPDATE "customer" SET "email" = 'none' WHERE "email" IS NULL AND "id" BETWEEN ?1 AND ?2
             require
-              barrier: programs of the previous release may write what it refuses: column `customer.email`, `fk_customer_city`, `ck_customer_name`, `uq_customer_name`
+              barrier: programs of the previous release may violate what it requires: column `customer.email`, `fk_customer_city`, `ck_customer_name`, `uq_customer_name`
               alter column `email` of table `customer` with a fill
               add foreign key `fk_customer_city` to table `customer`
               add check `ck_customer_name` to table `customer`
@@ -176,7 +176,7 @@ fn what_no_order_helps_is_named_and_stays_whole() {
               rename table `tag` to `label`
               rename column `email` of table `customer` to `mail`
             require
-              barrier: programs of the previous release may write what it refuses: column `customer.name`, `pk_label`
+              barrier: programs of the previous release may violate what it requires: column `customer.name`, `pk_label`
               alter column `name` of table `customer`
               add primary key `pk_label` to table `label`
             unsafe: table `tag` is renamed to `label`
@@ -197,7 +197,7 @@ fn a_table_without_a_key_of_integers_is_filled_at_once() {
             expand
               add column `slug` to table `tag`
             require
-              barrier: programs of the previous release may write what it refuses: column `tag.slug`
+              barrier: programs of the previous release may violate what it requires: column `tag.slug`
               alter column `slug` of table `tag` with a fill
         "#]],
     );

@@ -13,14 +13,14 @@ use crate::error::{Doing as _, Error, Result};
 use crate::lines::{Lines, MARK};
 use crate::project::{Project, manifest};
 
-/// The lints about what is public that models from a database can't satisfy.
+/// The lints about public items that models from a database can't satisfy.
 const LINTS: [&str; 3] =
     ["missing_copy_implementations", "missing_debug_implementations", "missing_docs"];
 
-/// The lint about what is public in a private module, as models are written.
+/// The lint about public items in a private module, such as generated models.
 const UNREACHABLE: &str = "unreachable_pub";
 
-/// How the file that a crate begins with gets the module.
+/// How the root file of a crate gets the module.
 pub(super) struct Including {
     root: PathBuf,
     after: String,
@@ -56,7 +56,7 @@ impl Including {
         Edit::Replace { path: self.root.clone(), bytes: self.after.clone().into_bytes() }
     }
 
-    /// What the crate gets, in one line.
+    /// What is added to the crate, in one line.
     pub(super) fn line(&self) -> String {
         self.line.replace('\n', " ")
     }

@@ -13,14 +13,14 @@ use crate::context::Context;
 use crate::history::{History, message};
 use crate::output::Output;
 
-/// The first argument by which the scripts ask for values. It is none of a person's.
+/// The first argument with which the scripts ask for values. People don't use it.
 pub const ASKED: &str = "__complete";
 
 /// A value, and what it is.
 type Candidate = (String, String);
 
 /// Prints the values that fit the last of these words, each with a description after a tab. The
-/// words are a command line up to the cursor. Whatever is wrong, a shell gets no values.
+/// words are a command line up to the cursor. If anything fails, the shell gets no values.
 pub fn run(words: &[OsString]) -> ExitCode {
     let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
     let out = Output::new(Format::Text, ColorChoice::Never, false, true);
@@ -110,7 +110,7 @@ impl<'c> Line<'c> {
         }
     }
 
-    /// The option with a value that a word begins, and the value if it is in the same word.
+    /// The option that a word begins with, if it takes a value, and that value if the word has it.
     fn option<'w>(&self, word: &'w str) -> Option<(&'c Arg, Option<&'w str>)> {
         let mut options = self.command.get_arguments().filter(|arg| takes_value(arg));
         if let Some(long) = word.strip_prefix("--") {
@@ -154,7 +154,7 @@ impl<'c> Line<'c> {
         ["plan", "upgrade", "downgrade", "stamp", "lint", "erd"].contains(&self.command.get_name())
     }
 
-    /// The options that say which project and which of its databases is meant.
+    /// The options that say which project and which of its databases are meant.
     fn global(&self) -> Global {
         let value = |id: &str| {
             self.given.iter().rev().find(|(given, _)| *given == id).map(|(_, value)| value.clone())

@@ -95,7 +95,7 @@ impl Existing {
             let path = file(cx, record);
             let Some(source) = self.files.get(&path) else { continue };
             let place = source.place(struct_name(record), record.line);
-            // One of them tells the module of the file.
+            // One of them shows which module the file is.
             if place.is_none_or(|place| place.is_inside) || !seen.insert(path) {
                 continue;
             }
@@ -276,8 +276,8 @@ impl Patch<'_> {
         let unmet = derives::unmet(&derives, lacking, &existing.collect::<Vec<_>>());
         if !unmet.is_empty() {
             self.cx.out.warning(format!(
-                "{} derives what the types of its new fields don't have, so it does not compile with \
-                 the patch:\n  {}\n  remove these derives, or change the types",
+                "{} derives traits that the types of its new fields lack, so it does not compile \
+                 with the patch:\n  {}\n  remove these derives, or change the types",
                 models::location(record),
                 unmet.join("\n  ")
             ));

@@ -40,7 +40,7 @@ pub fn changes(
     Ok((before, Changes { operations, losses, ..Changes::default() }))
 }
 
-/// Writes the first part into the revision's file, and the others into new ones. The answer may be
+/// Writes the first part into the revision's file, and the others into new ones. The inner error is
 /// why the revision is left to a person.
 ///
 /// # Errors
@@ -52,13 +52,14 @@ pub fn divide(
     (migrations, id): (&Migrations, &str),
     path: &Path,
 ) -> Result<std::result::Result<(), String>> {
-    const BY_HAND: &str = "it has to be divided, but its file is not what `migrate` writes: move \
-                           what can wait into a revision of its own, with `op.barrier(...)`";
+    const BY_HAND: &str = "the revision has to be divided, but its file differs from what \
+                           `migrate` writes: move what can wait into a revision of its own, with \
+                           `op.barrier(...)`";
     let graph = &history.graph;
     let Some(revision) = graph.get(id) else { return Ok(Err(BY_HAND.to_owned())) };
     if !graph.children(id).is_empty() || !graph.dependents(id).is_empty() {
-        return Ok(Err("it has to be divided, but others follow it: move what can wait into a \
-                       revision of its own, with `op.barrier(...)`"
+        return Ok(Err("the revision has to be divided, but others follow it: move what can wait \
+                       into a revision of its own, with `op.barrier(...)`"
             .to_owned()));
     }
     let (before, changes) = match changes(migrations, id) {
@@ -85,7 +86,7 @@ pub fn divide(
     };
     let parts = parts::placed(cx, (position, &message), divided, &before)?;
     let Some((first, rest)) = parts.split_first().filter(|(_, rest)| !rest.is_empty()) else {
-        return Ok(Err("it can't be divided into parts that wait for each other".to_owned()));
+        return Ok(Err("the revision can't be divided, since it has only one part".to_owned()));
     };
     let first_text =
         first.position.text(cx, (&format, &created), &first.message, &first.contents(true))?;

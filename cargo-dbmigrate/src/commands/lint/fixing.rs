@@ -1,4 +1,4 @@
-//! `lint --fix`: writes into pending revisions what settles a finding.
+//! `lint --fix`: edits pending revisions to settle findings.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ impl Fixed {
     }
 }
 
-/// Edits the files of these findings, and names what is left to a person.
+/// Edits the files of these findings, and reports what is left to a person.
 ///
 /// # Errors
 ///
@@ -71,7 +71,7 @@ pub fn fix(
         for finding in of_revision() {
             let Some(way) = finding.fix() else { continue };
             let written = match way {
-                // One barrier settles all that it is for.
+                // One barrier settles all findings that need one.
                 Fix::Barrier if has_barrier => Ok(Written::Text(text.clone())),
                 Fix::Barrier => with_barrier(cx, &migrations, (id, &text)),
                 Fix::Concurrently => {
@@ -106,7 +106,7 @@ pub fn fix(
                 wrote: wrote.text(),
             });
             if wrote == Fix::Divide {
-                // Its parts are written, with what settles the other findings.
+                // The parts that were written settle the other findings as well.
                 text.clone_from(&before);
                 break;
             }
@@ -129,7 +129,7 @@ fn with_barrier(
     let dialects: Vec<_> = cx.dialects().collect();
     let divided = safe::divide(&changes, &before, &dialects).map_err(|err| err.to_string())?;
     let waits = |phase: Phase| matches!(phase, Phase::Require | Phase::Contract);
-    // What only makes the previous release's columns optional can wait with their drop.
+    // A part that only makes columns optional can wait with the part that drops them.
     if !divided.parts.iter().all(|part| waits(part.phase) || part.is_relaxing()) {
         return Ok(Written::HasToBeDivided);
     }
@@ -165,8 +165,8 @@ fn with_concurrent_index(
         return Err("only an index of `op.create_index` can be built concurrently".to_owned());
     };
     if !finding.databases.iter().any(|backend| backend.has_schemas()) {
-        return Err("only PostgreSQL builds an index while others write; run it when nobody \
-                    writes"
+        return Err("only PostgreSQL builds an index `.concurrently()`; apply the revision when \
+                    nobody writes"
             .to_owned());
     }
     fix::concurrently(text, table, &index.name).ok_or_else(|| {

@@ -57,7 +57,7 @@ impl Files {
 }
 
 fn saved(entry: &DirEntry) -> Saved {
-    // Behind a link is the file that is saved.
+    // Of a link, the file behind it is the one that is saved.
     match std::fs::metadata(entry.path()) {
         Ok(metadata) => (metadata.modified().ok(), metadata.len()),
         Err(_) => (None, 0),
@@ -73,7 +73,7 @@ fn is_of_others(name: &OsStr) -> bool {
 fn is_source(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let extension = path.extension().and_then(OsStr::to_str);
-    // Editors have hidden files beside the one that is edited. Cargo.lock is cargo's own.
+    // Editors keep hidden files beside the one that is edited. Cargo.lock is cargo's own.
     let is_hidden = name.starts_with('.');
     name == ".env" || (!is_hidden && matches!(extension, Some("rs" | "toml")))
 }

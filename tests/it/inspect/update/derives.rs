@@ -24,7 +24,7 @@ fn a_derive_that_a_new_field_does_not_have_is_named() {
     );
     let run = host.ok("inspect --update");
     expect![[r#"
-        warning: `inspect_derives::Point` at src/lib.rs:5 derives what the types of its new fields don't have, so it does not compile with the patch:
+        warning: `inspect_derives::Point` at src/lib.rs:5 derives traits that the types of its new fields lack, so it does not compile with the patch:
           `Copy`, because of `name: Option<String>`
           `Eq`, because of `size: f64`
           `Hash`, because of `size: f64`

@@ -73,7 +73,7 @@ pub(super) fn enumeration(item: &syn::ItemEnum) -> Option<Enum> {
     (is_column_type && !is_text).then_some(Enum { name, in_database, derives })
 }
 
-/// The derives that enums need which several structs have as the type of a field.
+/// The derives that enums need because structs with a field of them have them.
 #[derive(Default)]
 pub(super) struct SharedDerives {
     /// By the names of the enums.
@@ -113,8 +113,8 @@ pub(super) fn added(code: &str, derives: &[String]) -> String {
     code
 }
 
-/// Which of a struct's derives the types of new fields don't have, in words; `existing` are enums
-/// that are not declared with the fields.
+/// Which of a struct's derives the types of new fields lack, in words; `existing` are the enums
+/// that are not declared together with the fields.
 pub(super) fn unmet(derives: &[String], fields: &[&ColumnCode], existing: &[&Enum]) -> Vec<String> {
     let mut unmet = Vec::new();
     for derive in derives.iter().map(|derive| last(derive)) {
@@ -135,7 +135,7 @@ pub(super) fn unmet(derives: &[String], fields: &[&ColumnCode], existing: &[&Enu
 }
 
 fn has_derive(own: &Enum, rust: &str, derive: &str) -> bool {
-    // These have a default without one of what they contain.
+    // These have a default even if what they contain has none.
     let is_wrapped = rust.starts_with("Option<") || rust.starts_with("Vec<");
     own.derives.iter().any(|other| last(other) == derive) || derive == "Default" && is_wrapped
 }
@@ -151,8 +151,8 @@ fn has(rust: &str, is_enum: bool, derive: &str) -> bool {
         "Copy" => !rust.contains("Vec<") && !names(&["String", "Value", "BigDecimal"]),
         "Eq" | "Ord" | "Hash" if names(&["f32", "f64"]) => false,
         "Ord" | "PartialOrd" => !names(&["Value"]),
-        // The standard library has it for arrays of up to 32 elements, and the crate `time` for none
-        // of its types.
+        // The standard library implements it for arrays of up to 32 elements, and the crate `time`
+        // for none of its types.
         "Default" => !rust.starts_with("time::") && length.is_none_or(|length| length <= 32),
         _ => true,
     }
