@@ -113,8 +113,8 @@ fn each_command_says_what_waits() {
     }
     let json = host.ok("upgrade --all app.db --format json").json();
     assert_eq!(json["databases"][0]["barriers"][0]["id"], "b200");
-    let shown = host.ok("show b200");
-    assert!(shown.stdout.contains("\n    barrier: release 1 reads `name`\n"), "{shown}");
+    let text = host.ok("show b200");
+    assert!(text.stdout.contains("\n    barrier: release 1 reads `name`\n"), "{text}");
     let json = host.ok("show b200 --format json").json();
     assert_eq!(json["revisions"][0]["barrier"], "release 1 reads `name`");
     let json = host.ok("status --format json").json();

@@ -387,11 +387,15 @@ fn what_can_be_fixed_is_written_into_pending_revisions() {
     let mixed = "op.add_column(\"post\", Column::new(\"body\", Type::Text));\n    \
                  op.alter_column(\"post\", \"body\", ColumnChange::new().not_null());";
     write("d400", &["c300"], mixed, "op.drop_column(\"post\", \"body\");");
-    let mut seen = said(&host, "lint a100:head --fix --no-database");
+    let mut seen = said(&host, "lint --fix --no-database");
+    seen += &said(&host, "lint a100:head --fix --no-database");
     seen += &said(&host, "lint a100:head --fix --no-database");
     seen += host.read("migrations/versions/m_b200.rs").split_once("pub fn upgrade").unwrap().1;
     seen += host.read("migrations/versions/m_c300.rs").split_once("pub fn upgrade").unwrap().1;
     expect![[r#"
+        $ lint --fix --no-database => 3
+        error: --fix edits pending revisions, which only the database knows
+          hint: leave out --no-database, or name the revisions that no database has applied, as in `cargo dbmigrate lint 1975ea83b712:head --fix --no-database`
         $ lint a100:head --fix --no-database => 0
         Fixing migrations/versions/m_b200.rs: index-locks: `.concurrently()`
         Fixing migrations/versions/m_c300.rs: drop-column: `op.barrier(...)`

@@ -30,6 +30,13 @@ pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
         return Err(Error::new("--output is for findings as text, SARIF or annotations")
             .hint("leave out --format json, or --output"));
     }
+    if args.fix && args.no_database && args.revision.is_none() {
+        let message = "--fix edits pending revisions, which only the database knows";
+        return Err(Error::new(message).hint(
+            "leave out --no-database, or name the revisions that no database has applied, as in \
+             `cargo dbmigrate lint 1975ea83b712:head --fix --no-database`",
+        ));
+    }
     let levels = levels(cx)?;
     let history = History::load(cx)?;
     let mut chosen = chosen(cx, args, history)?;

@@ -58,9 +58,11 @@ pub fn divide(
     let graph = &history.graph;
     let Some(revision) = graph.get(id) else { return Ok(Err(BY_HAND.to_owned())) };
     if !graph.children(id).is_empty() || !graph.dependents(id).is_empty() {
-        return Ok(Err("the revision has to be divided, but others follow it: move what can wait \
+        return Ok(Err(
+            "the revision has to be divided, but others follow it: move what can wait \
                        into a revision of its own, with `op.barrier(...)`"
-            .to_owned()));
+                .to_owned(),
+        ));
     }
     let (before, changes) = match changes(migrations, id) {
         Ok(known) => known,

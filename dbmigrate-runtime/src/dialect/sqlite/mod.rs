@@ -3,9 +3,9 @@
 //! What `ALTER TABLE` supports is documented in sqlite.org's `lang_altertable.html`; for everything
 //! else, the table is rebuilt.
 
-mod comparing;
 mod affinity;
-mod barrier;
+mod combining;
+mod comparing;
 mod convert;
 mod ddl;
 mod decimal;

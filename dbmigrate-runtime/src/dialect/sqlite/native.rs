@@ -2,7 +2,7 @@
 
 use super::super::{Guard, Object, ObjectKind, Refusal};
 use super::affinity::{Conversion, Server, Stored};
-use super::barrier::altered;
+use super::combining::altered;
 use super::convert;
 use super::ddl::{self, Ddl};
 use super::definition::{Clause, ClauseKind};

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{Facts, Plan, Refusal, Scratch, Statement, StatementKind, Task};
-use super::barrier::{altered, is_barrier, until_barrier};
+use super::combining::{altered, separates, until_separator};
 use super::comparing::NAMES;
 use super::ddl::{self, Ddl};
 use super::edit::same_name;
@@ -72,7 +72,7 @@ pub(super) fn plan(
 }
 
 /// How each operation is carried out. If one operation on a table needs a rebuild, all operations
-/// on the table between two barriers become part of it.
+/// on the table between two operations that separate become part of it.
 fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<Way, Refusal>> {
     let named: BTreeSet<&str> = operations.iter().flat_map(Operation::tables).collect();
     let tables = named.into_iter().filter_map(|name| schema.table(name)).cloned();
@@ -82,9 +82,9 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
     let mut ways = Vec::new();
     let mut folded = BTreeSet::new();
     for (idx, operation) in operations.iter().enumerate() {
-        stretch += usize::from(is_barrier(operation));
+        stretch += usize::from(separates(operation));
         places.push(altered(operation).map(|altered| (altered, stretch)));
-        let (earlier, later) = (&operations[..idx], until_barrier(&operations[idx + 1..]));
+        let (earlier, later) = (&operations[..idx], until_separator(&operations[idx + 1..]));
         let way = if folded.contains(&idx) {
             Ok(Way::Nothing)
         } else {
@@ -150,7 +150,7 @@ impl PlanBuilder<'_> {
     /// Plans an operation, or returns `false` if the facts have to be read again first.
     fn take(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<bool, Refusal> {
         let table = altered(operation);
-        if is_barrier(operation) {
+        if separates(operation) {
             self.flush(|_| true)?;
         } else {
             // A rebuild that reads other tables must do so after their earlier operations and

@@ -4,7 +4,7 @@ use crate::operations::Operation;
 
 /// The table that an operation alters, if the operation can be part of a rebuild.
 pub(super) fn altered(operation: &Operation) -> Option<&str> {
-    if is_barrier(operation) || matches!(operation, Operation::CreateTable(_)) {
+    if separates(operation) || matches!(operation, Operation::CreateTable(_)) {
         return None;
     }
     operation.tables().first().copied()
@@ -12,7 +12,7 @@ pub(super) fn altered(operation: &Operation) -> Option<&str> {
 
 /// Whether everything before the operation has to be finished first, for all tables: the operation
 /// sees rows, or it changes the texts of more than one table.
-pub(super) fn is_barrier(operation: &Operation) -> bool {
+pub(super) fn separates(operation: &Operation) -> bool {
     match operation {
         Operation::Execute(_)
         | Operation::BulkInsert { .. }
@@ -42,7 +42,7 @@ pub(super) fn is_barrier(operation: &Operation) -> bool {
 }
 
 /// The later operations that may be combined with an earlier one.
-pub(super) fn until_barrier(later: &[Operation]) -> &[Operation] {
-    let end = later.iter().position(is_barrier).unwrap_or(later.len());
+pub(super) fn until_separator(later: &[Operation]) -> &[Operation] {
+    let end = later.iter().position(separates).unwrap_or(later.len());
     &later[..end]
 }
