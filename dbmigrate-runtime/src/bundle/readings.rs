@@ -206,7 +206,7 @@ pub fn status(bundle: &Bundle) -> Result<Answer, Failure> {
 
 /// The revisions that are neither applied nor undone completely.
 fn unfinished(
-    driver: Option<&mut dyn Driver>,
+    driver: Option<&mut (dyn Driver + '_)>,
     options: &Options,
 ) -> Result<Vec<Unfinished>, Failure> {
     match driver {
