@@ -11,7 +11,7 @@ pub use crate::migration::{Migration, Migrations};
 /// The operations that a revision records: replayed on a schema, reversed, and encoded as text.
 pub mod recording {
     pub use crate::operations::codec::{DecodeError, FORMAT, checksum, decode, encode};
-    pub use crate::operations::recording::{Allowed, Recording, replay};
+    pub use crate::operations::recording::{Allowed, NO_WAY_BACK, Recording, replay};
     pub use crate::operations::resolve::settled;
     pub use crate::operations::reverse::reverse_all;
 }

@@ -299,11 +299,13 @@ pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), E
 
 /// A revision's row as values, in the order of the table's columns without `applied_at`.
 fn values(migration: &Migration, took: Duration) -> [Value; 8] {
-    let Migration { revision, upgrade: Recording { operations, .. }, downgrade, .. } = migration;
+    let Migration { revision, upgrade, downgrade, .. } = migration;
+    let operations = &upgrade.operations;
     // The way back from these follows from nothing else, and the file may be gone when it is needed.
     let hides_way_back = operations.iter().any(Operation::hides_way_back);
+    let is_meant = *downgrade != Recording::default() || upgrade.means_no_way_back();
     let mut text = operations::encode(operations);
-    if hides_way_back && *downgrade != Recording::default() {
+    if hides_way_back && is_meant {
         text.push(SEPARATOR);
         text += &write_recording(downgrade).to_string();
     }

@@ -235,6 +235,18 @@ fn a_downgrade_that_only_its_file_can_run_is_refused() {
 }
 
 #[test]
+fn a_step_that_leaves_nothing_to_undo_is_taken_back() {
+    let fill = "op.allow(\"no-way-back\", \"filled values stay\");\n    \
+                op.run(\"fill\", |_db| Ok(()));";
+    let host = host("switch-fill", None, fill);
+    git(&host, &["switch", "cats"]);
+    let shown = host.ok("show b200").stdout;
+    assert!(shown.ends_with("upgrade:\n    run step `fill`\ndowngrade:\n"), "{shown}");
+    git(&host, &["switch", "toys"]);
+    switch_to_cats(&host);
+}
+
+#[test]
 fn a_step_and_an_edited_revision_are_refused() {
     let host = host("switch-step", None, "op.run(\"fill\", |_db| Ok(()));");
     git(&host, &["switch", "cats"]);

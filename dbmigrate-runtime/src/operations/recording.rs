@@ -18,6 +18,9 @@ pub struct Recording {
     pub allowed: Vec<Allowed>,
 }
 
+/// The rule of `lint` about a downgrade that does nothing.
+pub const NO_WAY_BACK: &str = "no-way-back";
+
 /// A rule of `lint` that is silenced at one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
@@ -33,6 +36,12 @@ impl Recording {
     /// Whether a step is among the operations.
     pub fn has_steps(&self) -> bool {
         self.operations.iter().any(|operation| matches!(operation, Operation::Run(_)))
+    }
+
+    /// Whether the upgrade says that a downgrade that does nothing is meant.
+    pub(crate) fn means_no_way_back(&self) -> bool {
+        let is_reason = |allowed: &Allowed| !allowed.reason.trim().is_empty();
+        self.allowed.iter().any(|allowed| allowed.rule == NO_WAY_BACK && is_reason(allowed))
     }
 }
 

@@ -1,11 +1,12 @@
 //! `no-way-back`.
 
 use dbmigrate_runtime::engine::Migration;
+use dbmigrate_runtime::engine::recording::NO_WAY_BACK;
 
 use crate::lint::rule::{Found, Level, Look, Revised, Rule, every};
 
 pub const RULE: Rule = Rule {
-    id: "no-way-back",
+    id: NO_WAY_BACK,
     level: Level::Warn,
     is_for: every,
     finds: "A revision can't be undone and doesn't say why.",
