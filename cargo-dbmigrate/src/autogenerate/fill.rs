@@ -199,6 +199,12 @@ pub fn check(answer: &str, models: &Models) -> Result<()> {
         .hint("the form is `table.column=EXPRESSION`, with strings in single quotes"))
 }
 
+/// An expression that other SQL can follow: a comment at its end must not hide what follows.
+pub fn closed(expression: &str) -> String {
+    let has_comment = expression.contains("--") || expression.contains('#');
+    if has_comment { format!("({expression}\n)") } else { expression.to_owned() }
+}
+
 /// Fails if an answer would do something else than was intended; see [`written`]. At its operation,
 /// rows have the columns that the earlier operations leave.
 pub fn refuse_mistakes(

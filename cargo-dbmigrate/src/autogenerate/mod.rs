@@ -21,7 +21,7 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 pub use convert::keeps;
-pub use fill::{Held, Need, Why, answer, neutral, rows};
+pub use fill::{Held, Need, Why, answer, closed, neutral, rows};
 pub use flags::{Flags, flags};
 pub use question::{Question, Rename, shell};
 pub use rewritten::rewritten;

@@ -12,7 +12,7 @@ use dbmigrate_runtime::engine::{Backend, sql};
 use dbmigrate_runtime::operations::{Batch, ColumnChange, Operation, Sql, Step};
 use dbmigrate_runtime::schema::{Column, IndexColumn, IndexTerm, Schema};
 
-use super::{Changes, Commented};
+use super::{Changes, Commented, closed};
 use crate::error::{Error, Result};
 
 /// The number of rows in a piece of a fill.
@@ -353,6 +353,7 @@ impl Divider<'_> {
             return None;
         }
         let [of_table, of_column, of_key] = [table, column, key].map(sql::quote);
+        let value = closed(value);
         let text = format!(
             "UPDATE {of_table} SET {of_column} = {value} WHERE {of_column} IS NULL AND {of_key} \
              BETWEEN ?1 AND ?2"

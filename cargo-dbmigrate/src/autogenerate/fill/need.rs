@@ -10,8 +10,8 @@ use dbmigrate_runtime::engine::sql::{self, OwnColumn, quote};
 use dbmigrate_runtime::schema::{Column, Type};
 
 use super::super::convert::{self, neutral};
-use super::default_literal;
 use super::mapping::{Mapping, Unlisted};
+use super::{closed, default_literal};
 
 /// A column whose rows need a value, or a different one.
 #[derive(Debug, Clone, PartialEq)]
@@ -300,7 +300,8 @@ impl Need {
         Some(match &self.null {
             // The model's default applies to NULL, the answer to the rest.
             Some(null) => {
-                format!("CASE WHEN {} IS NULL THEN {null} ELSE {answer} END", quote(name))
+                let (name, answer) = (quote(name), closed(answer));
+                format!("CASE WHEN {name} IS NULL THEN {null} ELSE {answer} END")
             }
             None => answer.to_owned(),
         })
@@ -324,13 +325,14 @@ impl Need {
                 } else {
                     String::new()
                 };
+                let answer = closed(answer);
                 format!("CASE WHEN {null}{column} IN ({values}) THEN {column} ELSE {answer} END")
             }
-            Some(answer) => format!("coalesce({column}, {answer})"),
+            Some(answer) => format!("coalesce({column}, {})", closed(answer)),
         };
         // If there is no other reason, the answer applies to NULL.
         match self.null.as_ref().filter(|_| answer.is_none() || !self.why.is_empty()) {
-            Some(null) => Some(format!("coalesce({value}, {null})")),
+            Some(null) => Some(format!("coalesce({}, {null})", closed(&value))),
             None => answer.map(|_| value),
         }
     }

@@ -64,8 +64,9 @@ impl Planner<'_> {
             if !column.nullable {
                 self.guard_existing(table, guards::given(table, &column.name, using, None));
             }
+            let using = closed(using);
             let first = Definition { default: Some(format!("({using})")), ..definition.clone() };
-            let plain = Definition { default: Some(using.to_owned()), ..definition.clone() };
+            let plain = Definition { default: Some(using), ..definition.clone() };
             let takes_plain = !matches!(
                 super::types::storage(self.flavor, &column.ty),
                 super::types::Storage::LongText
