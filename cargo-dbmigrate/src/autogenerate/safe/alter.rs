@@ -7,9 +7,32 @@ use super::{Divider, Phase};
 use crate::autogenerate::keeps;
 
 impl Divider<'_> {
+    /// Divides the change of a column. Values of an enumeration are removed last, and all else is
+    /// changed as if they stayed.
+    pub(super) fn alter_column(
+        &mut self,
+        (table, column): (&str, &str),
+        change: &ColumnChange,
+        loss: Option<String>,
+    ) {
+        let found = self.schema.table(table).and_then(|table| table.find_column(column));
+        let removal = found.and_then(|was| Removal::of(&was.ty, change));
+        let Some(Removal { gone, removal, rest }) = removal else {
+            return self.alter_kept((table, column), change, loss);
+        };
+        if rest != ColumnChange::new() {
+            self.alter_kept((table, column), &rest, None);
+        }
+        let about = format!("`{}` of column `{table}.{column}`", gone.join("`, `"));
+        let (table, column) = (table.to_owned(), column.to_owned());
+        let removal = Operation::AlterColumn { table, column, change: removal };
+        self.comment(Phase::Contract, loss);
+        self.push(Phase::Contract, removal, Some(about));
+    }
+
     /// Divides the change of a column into what running programs don't notice, and what they may
     /// violate or still use.
-    pub(super) fn alter_column(
+    fn alter_kept(
         &mut self,
         (table, column): (&str, &str),
         change: &ColumnChange,
@@ -25,15 +48,6 @@ impl Divider<'_> {
             column: column.to_owned(),
             change,
         };
-        if let (Type::Enum(_, values), Some(Type::Enum(_, kept))) = (&was.ty, &change.ty) {
-            let gone: Vec<&str> =
-                values.iter().filter(|value| !kept.contains(value)).map(String::as_str).collect();
-            if !gone.is_empty() {
-                let about = format!("`{}` of {about}", gone.join("`, `"));
-                self.comment(Phase::Contract, loss);
-                return self.push(Phase::Contract, alter(change.clone()), Some(about));
-            }
-        }
         let is_kept = |to: &Type| self.dialects.iter().all(|dialect| keeps(&was.ty, to, *dialect));
         let narrows = change.ty.as_ref().is_some_and(|to| !is_kept(to));
         let is_of_values = change.generated.is_some()
@@ -76,5 +90,38 @@ impl Divider<'_> {
         let Some(comment) = comment else { return };
         let upgrade = &mut self.parts.entry(phase).or_default().upgrade;
         upgrade.comments.insert(upgrade.operations.len(), comment);
+    }
+}
+
+/// The change of a column whose enumeration loses values.
+struct Removal {
+    gone: Vec<String>,
+    /// What removes them.
+    removal: ColumnChange,
+    /// All else, which may add values.
+    rest: ColumnChange,
+}
+
+impl Removal {
+    fn of(was: &Type, change: &ColumnChange) -> Option<Removal> {
+        let (Type::Enum(name, values), Some(Type::Enum(to_name, to))) = (was, &change.ty) else {
+            return None;
+        };
+        let gone: Vec<String> =
+            values.iter().filter(|value| !to.contains(value)).cloned().collect();
+        if gone.is_empty() || name != to_name {
+            return None;
+        }
+        let new: Vec<String> = to.iter().filter(|value| !values.contains(value)).cloned().collect();
+        let wider = || Type::Enum(name.clone(), [values.clone(), new.clone()].concat());
+        let mut rest = ColumnChange { ty: (!new.is_empty()).then(wider), ..change.clone() };
+        let mut removal = ColumnChange { using: rest.using.take(), ..ColumnChange::new() };
+        removal.ty.clone_from(&change.ty);
+        // The expression may also be what rows with NULL get.
+        if removal.using.is_some() && rest.nullable == Some(false) {
+            removal.nullable = rest.nullable.take();
+            removal.fill = rest.fill.take();
+        }
+        Some(Removal { gone, removal, rest })
     }
 }

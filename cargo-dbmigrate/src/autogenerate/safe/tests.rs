@@ -223,3 +223,42 @@ fn what_replay_does_not_see_through_is_refused() {
     let err = divide(&changes, &before(), &[]).unwrap_err();
     assert!(err.message().starts_with("the revision can't be divided, since it contains"), "{err}");
 }
+
+#[test]
+fn an_enumeration_is_widened_first_and_loses_values_last() {
+    check(
+        |op| {
+            let change = ColumnChange::new()
+                .ty(Type::enumeration("state", ["new", "open"]))
+                .nullable()
+                .using("CASE state WHEN 'old' THEN 'open' ELSE state END");
+            op.alter_column("customer", "state", change);
+        },
+        expect![[r#"
+            expand
+              alter column `state` of table `customer` to NULL
+            contract
+              barrier: programs of the previous release may use what it drops: `old` of column `customer.state`
+              alter column `state` of table `customer`
+        "#]],
+    );
+    let operations = Operations::record(|op| {
+        let change = ColumnChange::new().ty(Type::enumeration("state", ["new", "open"]));
+        op.alter_column("customer", "state", change.default("open"));
+    });
+    let changes = Changes { operations, ..Changes::default() };
+    let divided = divide(&changes, &before(), &[dialect::of(Backend::Postgres).unwrap()]).unwrap();
+    let changes = divided.parts.iter().flat_map(|part| &part.upgrade.operations);
+    let types: Vec<String> = changes
+        .map(|operation| match operation {
+            Operation::AlterColumn { change, .. } => {
+                format!("{}, default: {}", change.ty.as_ref().unwrap(), change.default.is_some())
+            }
+            other => other.to_string(),
+        })
+        .collect();
+    assert_eq!(
+        types,
+        ["enum state(new, old, open), default: true", "enum state(new, open), default: false"]
+    );
+}
