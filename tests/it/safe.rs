@@ -331,6 +331,52 @@ fn a_revision_that_is_written_already_is_divided_by_lint() {
     assert!(!applied.stdout.contains("Fixing"), "{applied}");
 }
 
+const REFERRED: &str = "#[derive(dbmigrate_runtime::Model)]
+pub struct Customer {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(length = 100, unique)]
+    pub email: String,
+}
+
+#[derive(dbmigrate_runtime::Model)]
+pub struct Newsletter {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(length = 100, references = Customer::email)]
+    pub email: String,
+}
+";
+
+/// A table that refers to a column that becomes unique, and a unique column that is dropped.
+#[test]
+fn keys_come_after_what_they_need_and_go_with_their_columns() {
+    let test = "keys_come_after_what_they_need_and_go_with_their_columns";
+    let check = |url: Option<&str>, dialect: &str| {
+        let unique = BEFORE.replace("100)]\n    pub name", "100, unique)]\n    pub name");
+        let mut host = Host::library(&format!("safe-keys-{dialect}"), &unique);
+        host.ok(&format!("init --dialect {dialect}"));
+        if let Some(url) = url {
+            host.env("DATABASE_URL", url);
+        }
+        host.ok("migrate -m customers --rev-id a100");
+        host.ok("upgrade");
+        host.write("src/lib.rs", REFERRED);
+        host.ok("migrate --safe -m keys --allow-destructive");
+        let contract = host.read(&host.revision("keys_contract"));
+        assert!(contract.contains("drop_unique(\"customer\", \"uq_customer_name\")"), "{contract}");
+        let stopped = host.ok("upgrade");
+        assert!(stopped.stdout.contains("keys: require"), "{stopped}");
+        host.ok("upgrade --past-barriers");
+        host.ok("check");
+        host.ok("downgrade a100 --allow-destructive");
+    };
+    check(None, "sqlite");
+    for server in servers::postgres(test).iter().chain(&servers::mysql(test)) {
+        check(Some(&server.own_database()), server.dialect());
+    }
+}
+
 /// The text without the id of the one revision that it names.
 fn without_id(text: &str) -> String {
     let (before, rest) = text.split_once("revision `").unwrap();

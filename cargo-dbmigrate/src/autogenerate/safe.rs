@@ -3,6 +3,7 @@
 //! later, and what only the previous release uses is dropped last.
 
 mod alter;
+mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::recording::{self, Allowed};
 use dbmigrate_runtime::engine::{Backend, sql};
 use dbmigrate_runtime::operations::{Batch, ColumnChange, Operation, Sql, Step};
-use dbmigrate_runtime::schema::{Column, IndexColumn, IndexTerm, Schema};
+use dbmigrate_runtime::schema::{Column, Schema};
 
 use super::{Changes, Commented, closed};
 use crate::error::{Error, Result};
@@ -118,6 +119,7 @@ pub fn divide(
         operations: &operations,
         schema: before.clone(),
         parts: BTreeMap::new(),
+        late: Vec::new(),
         unsafe_changes: Vec::new(),
     };
     for (idx, operation) in operations.iter().enumerate() {
@@ -125,6 +127,7 @@ pub fn divide(
         divider.take(operation, loss);
         operation.apply(&mut divider.schema).map_err(|err| Error::new(err.to_string()))?;
     }
+    divider.add_late_keys();
     let Divider { parts, unsafe_changes, schema: after, .. } = divider;
     let mut replayed = before.clone();
     for part in parts.values() {
@@ -163,6 +166,8 @@ struct Divider<'a> {
     /// The schema before the next operation.
     schema: Schema,
     parts: BTreeMap<Phase, Growing>,
+    /// Foreign keys of new tables that need what is only required later.
+    late: Vec<Operation>,
     unsafe_changes: Vec<String>,
 }
 
@@ -190,8 +195,13 @@ impl Divider<'_> {
                 (Phase::Contract, Some(format!("column `{table}.{column}`")))
             }
             Operation::DropTable { table } => (Phase::Contract, Some(format!("table `{table}`"))),
-            Operation::DropIndex { table, name } if self.loses_columns(table, name) => {
-                (Phase::Contract, None)
+            Operation::DropIndex { table, name } | Operation::DropUnique { table, name } => {
+                (self.phase_of_drop(table, name), None)
+            }
+            Operation::CreateTable(table) => return self.create_table(table),
+            Operation::AddForeignKey { table, foreign_key } if self.is_late(table, foreign_key) => {
+                self.late.push(whole);
+                return;
             }
             Operation::AddUnique { table, .. }
             | Operation::AddForeignKey { table, .. }
@@ -223,13 +233,10 @@ impl Divider<'_> {
                 self.unsafe_changes.push(text);
                 (Phase::Expand, None)
             }
-            Operation::CreateTable(_)
-            | Operation::AlterTable { .. }
-            | Operation::DropUnique { .. }
+            Operation::AlterTable { .. }
             | Operation::DropForeignKey { .. }
             | Operation::DropCheck { .. }
             | Operation::CreateIndex { .. }
-            | Operation::DropIndex { .. }
             | Operation::RenameIndex { .. }
             | Operation::Execute(_)
             | Operation::BulkInsert { .. }
@@ -241,43 +248,11 @@ impl Divider<'_> {
         self.push(phase, whole, about);
     }
 
-    /// Whether a column of the index is dropped too, so only the previous release uses the index.
-    fn loses_columns(&self, table: &str, name: &str) -> bool {
-        let dropped = |column: &str| {
-            self.operations.iter().any(|operation| {
-                matches!(operation, Operation::DropColumn { table: of, column: gone }
-                    if of == table && gone == column)
-            })
-        };
-        let is_created_again = self.operations.iter().any(|operation| match operation {
-            Operation::CreateIndex { index, .. } => index.name == name,
-            Operation::RenameIndex { to, .. } => to == name,
-            _ => false,
-        });
-        let index = self.schema.table(table).and_then(|table| table.find_index(name));
-        !is_created_again
-            && index.is_some_and(|index| {
-                let is_dropped = |column: &IndexColumn| match &column.term {
-                    IndexTerm::Column(name) => dropped(name),
-                    IndexTerm::Expression(_) => false,
-                };
-                !index.unique && index.columns.iter().any(is_dropped)
-            })
-    }
-
     /// Makes a column that is dropped later optional, since the next release does not write it.
     fn relax(&mut self, table: &str, column: &str) {
-        let Some(found) = self.schema.table(table) else { return };
-        let is_key = found
-            .primary_key
-            .as_ref()
-            .is_some_and(|key| key.columns.iter().any(|of_key| of_key == column));
-        let Some(found) = found.find_column(column) else { return };
-        let has_value = found.default.is_some()
-            || found.generated.is_some()
-            || found.identity.is_some()
-            || found.autoincrement.is_some();
-        if !found.nullable && !has_value && !is_key {
+        let found = self.schema.table(table).and_then(|table| table.find_column(column));
+        let is_required = found.is_some_and(|column| !column.nullable);
+        if is_required && self.is_left_null(table, column) {
             let change = ColumnChange::new().nullable();
             let (table, column) = (table.to_owned(), column.to_owned());
             self.push(Phase::Expand, Operation::AlterColumn { table, column, change }, None);

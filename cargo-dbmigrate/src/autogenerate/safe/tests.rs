@@ -20,7 +20,17 @@ fn before() -> Schema {
         .primary_key("pk_customer", ["id"]);
     customer.indexes.push(Index::new("ix_customer_name", ["name"]));
     let tag = Table::new("tag").column(Column::new("label", Type::Text));
-    Schema::from_tables([city, customer, tag])
+    let mut account = Table::new("account")
+        .column(key())
+        .column(Column::new("login", Type::Text).not_null())
+        .column(Column::new("realm", Type::Text).not_null().default("home"))
+        .column(Column::new("mail", Type::Text))
+        .primary_key("pk_account", ["id"])
+        .unique("uq_account_login", ["login", "realm"])
+        .unique("uq_account_realm", ["realm"]);
+    account.uniques.push(Unique::new("uq_account_mail", ["mail"]).nulls_not_distinct());
+    account.indexes.push(Index::new("ux_account_mail", ["mail"]).unique());
+    Schema::from_tables([city, customer, tag, account])
 }
 
 /// The parts of these operations, with their barriers.
@@ -260,5 +270,86 @@ fn an_enumeration_is_widened_first_and_loses_values_last() {
     assert_eq!(
         types,
         ["enum state(new, old, open), default: true", "enum state(new, open), default: false"]
+    );
+}
+
+#[test]
+fn a_foreign_key_follows_what_makes_its_columns_unique() {
+    check(
+        |op| {
+            let letter = Table::new("letter")
+                .column(Column::new("city", Type::BigInteger))
+                .column(Column::new("email", Type::Text))
+                .foreign_key(ForeignKey::new("fk_letter_city", ["city"], "city", ["id"]))
+                .foreign_key(ForeignKey::new("fk_letter_email", ["email"], "customer", ["email"]));
+            op.create_table(letter);
+            op.create_table(Table::new("visit").column(Column::new("name", Type::Text)));
+            op.add_foreign_key(
+                "visit",
+                ForeignKey::new("fk_visit_name", ["name"], "customer", ["name"]),
+            );
+            op.add_unique("customer", Unique::new("uq_customer_email", ["email"]));
+            op.create_index("customer", Index::new("ux_customer_name", ["name"]).unique());
+        },
+        expect![[r#"
+            expand
+              create table `letter`
+              create table `visit`
+            require
+              barrier: programs of the previous release may violate what it requires: `uq_customer_email`, `ux_customer_name`, `fk_letter_email`, `fk_visit_name`
+              add unique constraint `uq_customer_email` to table `customer`
+              create index `ux_customer_name` on table `customer` concurrently
+              add foreign key `fk_letter_email` to table `letter`
+              add foreign key `fk_visit_name` to table `visit`
+        "#]],
+    );
+}
+
+#[test]
+fn a_unique_constraint_goes_with_its_column_if_the_next_release_writes_null() {
+    check(
+        |op| {
+            op.drop_index("account", "ux_account_mail");
+            op.drop_unique("account", "uq_account_login");
+            op.drop_unique("account", "uq_account_mail");
+            op.drop_unique("account", "uq_account_realm");
+            op.drop_column("account", "login");
+            op.drop_column("account", "mail");
+            op.drop_column("account", "realm");
+        },
+        expect![[r#"
+            expand
+              drop unique constraint `uq_account_mail` of table `account`
+              drop unique constraint `uq_account_realm` of table `account`
+              alter column `login` of table `account` to NULL
+            contract
+              barrier: programs of the previous release may use what it drops: column `account.login`, column `account.mail`, column `account.realm`
+              drop index `ux_account_mail` of table `account`
+              drop unique constraint `uq_account_login` of table `account`
+              drop column `login` of table `account`
+              drop column `mail` of table `account`
+              drop column `realm` of table `account`
+            unsafe: unique constraint `uq_account_mail` of `account` is dropped
+            unsafe: unique constraint `uq_account_realm` of `account` is dropped
+        "#]],
+    );
+    check(
+        |op| {
+            op.drop_unique("account", "uq_account_login");
+            op.drop_column("account", "login");
+            op.add_unique("account", Unique::new("uq_account_login", ["mail"]));
+        },
+        expect![[r#"
+            expand
+              drop unique constraint `uq_account_login` of table `account`
+              alter column `login` of table `account` to NULL
+            require
+              barrier: programs of the previous release may violate what it requires: `uq_account_login`
+              add unique constraint `uq_account_login` to table `account`
+            contract
+              barrier: programs of the previous release may use what it drops: column `account.login`
+              drop column `login` of table `account`
+            unsafe: unique constraint `uq_account_login` of `account` is dropped
+        "#]],
     );
 }
