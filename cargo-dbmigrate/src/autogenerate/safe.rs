@@ -1,31 +1,31 @@
 //! Divides a difference into revisions that running programs survive: what the next release needs
-//! is added first, then existing rows are filled, what the previous release may violate is required
-//! later, and what only the previous release uses is dropped last.
+//! is added first, and existing rows get literals. Once the previous release is gone, values of other
+//! columns are copied, what it may have violated is required, and what only it used is dropped.
 
 mod alter;
+mod fill;
 mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::engine::dialect::Dialect;
-use dbmigrate_runtime::engine::recording::{self, Allowed};
-use dbmigrate_runtime::engine::{Backend, sql};
-use dbmigrate_runtime::operations::{Batch, ColumnChange, Operation, Sql, Step};
+use dbmigrate_runtime::engine::{Backend, recording};
+use dbmigrate_runtime::operations::{ColumnChange, Operation, Sql};
 use dbmigrate_runtime::schema::{Column, Schema};
 
-use super::{Changes, Commented, closed};
+use super::{Changes, Commented};
 use crate::error::{Error, Result};
-
-/// The number of rows in a piece of a fill.
-const PIECE: usize = 1000;
 
 /// When a part of a difference can be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// While the previous release is still running.
     Expand,
-    /// The same, for existing rows.
+    /// The same, for existing rows that get a literal.
     Fill,
+    /// For existing rows that get a value of other columns, once no program changes those any more
+    /// without the new one.
+    Copy,
     /// Once no program violates what it requires any more.
     Require,
     /// Once no program uses what it drops any more.
@@ -38,9 +38,15 @@ impl Phase {
         match self {
             Phase::Expand => "expand",
             Phase::Fill => "fill",
+            Phase::Copy => "copy",
             Phase::Require => "require",
             Phase::Contract => "contract",
         }
+    }
+
+    /// Whether it only gives existing rows their values.
+    pub fn is_of_rows(self) -> bool {
+        matches!(self, Phase::Fill | Phase::Copy)
     }
 
     /// Why an upgrade stops before it, given what it is about.
@@ -48,6 +54,9 @@ impl Phase {
         let about = about.join(", ");
         match self {
             Phase::Expand | Phase::Fill => None,
+            Phase::Copy => {
+                Some(format!("programs of the previous release may change what is copied: {about}"))
+            }
             Phase::Require => Some(format!(
                 "programs of the previous release may violate what it requires: {about}"
             )),
@@ -275,10 +284,12 @@ impl Divider<'_> {
                 if of == table && primary_key.columns.contains(name))
         });
         if is_of_key || has_value || (column.nullable && using.is_none()) {
+            self.warn_of_copy(table, name, using);
             return self.push(Phase::Expand, whole, None);
         }
         let fill = using.and_then(|using| self.fill(table, name, using));
         if column.nullable && fill.is_none() {
+            self.warn_of_copy(table, name, using);
             return self.push(Phase::Expand, whole, None);
         }
         let add = Operation::AddColumn {
@@ -300,47 +311,6 @@ impl Divider<'_> {
         let about = format!("column `{table}.{column}`");
         let (table, column) = (table.to_owned(), column.to_owned());
         self.push(Phase::Require, Operation::AlterColumn { table, column, change }, Some(about));
-    }
-
-    fn push_fill(&mut self, fill: Option<(Operation, String)>) {
-        let Some((step, code)) = fill else { return };
-        let part = self.parts.entry(Phase::Fill).or_default();
-        if part.upgrade.allowed.is_empty() {
-            part.upgrade.allowed.push(Allowed {
-                operation: 0,
-                rule: "no-way-back".to_owned(),
-                reason: "filled values stay, or go with their column".to_owned(),
-            });
-        }
-        part.upgrade.code.insert(part.upgrade.operations.len(), code);
-        part.upgrade.operations.push(step);
-    }
-
-    /// A step that fills a column in pieces, with the code of its function, if the table has a key
-    /// by which it can be divided and the expression is the same on every database.
-    fn fill(&self, table: &str, column: &str, value: &Sql) -> Option<(Operation, String)> {
-        let value = value.any.as_deref().filter(|_| value.by_dialect.is_empty())?;
-        let found = self.schema.table(table)?;
-        let [key] = found.primary_key.as_ref()?.columns.as_slice() else { return None };
-        let is_integer = found.find_column(key).is_some_and(|key| key.ty.is_integer());
-        let is_simple = !table.contains('.') && !key.contains('.') && !value.contains('?');
-        if !is_integer || !is_simple || self.new.contains(table) {
-            return None;
-        }
-        let [of_table, of_column, of_key] = [table, column, key].map(sql::quote);
-        let value = closed(value);
-        let text = format!(
-            "UPDATE {of_table} SET {of_column} = {value} WHERE {of_column} IS NULL AND {of_key} \
-             BETWEEN ?1 AND ?2"
-        );
-        let name = format!("fill {table}.{column}");
-        let batch = Batch {
-            table: table.to_owned(),
-            columns: vec![key.clone()],
-            size: PIECE,
-            action: None,
-        };
-        Some((Operation::Run(Step { name, action: None, batch: Some(batch) }), text))
     }
 }
 

@@ -56,7 +56,8 @@ pub struct NewRevision {
     /// What to compare the models with: the schema that the migrations build, or the live database
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub against: Against,
-    /// Write the change as revisions that running programs survive: expand, fill, require, contract
+    /// Write the change as revisions that running programs survive: expand, fill, copy,
+    /// require, contract
     #[arg(long)]
     pub safe: bool,
     /// Write the revision without trying it on a database in memory

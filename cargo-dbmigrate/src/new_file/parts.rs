@@ -60,7 +60,7 @@ pub fn placed(
         let operations = &part.upgrade.operations;
         let downgrade = match part.phase {
             // Filled values stay, or go with their column.
-            Phase::Fill => Commented::default(),
+            phase if phase.is_of_rows() => Commented::default(),
             _ => way_back(operations, &schema, cx.dialect(), &others)?,
         };
         let mut after = schema.clone();
@@ -103,7 +103,7 @@ pub fn try_all(
     let mut known = migrations.clone();
     for (idx, part) in parts.iter().enumerate() {
         // Steps aren't run here, so a part of steps alone does nothing.
-        if part.phase != Some(Phase::Fill) {
+        if !part.phase.is_some_and(Phase::is_of_rows) {
             let (position, contents) = (&part.position, &part.contents(true));
             try_out(cx, &Proposed { migrations: &known, position, contents, models }, fills)?;
         }

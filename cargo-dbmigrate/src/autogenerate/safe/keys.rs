@@ -153,9 +153,4 @@ impl Divider<'_> {
             || column.autoincrement.is_some();
         !has_value && !is_of_key
     }
-
-    /// Whether a text contains a name, as one of the databases reads it.
-    pub(super) fn mentions(&self, text: &str, name: &str) -> bool {
-        self.dialects.iter().any(|dialect| dialect.lexicon().mentions(text, name))
-    }
 }

@@ -82,7 +82,8 @@ fn a_column_is_replaced_by_another() {
               add column `full_name` to table `customer`
               create index `ix_customer_email` on table `customer` concurrently
               alter column `name` of table `customer` to NULL
-            fill
+            copy
+              barrier: programs of the previous release may change what is copied: column `customer.full_name`
               run step `fill customer.full_name` in pieces of 1000 rows of `customer` by `id`
                 UPDATE "customer" SET "full_name" = name WHERE "full_name" IS NULL AND "id" BETWEEN ?1 AND ?2
             require
@@ -232,6 +233,84 @@ fn what_replay_does_not_see_through_is_refused() {
     let changes = Changes { operations, ..Changes::default() };
     let err = divide(&changes, &before(), &[]).unwrap_err();
     assert!(err.message().starts_with("the revision can't be divided, since it contains"), "{err}");
+}
+
+#[test]
+fn a_literal_is_filled_before_the_barrier_and_columns_are_copied_after_it() {
+    check(
+        |op| {
+            op.add_column("customer", Column::new("kind", Type::Text).not_null()).using("'name'");
+            op.add_column("customer", Column::new("key", Type::Text))
+                .using("(SELECT max(label) FROM tag)");
+            op.alter_column(
+                "customer",
+                "email",
+                ColumnChange { fill: Some("Name".into()), ..ColumnChange::new().not_null() },
+            );
+        },
+        expect![[r#"
+            expand
+              add column `kind` to table `customer`
+              add column `key` to table `customer`
+            fill
+              run step `fill customer.kind` in pieces of 1000 rows of `customer` by `id`
+                UPDATE "customer" SET "kind" = 'name' WHERE "kind" IS NULL AND "id" BETWEEN ?1 AND ?2
+            copy
+              barrier: programs of the previous release may change what is copied: column `customer.key`, column `customer.email`
+              run step `fill customer.key` in pieces of 1000 rows of `customer` by `id`
+                UPDATE "customer" SET "key" = (SELECT max(label) FROM tag) WHERE "key" IS NULL AND "id" BETWEEN ?1 AND ?2
+              run step `fill customer.email` in pieces of 1000 rows of `customer` by `id`
+                UPDATE "customer" SET "email" = Name WHERE "email" IS NULL AND "id" BETWEEN ?1 AND ?2
+            require
+              barrier: programs of the previous release may violate what it requires: column `customer.kind`, column `customer.email`
+              alter column `kind` of table `customer` with a fill
+              alter column `email` of table `customer` with a fill
+        "#]],
+    );
+}
+
+#[test]
+fn a_copy_that_can_not_wait_is_named() {
+    check(
+        |op| {
+            op.add_column("customer", Column::new("n", Type::Text).not_null().default(""))
+                .using("name");
+            op.add_column("tag", Column::new("slug", Type::Text)).using("lower(label)");
+            op.add_column("tag", Column::new("kind", Type::Text)).using("'label'");
+        },
+        expect![[r#"
+            expand
+              add column `n` to table `customer`
+              add column `slug` to table `tag`
+              add column `kind` to table `tag`
+            unsafe: column `customer.n` is copied from other columns at once
+            unsafe: column `tag.slug` is copied from other columns at once
+        "#]],
+    );
+}
+
+#[test]
+fn a_comment_in_a_value_hides_nothing_after_it() {
+    check(
+        |op| {
+            op.add_column("customer", Column::new("full_name", Type::Text)).using("name -- old");
+            op.add_column("customer", Column::new("kind", Type::Text)).using("'new' # now");
+        },
+        expect![[r#"
+            expand
+              add column `full_name` to table `customer`
+              add column `kind` to table `customer`
+            fill
+              run step `fill customer.kind` in pieces of 1000 rows of `customer` by `id`
+                UPDATE "customer" SET "kind" = ('new' # now
+            ) WHERE "kind" IS NULL AND "id" BETWEEN ?1 AND ?2
+            copy
+              barrier: programs of the previous release may change what is copied: column `customer.full_name`
+              run step `fill customer.full_name` in pieces of 1000 rows of `customer` by `id`
+                UPDATE "customer" SET "full_name" = (name -- old
+            ) WHERE "full_name" IS NULL AND "id" BETWEEN ?1 AND ?2
+        "#]],
+    );
 }
 
 #[test]

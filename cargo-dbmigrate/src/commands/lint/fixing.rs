@@ -128,7 +128,7 @@ fn with_barrier(
     let (before, changes) = dividing::changes(migrations, id)?;
     let dialects: Vec<_> = cx.dialects().collect();
     let divided = safe::divide(&changes, &before, &dialects).map_err(|err| err.to_string())?;
-    let waits = |phase: Phase| matches!(phase, Phase::Require | Phase::Contract);
+    let waits = |phase: Phase| matches!(phase, Phase::Copy | Phase::Require | Phase::Contract);
     // A part that only makes columns optional can wait with the part that drops them.
     if !divided.parts.iter().all(|part| waits(part.phase) || part.is_relaxing()) {
         return Ok(Written::HasToBeDivided);
