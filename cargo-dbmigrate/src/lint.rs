@@ -47,6 +47,7 @@ pub struct Finding {
     pub databases: Vec<Backend>,
     /// The operation's position.
     position: Option<usize>,
+    fix: Option<Fix>,
 }
 
 impl Finding {
@@ -57,7 +58,7 @@ impl Finding {
 
     /// What `lint --fix` would write.
     pub fn fix(&self) -> Option<Fix> {
-        self.rule.fix
+        self.fix
     }
 
     /// The operation's position in its revision.
@@ -207,9 +208,8 @@ impl Walk {
 /// Adds what the rules find in a revision.
 fn look(revised: &Revised<'_>, levels: &Levels, findings: &mut Vec<Finding>) {
     let backend = revised.dialect.backend();
-    let has_barrier = revised.migration.upgrade.barrier.is_some();
     for rule in rules::RULES.iter().filter(|rule| (rule.is_for)(backend)) {
-        if has_barrier && rule.fix == Some(Fix::Barrier) {
+        if revised.has_barrier() && rule.fix == Some(Fix::Barrier { rows: None }) {
             continue;
         }
         let level = levels.of(rule);
@@ -275,6 +275,12 @@ fn finding(
 ) -> Finding {
     let revision = &revised.migration.revision;
     let Found { position, message, hint } = found;
+    // A barrier that is there already leaves nothing that another one would settle.
+    let (of_rows, fix) = match rule.fix {
+        Some(Fix::Barrier { rows }) if revised.has_barrier() => (rows, None),
+        fix => (None, fix),
+    };
+    let hint = hint.or_else(|| of_rows.map(str::to_owned));
     Finding {
         rule,
         level,
@@ -285,6 +291,7 @@ fn finding(
         hint: hint.unwrap_or_else(|| rule.instead.to_owned()),
         databases: vec![revised.dialect.backend()],
         position,
+        fix,
     }
 }
 

@@ -395,7 +395,7 @@ fn what_can_be_fixed_is_written_into_pending_revisions() {
     expect![[r#"
         $ lint --fix --no-database => 3
         error: --fix edits pending revisions, which only the database knows
-          hint: leave out --no-database, or name the revisions that no database has applied, as in `cargo dbmigrate lint 1975ea83b712:head --fix --no-database`
+          hint: leave out --no-database, or name the revisions that no database has applied, as in `cargo dbmigrate lint $ID1:head --fix --no-database`
         $ lint a100:head --fix --no-database => 0
         Fixing migrations/versions/m_b200.rs: index-locks: `.concurrently()`
         Fixing migrations/versions/m_c300.rs: drop-column: `op.barrier(...)`
@@ -429,6 +429,29 @@ fn what_can_be_fixed_is_written_into_pending_revisions() {
     "#]].assert_eq(&seen);
     let json = host.ok("lint a100:head --fix --no-database --format json").json();
     assert_eq!(json["fixed"], serde_json::json!([]));
+}
+
+/// What a barrier doesn't settle is still found, and not fixed twice.
+#[test]
+fn after_a_barrier_existing_rows_are_still_reported() {
+    let host = with_post("lint-fix-rows");
+    let required = "op.alter_column(\"post\", \"title\", ColumnChange::new().not_null());";
+    let text = revision("b200", &["a100"], "title", required, "op.drop_table(\"post\");");
+    host.write("migrations/versions/m_b200.rs", &text);
+    let seen = said(&host, "lint --fix") + &said(&host, "lint --fix");
+    expect![[r#"
+        $ lint --fix => 0
+        Fixing migrations/versions/m_b200.rs: set-not-null: `op.barrier(...)`
+        warning[set-not-null]: revision `b200`: alter column `title` of table `post`: rows in which it is NULL stop the upgrade
+          in migrations/versions/m_b200.rs, on SQLite
+          hint: give existing rows a value with `.fill(...)`
+        Found in pending revision `b200`: 1 warning.
+        $ lint --fix => 0
+        warning[set-not-null]: revision `b200`: alter column `title` of table `post`: rows in which it is NULL stop the upgrade
+          in migrations/versions/m_b200.rs, on SQLite
+          hint: give existing rows a value with `.fill(...)`
+        Found in pending revision `b200`: 1 warning.
+    "#]].assert_eq(&seen);
 }
 
 #[test]

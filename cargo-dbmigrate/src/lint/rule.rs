@@ -33,8 +33,11 @@ pub struct Rule {
 pub enum Fix {
     /// `.concurrently()` for the index.
     Concurrently,
-    /// `op.barrier(...)` for the revision, behind which the rule finds nothing.
-    Barrier,
+    /// `op.barrier(...)` for the revision, behind which the rule finds nothing about programs.
+    Barrier {
+        /// The hint about existing rows, which a barrier doesn't help, if the rule is about them too.
+        rows: Option<&'static str>,
+    },
     /// Revisions for the parts of its change, as `migrate --safe` writes them.
     Divide,
 }
@@ -44,7 +47,7 @@ impl Fix {
     pub const fn text(self) -> &'static str {
         match self {
             Fix::Concurrently => "`.concurrently()`",
-            Fix::Barrier => "`op.barrier(...)`",
+            Fix::Barrier { .. } => "`op.barrier(...)`",
             Fix::Divide => "divided into several revisions",
         }
     }
@@ -172,6 +175,11 @@ impl Revised<'_> {
     /// The statements of all tasks.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.tasks().iter().flatten().filter_map(Task::statement)
+    }
+
+    /// Whether an upgrade stops before it, until programs of the previous release are gone.
+    pub fn has_barrier(&self) -> bool {
+        self.migration.upgrade.barrier.is_some()
     }
 
     /// Whether it names a table that existed before it, so that others may use the table.

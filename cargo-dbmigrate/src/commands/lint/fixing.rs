@@ -72,8 +72,8 @@ pub fn fix(
             let Some(way) = finding.fix() else { continue };
             let written = match way {
                 // One barrier settles all findings that need one.
-                Fix::Barrier if has_barrier => Ok(Written::Text(text.clone())),
-                Fix::Barrier => with_barrier(cx, &migrations, (id, &text)),
+                Fix::Barrier { .. } if has_barrier => Ok(Written::Text(text.clone())),
+                Fix::Barrier { .. } => with_barrier(cx, &migrations, (id, &text)),
                 Fix::Concurrently => {
                     with_concurrent_index(&migrations, finding, &text).map(Written::Text)
                 }
@@ -81,7 +81,7 @@ pub fn fix(
             };
             let settled = match written {
                 Ok(Written::Text(edited)) => {
-                    has_barrier |= way == Fix::Barrier;
+                    has_barrier |= matches!(way, Fix::Barrier { .. });
                     text = edited;
                     Ok(way)
                 }

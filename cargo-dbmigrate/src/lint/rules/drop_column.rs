@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     why: "Its values are lost, and a running program that reads or writes it fails.",
     instead: "remove the field in one release, with the column nullable or with a default, and \
               drop the column in a later one",
-    fix: Some(Fix::Barrier),
+    fix: Some(Fix::Barrier { rows: None }),
     look: Look::AtChange(look),
 };
 

@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     why: "The inserts of a running program that leave the column out fail.",
     instead: "have the program write the column in one release, and remove the default in a \
               later one",
-    fix: Some(Fix::Barrier),
+    fix: Some(Fix::Barrier { rows: None }),
     look: Look::AtChange(look),
 };
 

@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     finds: "A table is dropped.",
     why: "Its rows are lost, and a running program that uses it fails.",
     instead: "stop using the table in one release and drop it in a later one, after a backup",
-    fix: Some(Fix::Barrier),
+    fix: Some(Fix::Barrier { rows: None }),
     look: Look::AtChange(look),
 };
 

@@ -14,7 +14,9 @@ pub const RULE: Rule = Rule {
           reads the value fails.",
     instead: "stop writing the value in one release, give its rows another value, and remove \
               it in a later release",
-    fix: Some(Fix::Barrier),
+    fix: Some(Fix::Barrier {
+        rows: Some("give these rows another value in an earlier revision, or with `.using(...)`"),
+    }),
     look: Look::AtChange(look),
 };
 
@@ -29,9 +31,17 @@ fn look(change: &Change<'_>) -> Vec<String> {
     };
     let gone: Vec<&str> =
         was.iter().filter(|value| !is.contains(value)).map(String::as_str).collect();
-    match gone.as_slice() {
-        [] => Vec::new(),
-        [value] => vec![format!("the value `{value}` is removed")],
-        values => vec![format!("the values `{}` are removed", values.join("`, `"))],
+    let (value, is) = match gone.as_slice() {
+        [] => return Vec::new(),
+        [_] => ("value", "is"),
+        _ => ("values", "are"),
+    };
+    let gone = gone.join("`, `");
+    if !change.revised.has_barrier() {
+        return vec![format!("the {value} `{gone}` {is} removed")];
     }
+    if to.using.is_some() || to.fill.is_some() {
+        return Vec::new();
+    }
+    vec![format!("rows with the {value} `{gone}` stop the upgrade")]
 }

@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     why: "Rows in which it is NULL stop the upgrade, and a running program that writes NULL fails.",
     instead: "have the program write a value in one release, then make the column required, \
               with `.fill(...)` for existing rows",
-    fix: Some(Fix::Barrier),
+    fix: Some(Fix::Barrier { rows: Some("give existing rows a value with `.fill(...)`") }),
     look: Look::AtChange(look),
 };
 
@@ -24,9 +24,10 @@ fn look(change: &Change<'_>) -> Vec<String> {
     if to.nullable != Some(false) || !old.is_some_and(|old| old.nullable) {
         return Vec::new();
     }
-    let program = "a running program that writes NULL fails";
-    if to.fill.is_some() || to.using.is_some() {
-        return vec![program.to_owned()];
-    }
-    vec![format!("rows in which it is NULL stop the upgrade, and {program}")]
+    let is_filled = to.fill.is_some() || to.using.is_some();
+    let rows = (!is_filled).then_some("rows in which it is NULL stop the upgrade");
+    let has_barrier = change.revised.has_barrier();
+    let programs = (!has_barrier).then_some("a running program that writes NULL fails");
+    let both: Vec<&str> = rows.into_iter().chain(programs).collect();
+    if both.is_empty() { Vec::new() } else { vec![both.join(", and ")] }
 }
