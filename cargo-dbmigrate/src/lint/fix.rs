@@ -1,7 +1,7 @@
 //! Edits the text of a revision so that a rule finds nothing in it any more. All other bytes stay.
 
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprCall, ExprMethodCall, Item, ItemFn, Lit, Stmt};
+use syn::{Expr, ExprCall, ExprMethodCall, FnArg, Item, ItemFn, Lit, Pat, Stmt};
 
 /// The text with `.concurrently()` for the index of this name; `None` if the call that creates it is
 /// not written as `migrate` writes it.
@@ -21,7 +21,7 @@ pub fn barrier(text: &str, reason: &str) -> Option<String> {
     let open = upgrade.block.brace_token.span.open().byte_range().end;
     let rest = &text[open..];
     let first_line = rest.find('\n').filter(|end| rest[..*end].trim().is_empty());
-    let call = format!("op.barrier({reason:?});");
+    let call = format!("{}.barrier({reason:?});", parameter(&upgrade)?);
     let Some(end) = first_line else {
         // The function is on one line.
         return inserted(text, open, &format!(" {call}"));
@@ -47,6 +47,17 @@ fn upgrade(text: &str) -> Option<ItemFn> {
         _ => None,
     });
     found.next()
+}
+
+/// The name of a function's first parameter; `None` if it is another pattern.
+fn parameter(function: &ItemFn) -> Option<String> {
+    let Some(FnArg::Typed(typed)) = function.sig.inputs.first() else { return None };
+    match &*typed.pat {
+        Pat::Ident(name) if name.by_ref.is_none() && name.mutability.is_none() => {
+            name.subpat.is_none().then(|| name.ident.to_string())
+        }
+        _ => None,
+    }
 }
 
 /// The text with an insertion at a position, if the result is still Rust.
@@ -142,5 +153,17 @@ pub fn downgrade(op: &mut Operations) {
         let short = "pub fn upgrade(op: &mut Operations) { op.drop_table(\"a\"); }";
         let edited = barrier(short, "r").unwrap();
         assert_eq!(edited, short.replace("{ op", "{ op.barrier(\"r\"); op"));
+    }
+
+    #[test]
+    fn a_barrier_is_written_with_the_name_of_the_parameter() {
+        let other = MODULE.replace("upgrade(op:", "upgrade(m:").replace("    op.", "    m.");
+        let edited = barrier(&other, "r").unwrap();
+        let line = "adjust! ###\n    m.barrier(\"r\");\n";
+        assert_eq!(edited, other.replace("adjust! ###\n", line));
+        for pattern in ["_", "mut op", "ref op"] {
+            let odd = MODULE.replace("upgrade(op:", &format!("upgrade({pattern}:"));
+            assert_eq!(barrier(&odd, "r"), None, "{pattern}");
+        }
     }
 }
