@@ -174,6 +174,12 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
+    /// Whether something of it is done, or may be. A first statement that failed leaves nothing.
+    pub fn is_halfway(&self) -> bool {
+        let failed_at_once = (self.n_done, self.n_pieces) == (0, None) && self.error.is_some();
+        self.is_taken_back || !failed_at_once
+    }
+
     /// How far it came, in words, given the applied revisions.
     pub fn standing(&self, applied: &BTreeSet<String>) -> String {
         let Unfinished { revision, n_done, started, n_pieces, error, is_taken_back } = self;

@@ -431,6 +431,21 @@ fn what_can_be_fixed_is_written_into_pending_revisions() {
     assert_eq!(json["fixed"], serde_json::json!([]));
 }
 
+/// A document has the standard output to itself.
+#[test]
+fn what_is_fixed_is_told_beside_a_document() {
+    for (output, is_document) in [("sarif", true), ("github", false)] {
+        let host = host(&format!("lint-fix-{output}"));
+        host.ok("upgrade b200");
+        let run = host.dbmigrate(&format!("lint --fix --output {output}"));
+        let fixing = "Fixing migrations/versions/m_c300.rs: drop-table: `op.barrier(...)`\n";
+        assert_eq!(run.errors(), fixing, "{run}");
+        let is_json = serde_json::from_str::<Value>(&run.stdout).is_ok();
+        assert_eq!(is_json, is_document, "{run}");
+        assert!(is_document || run.stdout.lines().all(|line| line.starts_with("::")), "{run}");
+    }
+}
+
 /// What a barrier doesn't settle is still found, and not fixed twice.
 #[test]
 fn after_a_barrier_existing_rows_are_still_reported() {
@@ -452,6 +467,66 @@ fn after_a_barrier_existing_rows_are_still_reported() {
           hint: give existing rows a value with `.fill(...)`
         Found in pending revision `b200`: 1 warning.
     "#]].assert_eq(&seen);
+}
+
+/// The database may have begun it, or have applied what it replaces.
+#[test]
+fn a_revision_of_which_something_is_applied_is_not_fixed() {
+    let host = host("lint-fix-replaced");
+    host.ok("upgrade");
+    host.ok("squash b200: --rev-id d400 -m squashed");
+    let path = host.revision("squashed");
+    let before = host.read(&path);
+    let mut seen = said(&host, "lint d400 --fix");
+    assert_eq!(host.read(&path), before);
+    // And the other way round.
+    host.ok("upgrade --url sqlite:new.db");
+    seen += &said(&host, "lint c300 --fix --url sqlite:new.db");
+    expect![[r#"
+        $ lint d400 --fix => 0
+        warning[required-column]: revision `d400`: add column `rank` to table `post`: the upgrade stops if table `post` has rows, which would have no value in it
+          in migrations/versions/m$DAY_$TIME_d400_squashed.rs, on SQLite
+          hint: give the column a default, or give existing rows a value with `.using(...)`
+        warning[unwritten-column]: revision `d400`: add column `rank` to table `post`: a running program does not write it, so its inserts fail
+          in migrations/versions/m$DAY_$TIME_d400_squashed.rs, on SQLite
+          hint: give the column a default, or add it as nullable and make it required in a later release
+        warning[drop-table]: revision `d400`: drop table `post`: its rows are lost, and a running program that uses it fails
+          in migrations/versions/m$DAY_$TIME_d400_squashed.rs, on SQLite
+          hint: stop using the table in one release and drop it in a later one, after a backup
+        Found in revision `d400`: 3 warnings.
+        warning: revision `d400` is applied, so it is not changed: write a new one, or undo it first with `cargo dbmigrate downgrade`
+        $ lint c300 --fix --url sqlite:new.db => 0
+        warning[no-way-back]: revision `c300`: `downgrade` does nothing, so undoing the revision leaves its changes
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: write `downgrade`, or say why there is none with `op.irreversible("...")`
+        warning[drop-table]: revision `c300`: drop table `post`: its rows are lost, and a running program that uses it fails
+          in migrations/versions/m_c300.rs, on SQLite
+          hint: stop using the table in one release and drop it in a later one, after a backup
+        Found in revision `c300`: 2 warnings.
+        warning: revision `c300` is applied, so it is not changed: write a new one, or undo it first with `cargo dbmigrate downgrade`
+    "#]].assert_eq(&seen);
+}
+
+#[test]
+fn a_half_applied_revision_is_not_fixed() {
+    let test = "a_half_applied_revision_is_not_fixed";
+    let postgres = servers::postgres(test).into_iter().take(1);
+    for server in postgres.chain(servers::mysql(test)) {
+        let mut host = host(&format!("lint-fix-half-{}", server.name));
+        host.env("DATABASE_URL", &server.own_database());
+        let upgrade = TABLE.replace("post", "toy")
+            + "op.bulk_insert(\"toy\", [\"id\"]).row((1,));
+            op.run_batched(\"play\", \"toy.id\", 10, |_, _| Err(\"as asked\".into()));
+            op.drop_table(\"post\");";
+        let text = revision("c300", &["b200"], "c300", &upgrade, "");
+        host.write("migrations/versions/m_c300.rs", &text);
+        host.fails("upgrade");
+        let run = host.ok("lint --fix");
+        expect![[r#"
+            warning: revision `c300` is half applied, so it is not changed: `cargo dbmigrate upgrade` continues it
+        "#]].assert_eq(&host.plain(&run.errors()));
+        assert_eq!(host.read("migrations/versions/m_c300.rs"), text);
+    }
 }
 
 #[test]

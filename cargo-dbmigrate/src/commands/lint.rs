@@ -43,7 +43,7 @@ pub fn run(cx: &Context, args: &Lint) -> Result<Answer> {
     let mut findings = found(cx, &levels, &chosen)?;
     let mut fixed = Vec::new();
     if args.fix {
-        fixed = fixing::fix(cx, &chosen, &findings, args.no_database)?;
+        fixed = fixing::fix(cx, args, &chosen, &findings)?;
     }
     if !fixed.is_empty() {
         chosen = self::chosen(cx, args, History::load(cx)?)?;

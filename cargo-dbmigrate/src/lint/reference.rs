@@ -85,7 +85,7 @@ denied finding is a difference to it. Both show the first ten warnings; `-v` and
 index on PostgreSQL, and `op.barrier(...)` into a revision that can wait as a whole until the
 previous release is gone. A revision that also adds what the next release needs is divided into
 several, as `migrate --safe` writes them, if no other follows it and its file is as `migrate` wrote
-it. A revision that the database has applied is never changed.
+it. A revision of which the database has applied anything is never changed.
 
 `--output sarif` prints the findings for code scanning, `--output github` as annotations of a pull
 request, and `--format json` as a [document](../json.md#lint).

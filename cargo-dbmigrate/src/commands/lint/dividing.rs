@@ -40,8 +40,8 @@ pub fn changes(
     Ok((before, Changes { operations, losses, ..Changes::default() }))
 }
 
-/// Writes the first part into the revision's file, and the others into new ones. The inner error is
-/// why the revision is left to a person.
+/// Writes the first part into the revision's file, and the others into new ones, whose paths are the
+/// result. The inner error is why the revision is left to a person.
 ///
 /// # Errors
 ///
@@ -51,7 +51,7 @@ pub fn divide(
     history: &History,
     (migrations, id): (&Migrations, &str),
     path: &Path,
-) -> Result<std::result::Result<(), String>> {
+) -> Result<std::result::Result<Vec<String>, String>> {
     const BY_HAND: &str = "the revision has to be divided, but its file differs from what \
                            `migrate` writes: move what can wait into a revision of its own, with \
                            `op.barrier(...)`";
@@ -97,6 +97,5 @@ pub fn divide(
         new.iter().map(|file| cx.project.shown(&file.path).to_string()).collect();
     let changed = NewFile { path: path.to_path_buf(), text: first_text };
     write_beside(cx, changed, new)?;
-    shown.into_iter().for_each(|path| cx.out.done(format!("Generating {path} ... done")));
-    Ok(Ok(()))
+    Ok(Ok(shown))
 }

@@ -1,12 +1,14 @@
 //! `lint --fix`: edits pending revisions to settle findings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::engine::Migrations;
+use dbmigrate_runtime::engine::revision::{Graph, Revision};
 use dbmigrate_runtime::operations::Operation;
 
 use super::{Chosen, dividing};
 use crate::autogenerate::safe::{self, Phase};
+use crate::cli::{Findings, Lint};
 use crate::connection::Database;
 use crate::context::Context;
 use crate::edits::Edit;
@@ -38,18 +40,17 @@ impl Fixed {
 /// # Errors
 ///
 /// When the database or a file can't be read, and when a file can't be written.
-pub fn fix(
-    cx: &Context,
-    chosen: &Chosen,
-    findings: &[Finding],
-    no_database: bool,
-) -> Result<Vec<Fixed>> {
+pub fn fix(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) -> Result<Vec<Fixed>> {
     let fixable = || findings.iter().filter(|finding| finding.fix().is_some());
     if fixable().next().is_none() {
         return Ok(Vec::new());
     }
-    let applied =
-        if no_database { BTreeSet::new() } else { history::applied_ids(cx, &Database::find(cx)?)? };
+    let settled = if args.no_database { BTreeMap::new() } else { settled(cx, chosen)? };
+    // The document has the standard output to itself.
+    let done = |text: String| match args.output {
+        Findings::Text => cx.out.done(text),
+        Findings::Sarif | Findings::Github => cx.out.progress(text),
+    };
     let migrations = chosen.history.migrations()?;
     let mut fixed = Vec::new();
     for id in &chosen.ids {
@@ -58,11 +59,8 @@ pub fn fix(
             continue;
         };
         let shown = cx.project.shown(path).to_string();
-        if applied.contains(id) {
-            cx.out.warning(format!(
-                "revision `{id}` is applied, so it is not changed: write a new one, or undo it \
-                 first with `cargo dbmigrate downgrade`"
-            ));
+        if let Some(why) = settled.get(id) {
+            cx.out.warning(format!("revision `{id}` is {why}"));
             continue;
         }
         let before = std::fs::read_to_string(path).doing(|| format!("read `{shown}`"))?;
@@ -79,26 +77,30 @@ pub fn fix(
                 }
                 Fix::Divide => Ok(Written::HasToBeDivided),
             };
-            let settled = match written {
+            let edited = match written {
                 Ok(Written::Text(edited)) => {
                     has_barrier |= matches!(way, Fix::Barrier { .. });
                     text = edited;
                     Ok(way)
                 }
                 Ok(Written::HasToBeDivided) => {
-                    dividing::divide(cx, &chosen.history, (&migrations, id), path)?
-                        .map(|()| Fix::Divide)
+                    let new = dividing::divide(cx, &chosen.history, (&migrations, id), path)?;
+                    new.map(|paths| {
+                        let paths = paths.iter();
+                        paths.for_each(|path| done(format!("Generating {path} ... done")));
+                        Fix::Divide
+                    })
                 }
                 Err(why) => Err(why),
             };
-            let wrote = match settled {
+            let wrote = match edited {
                 Ok(way) => way,
                 Err(why) => {
                     cx.out.warning(format!("revision `{id}`: {}: {why}", finding.id()));
                     continue;
                 }
             };
-            cx.out.done(format!("Fixing {shown}: {}: {}", finding.id(), wrote.text()));
+            done(format!("Fixing {shown}: {}: {}", finding.id(), wrote.text()));
             fixed.push(Fixed {
                 rule: finding.id(),
                 revision: id.clone(),
@@ -117,6 +119,45 @@ pub fn fix(
         }
     }
     Ok(fixed)
+}
+
+/// The revisions of which the database has applied anything: by id, what they are and what to do.
+///
+/// # Errors
+///
+/// When the database can't be read, or is at a revision whose file no longer exists.
+fn settled(cx: &Context, chosen: &Chosen) -> Result<BTreeMap<String, String>> {
+    let database = Database::find(cx)?;
+    let rows = history::applied_ids(cx, &database)?;
+    let (history, counted) = chosen.history.at(rows.clone())?;
+    let written = counted.iter().filter_map(|id| history.graph.written(id));
+    let replaced: Vec<String> = written.flat_map(Revision::replaced).map(str::to_owned).collect();
+    let applied = "applied, so it is not changed: write a new one, or undo it first with `cargo \
+                   dbmigrate downgrade`";
+    let others = chosen.ids.iter().filter(|id| has_any(&history.graph, &rows, id));
+    let all = rows.iter().chain(&counted).chain(&replaced).chain(others);
+    let mut settled: BTreeMap<String, String> =
+        all.map(|id| (id.clone(), applied.to_owned())).collect();
+    let begun = history::unfinished(cx, &database)?;
+    for begun in begun.iter().filter(|begun| begun.is_halfway()) {
+        let is_undone = rows.contains(&begun.revision);
+        let (undone, command) =
+            if is_undone { ("undone", "downgrade") } else { ("applied", "upgrade") };
+        let why = format!(
+            "half {undone}, so it is not changed: `cargo dbmigrate {command}` continues it"
+        );
+        settled.insert(begun.revision.clone(), why);
+    }
+    Ok(settled)
+}
+
+/// Whether a revision is applied, or any of those that it replaces.
+fn has_any(graph: &Graph, rows: &BTreeSet<String>, id: &str) -> bool {
+    let replaces_any = |revision: &Revision| {
+        let mut replaced = revision.replaced();
+        replaced.any(|replaced| has_any(graph, rows, replaced))
+    };
+    rows.contains(id) || graph.written(id).is_some_and(replaces_any)
 }
 
 /// The text of a revision with a barrier, if all of it can wait.
