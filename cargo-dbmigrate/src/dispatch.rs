@@ -3,10 +3,12 @@
 mod databases;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
+use dbmigrate_runtime::engine::secret::without_passwords;
 
 use crate::cli::{self, Cli, ColorChoice, Command, other_tools};
 use crate::commands::completions::values;
@@ -122,7 +124,11 @@ fn color(args: &[OsString]) -> clap::ColorChoice {
 }
 
 fn misused(err: &clap::Error) -> ExitCode {
-    let _ = err.print();
+    let text = err.render();
+    let plain = text.to_string();
+    let shown = without_passwords(plain.clone());
+    // Only a text without a password is printed in colours.
+    let _ = if shown == plain { err.print() } else { writeln!(std::io::stderr(), "{shown}") };
     ExitCode::from(err.exit_code().try_into().unwrap_or(2))
 }
 

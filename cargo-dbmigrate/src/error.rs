@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use dbmigrate_runtime::engine::secret::without_passwords;
+
 /// A command's failure: a message, what caused it, and what to do next.
 ///
 /// The message is one lowercase sentence without a full stop. The exit code is 3.
@@ -20,7 +22,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     pub fn new(message: impl Into<String>) -> Error {
-        let message = message.into();
+        let message = without_passwords(message.into());
         Error { message, causes: Vec::new(), hint: None, database: None, of_revision: false }
     }
 

@@ -80,7 +80,7 @@ pub fn find_url(lookup: &Lookup<'_>) -> Result<(String, Source)> {
 
 /// The environment variable that contains the URL of the empty database on which a history is
 /// tried.
-fn shadow_variable(lookup: &Lookup<'_>) -> String {
+pub fn shadow_variable(lookup: &Lookup<'_>) -> String {
     match lookup.database {
         None => "DATABASE_SHADOW_URL".to_owned(),
         Some(name) => format!("{}_DATABASE_SHADOW_URL", name.to_uppercase()),

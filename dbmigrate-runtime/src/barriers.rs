@@ -52,8 +52,11 @@ pub struct Reach {
     pub target: Target,
     /// The revisions that it applies, in order.
     pub ids: Vec<String>,
-    /// The revisions that wait: those with a barrier, and those that need them.
+    /// The revisions that wait: those with a barrier, and merges of them.
     pub waiting: Vec<String>,
+    /// The revisions that need some of these and have no barrier. A program of the next release may
+    /// use what they create, so an upgrade that can't apply them fails.
+    pub held_back: Vec<String>,
     /// The barriers that it stops before. A barrier behind another one is not among them.
     pub barriers: Vec<Barrier>,
 }
@@ -61,22 +64,35 @@ pub struct Reach {
 impl Reach {
     /// All the way to the target.
     fn whole(target: &Target, ids: Vec<String>) -> Reach {
-        Reach { target: target.clone(), ids, waiting: Vec::new(), barriers: Vec::new() }
+        let (waiting, held_back, barriers) = Default::default();
+        Reach { target: target.clone(), ids, waiting, held_back, barriers }
     }
 
-    /// Refuses an upgrade to a revision that waits. An identifier that names all of a history or of
-    /// a branch, such as `head`, asks for no particular revision.
+    /// Refuses an upgrade to a revision that waits, and one that can't apply every revision without
+    /// a barrier. An identifier that names all of a history or of a branch, such as `head`, asks for
+    /// no particular revision.
     ///
     /// # Errors
     ///
     /// The barrier.
-    pub fn refuse_named(&self, identifier: &str) -> Result<(), Error> {
-        match self.barriers.first() {
-            Some(barrier) if !names_all(identifier) => {
-                Err(Error::waits(identifier, &barrier.to_string()))
-            }
-            _ => Ok(()),
+    pub fn refuse(&self, identifier: &str) -> Result<(), Error> {
+        let Some(barrier) = self.barriers.first() else { return Ok(()) };
+        let barrier = barrier.to_string();
+        match self.held_back.first() {
+            _ if !names_all(identifier) => Err(Error::waits(identifier, &barrier)),
+            Some(id) => Err(Error::held_back(identifier, id, &barrier)),
+            None => Ok(()),
         }
+    }
+
+    /// The pending revisions that don't wait, in order.
+    pub fn due(&self) -> impl Iterator<Item = &str> {
+        self.ids.iter().chain(&self.held_back).map(String::as_str)
+    }
+
+    /// Whether every pending revision waits.
+    pub fn is_settled(&self) -> bool {
+        self.due().next().is_none()
     }
 }
 
@@ -108,9 +124,8 @@ pub fn reach<H: History>(
     let history = &*standing.view.of;
     let mut barriers = barriers(history, &pending);
     if !barriers.is_empty() && conn.dialect().capabilities().has_groups {
-        let begun = ledger::revisions(conn, ledger::beside(passing.version_table))?;
-        let begun = begun.unwrap_or_default();
-        barriers.retain(|barrier| !begun.contains(&barrier.id));
+        let begun = ledger::unfinished(conn, ledger::beside(passing.version_table))?;
+        retain_unbegun(&mut barriers, &begun);
     }
     Ok(until(history.graph(), target, pending, barriers))
 }
@@ -127,7 +142,7 @@ pub fn offline<H: History>(
         return Reach::whole(target, pending);
     }
     let mut barriers = barriers(history, &pending);
-    barriers.retain(|barrier| !begun.iter().any(|begun| begun.revision == barrier.id));
+    retain_unbegun(&mut barriers, begun);
     until(history.graph(), target, pending, barriers)
 }
 
@@ -139,6 +154,14 @@ pub fn barriers<H: History>(history: &H, pending: &[String]) -> Vec<Barrier> {
         Some(Barrier { id: id.clone(), message: message.to_owned(), reason })
     };
     pending.iter().filter_map(barrier).collect()
+}
+
+/// Drops the barriers of revisions of which an earlier run has done something.
+fn retain_unbegun(barriers: &mut Vec<Barrier>, begun: &[Unfinished]) {
+    let is_begun = |barrier: &Barrier| {
+        begun.iter().any(|begun| begun.revision == barrier.id && begun.is_halfway())
+    };
+    barriers.retain(|barrier| !is_begun(barrier));
 }
 
 /// Divides pending revisions into those before these barriers and those that wait.
@@ -154,14 +177,18 @@ fn until(
     let roots: Vec<&str> = barriers.iter().map(|barrier| barrier.id.as_str()).collect();
     let held: BTreeSet<String> =
         graph.with_descendants(&roots).into_iter().map(str::to_owned).collect();
-    let (waiting, ids): (Vec<String>, Vec<String>) =
+    let (held, ids): (Vec<String>, Vec<String>) =
         pending.into_iter().partition(|id| held.contains(id));
+    let is_merge = |id: &str| graph.get(id).is_some_and(|revision| revision.parents.len() > 1);
+    let waits = |id: &String| roots.contains(&id.as_str()) || is_merge(id);
+    let (waiting, held_back) = held.iter().cloned().partition(waits);
+    drop(roots);
     barriers.retain(|barrier| {
         let before = graph.with_ancestors(&[&barrier.id]);
-        !roots_before(&before, &waiting, &barrier.id)
+        !roots_before(&before, &held, &barrier.id)
     });
     let target = if ids.is_empty() { Target::Base } else { Target::Revisions(ids.clone()) };
-    Reach { target, ids, waiting, barriers }
+    Reach { target, ids, waiting, held_back, barriers }
 }
 
 /// Whether a revision needs another one that waits.

@@ -10,7 +10,6 @@ mod output;
 mod readings;
 mod running;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -69,10 +68,8 @@ struct Bundle {
 /// Runs the command that the process' arguments name.
 pub fn main(migrator: Migrator, settings: Settings) -> ExitCode {
     let mut args = std::env::args_os();
-    let program = args.next().unwrap_or_default();
-    let program = Path::new(&program)
-        .file_name()
-        .map_or("migrator".into(), |name| name.to_string_lossy().into_owned());
+    // As it was typed, so that the commands in hints can be copied.
+    let program = args.next().unwrap_or_else(|| "migrator".into()).to_string_lossy().into_owned();
     let asked = args.map(|arg| arg.into_string().map_err(|arg| arg.to_string_lossy().into_owned()));
     let asked = asked.collect::<Result<Vec<_>, _>>();
     let asked = asked.map_err(|arg| format!("the argument `{arg}` is not UTF-8"));

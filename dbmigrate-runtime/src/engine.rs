@@ -39,6 +39,8 @@ modules! {
     driver = driver;
     /// Migrates a database from its current state to a target.
     executor = executor;
+    /// Passwords, which no message shows.
+    secret = secret;
     /// Where a database stands in a history.
     standing = standing;
     /// When a database considers two names to be the same.

@@ -20,6 +20,7 @@ use crate::backend::Backend;
 use crate::dialect::{Broken, Refusal, Statement, Violation, ViolationKind};
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::revision::{GraphError, Revision};
+use crate::secret::without_passwords;
 use crate::written;
 
 /// A failure to plan or to run migrations.
@@ -53,8 +54,8 @@ enum Kind {
 
 impl Error {
     fn new(kind: Kind, message: impl Into<String>) -> Error {
-        let inner =
-            Inner { kind, message: message.into(), hint: None, source: None, is_transient: false };
+        let message = without_passwords(message.into());
+        let inner = Inner { kind, message, hint: None, source: None, is_transient: false };
         Error { inner: Box::new(inner) }
     }
 

@@ -158,7 +158,7 @@ impl<'m> Executor<'m> {
         if direction == Direction::Upgrade {
             let passing = self.options.passing();
             let reach = barriers::reach(self.conn(), &standing, &target, passing)?;
-            reach.refuse_named(identifier)?;
+            reach.refuse(identifier)?;
         }
         self.run_to(direction, &target)
     }

@@ -187,8 +187,8 @@ impl Unfinished {
         if *is_taken_back {
             return format!("{what}: what was done of it is being taken back");
         }
-        // A statement that fails leaves nothing, and a run says that the revision was rolled back.
-        if let (0, None, Some(error)) = (n_done, n_pieces, error) {
+        // A run says that the revision was rolled back.
+        if let Some(error) = error.as_ref().filter(|_| !self.is_halfway()) {
             let what = if applied.contains(revision) { "not undone" } else { "not applied" };
             return format!("{what}: its first statement failed: {error}");
         }

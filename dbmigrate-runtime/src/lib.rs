@@ -88,6 +88,7 @@ mod many;
 mod migrator;
 #[cfg(feature = "runner")]
 mod runner;
+mod secret;
 mod server;
 mod trace;
 mod url;

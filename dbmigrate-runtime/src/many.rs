@@ -143,7 +143,7 @@ impl<'a> Upgrader<'a> {
         standing.check(options.allow_ahead)?;
         let target = standing.target(Direction::Upgrade, self.identifier)?;
         let reach = barriers::reach(driver.as_connection(), &standing, &target, options.passing())?;
-        reach.refuse_named(self.identifier)?;
+        reach.refuse(self.identifier)?;
         self.barriers = reach.barriers;
         if reach.ids.is_empty() {
             // Another database may have begun what waits here.

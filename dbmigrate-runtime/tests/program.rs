@@ -63,6 +63,15 @@ const FOURTH: Module = Module {
     ..FIRST
 };
 
+/// The same with a barrier of its own.
+const LATER: Module = Module {
+    upgrade: |op| {
+        op.barrier("release 2 has no `u`");
+        op.create_table(Table::new("u").column(Column::new("a", Type::Text)));
+    },
+    ..FOURTH
+};
+
 const OLD: Migrator = Migrator::new(&[FIRST]);
 const NEW: Migrator = Migrator::new(&[FIRST, SECOND]);
 
@@ -216,7 +225,7 @@ fn waiting_holds_up_no_other_task() {
 
 #[test]
 fn an_upgrade_stops_before_a_barrier_and_the_program_starts() {
-    let next: Migrator = Migrator::new(&[FIRST, SECOND, THIRD, FOURTH]);
+    let next: Migrator = Migrator::new(&[FIRST, SECOND, THIRD, LATER]);
     let past = Options { past_barriers: true, ..Options::default() };
     let mut conn = Connection::open_in_memory().unwrap();
     OLD.upgrade(&mut conn).unwrap();
@@ -248,12 +257,34 @@ fn an_upgrade_stops_before_a_barrier_and_the_program_starts() {
           hint: nothing was applied; once no program of the previous release is running, `cargo dbmigrate upgrade d4 --past-barriers` applies it, or `Options::past_barriers` in a program; `cargo dbmigrate upgrade` applies what comes before the barrier"#]]
     .assert_eq(&err.report());
     assert_eq!(next.upgrade_with(&mut conn, "c3", &past).unwrap(), ["c3"]);
-    // After the barrier, nothing waits.
-    assert_eq!(next.upgrade(&mut conn).unwrap(), ["d4"]);
+    assert_eq!(next.upgrade(&mut conn).unwrap(), [""; 0]);
+    assert_eq!(next.upgrade_with(&mut conn, "head", &past).unwrap(), ["d4"]);
+    // After the barriers, nothing waits.
     assert_eq!(next.status(&conn).unwrap().waiting, [""; 0]);
     // A downgrade ignores barriers.
     assert_eq!(next.downgrade(&mut conn, "b2").unwrap(), ["d4", "c3"]);
     assert_eq!(next.status(&conn).unwrap().waiting, ["c3", "d4"]);
+}
+
+#[test]
+fn a_revision_without_a_barrier_is_not_left_out_silently() {
+    let next: Migrator = Migrator::new(&[FIRST, SECOND, THIRD, FOURTH]);
+    let past = Options { past_barriers: true, ..Options::default() };
+    let mut conn = Connection::open_in_memory().unwrap();
+    OLD.upgrade(&mut conn).unwrap();
+    let err = next.upgrade(&mut conn).unwrap_err();
+    expect![[r#"
+        cannot upgrade to `head`: revision `d4` follows a barrier, the one before c3, drop t: release 1 reads `t`
+          hint: nothing was applied; once no program of the previous release is running, `cargo dbmigrate upgrade --past-barriers` applies both, or `Options::past_barriers` in a program; if `d4` can wait as well, give it an `op.barrier(...)` of its own"#]].assert_eq(&err.report());
+    let status = next.status(&conn).unwrap();
+    assert_eq!((&*status.waiting.join(" "), status.is_up_to_date()), ("c3", false));
+    expect!["behind: the database lacks 2 of 4 revisions: `b2` (second), `d4` (u); waits before c3, drop t: release 1 reads `t`"].assert_eq(&status.to_string());
+    let err = next.require_up_to_date(&conn).unwrap_err();
+    expect![[r#"
+        the database is behind: it lacks 2 of 4 revisions: `b2` (second), `d4` (u)
+          hint: `cargo dbmigrate upgrade` applies them, and so does `upgrade` in a program; `wait_until_up_to_date` waits for another one that does"#]].assert_eq(&err.report());
+    assert_eq!(next.upgrade_with(&mut conn, "head", &past).unwrap(), ["b2", "c3", "d4"]);
+    next.require_up_to_date(&conn).unwrap();
 }
 
 #[test]

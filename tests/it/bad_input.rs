@@ -426,6 +426,13 @@ fn settings_and_arguments_that_are_wrong_are_said() {
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("'upgrade'"), "{run}");
     assert_eq!(host.dbmigrate("upgrade -x novalue").code, 2);
+    // A URL in the wrong place is no reason to show its password.
+    let misplaced = "postgres://ada:secret@db/shop";
+    for args in ["upgrade --ulr=URL", "URL", "upgrade URL", "diff URL models", "history -r URL"] {
+        let run = host.dbmigrate(&args.replace("URL", misplaced));
+        assert!(run.code >= 2, "{run}");
+        assert!(!run.stderr.contains("secret"), "{args}: {run}");
+    }
     let json = host.dbmigrate("show nope --format json");
     assert_eq!(json.code, 3);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();

@@ -32,7 +32,7 @@ fn project(name: &str) -> Host {
             "op.barrier(\"release 1 reads `name`\");\n    op.drop_column(\"customer\", \"name\");",
             &format!("op.add_column(\"customer\", {name});"),
         ),
-        revision("c300", &["b200"], "last", "", ""),
+        revision("c300", &["b200"], "last", "op.barrier(\"release 2 reads it\");", ""),
     ];
     for (text, file) in files.iter().zip(["ma_first", "mb_drop_name", "mc_last"]) {
         host.write(&format!("migrations/versions/{file}.rs"), text);
@@ -143,6 +143,40 @@ fn each_command_says_what_waits() {
 }
 
 #[test]
+fn what_has_no_barrier_is_not_left_out_silently() {
+    let host = project("barrier-held-back");
+    host.replace("migrations/versions/mc_last.rs", "op.barrier(\"release 2 reads it\");", "");
+    host.ok("upgrade a100");
+    let run = host.fails("upgrade");
+    expect![[r#"
+        error: cannot upgrade to `head`: revision `c300` follows a barrier, the one before b200, drop name: release 1 reads `name`
+          hint: nothing was applied; once no program of the previous release is running, `cargo dbmigrate upgrade --past-barriers` applies both, or `Options::past_barriers` in a program; if `c300` can wait as well, give it an `op.barrier(...)` of its own
+    "#]].assert_eq(&run.stderr);
+    host.fails("upgrade --all app.db");
+    let mut seen = shown(&host, "check", 1);
+    seen += &shown(&host, "current --check-heads", 1);
+    seen += &shown(&host, "status --all app.db", 1);
+    expect![[r#"
+        $ check
+        Models and migrations agree.
+        The database is behind: c300 pending.
+        An upgrade stops before b200, drop name: release 1 reads `name`
+        The database agrees with the migrations.
+        $ current --check-heads
+        a100
+        $ status --all app.db
+        1 database
+          1  a100, 2 pending
+    "#]]
+    .assert_eq(&seen);
+    let status = host.dbmigrate("status");
+    assert_eq!(status.code, 1, "{status}");
+    assert!(status.stdout.contains("c300: last\n"), "{status}");
+    host.ok("upgrade --past-barriers");
+    host.ok("current --check-heads");
+}
+
+#[test]
 fn a_barrier_can_be_added_and_removed_before_its_revision_is_applied() {
     let host = project("barrier-edited");
     host.ok("upgrade a100");
@@ -152,7 +186,7 @@ fn a_barrier_can_be_added_and_removed_before_its_revision_is_applied() {
     host.ok("upgrade b200");
     // It is not part of the checksum.
     fs::write(host.dir.join(path), text).unwrap();
-    host.ok("upgrade");
+    host.ok("upgrade --past-barriers");
     assert!(host.ok("current").stdout.contains("c300 (head)"));
 }
 
@@ -192,6 +226,14 @@ fn a_revision_that_was_begun_has_passed_its_barrier() {
         host.write("migrations/versions/mb_second.rs", &second);
         host.ok(&format!("upgrade a100 --url {url}"));
         assert!(host.ok(&format!("upgrade --url {url}")).stdout.contains("Stopping before b200"));
+        // A run whose first statement fails passes no barrier for the next one.
+        let path = "migrations/versions/mb_second.rs";
+        let barrier = "op.barrier(\"release 1 reads `one`\");";
+        let failing = format!("{barrier}\n    op.execute(\"SELECT * FROM missing\");");
+        host.replace(path, barrier, &failing);
+        host.fails(&format!("upgrade --past-barriers --url {url}"));
+        assert!(host.ok(&format!("upgrade --url {url}")).stdout.contains("Stopping before b200"));
+        host.replace(path, &failing, barrier);
         host.fails(&format!("upgrade --past-barriers --url {url}"));
         host.replace("migrations/versions/mb_second.rs", "SELECT * FROM broken", "DO 1");
         host.ok(&format!("upgrade --url {url}"));

@@ -192,6 +192,10 @@ fn what_is_wrong(alone: &Alone) {
 
         For more information, try `migrator --help`.
         [2]
+        $ migrator upgrade --ulr=postgres://ada:secret@db/shop
+        [2]
+        $ migrator postgres://ada:secret@db/shop
+        [2]
         $ migrator upgrade nonsense --url sqlite:app.db
         error: no revision `nonsense` in this executable
           hint: `migrator history` lists them
@@ -216,6 +220,8 @@ fn what_is_wrong(alone: &Alone) {
     .assert_eq(&[
         alone.told("upgrade"),
         alone.told("upgrade --sql"),
+        alone.told("upgrade --ulr=postgres://ada:secret@db/shop"),
+        alone.told("postgres://ada:secret@db/shop"),
         alone.told("upgrade nonsense --url sqlite:app.db"),
         alone.told("upgrade --url sqlite:none/app.db"),
         alone.told("upgrade --url sqlite:app.db?mode=ro"),
@@ -294,7 +300,7 @@ fn a_changed_revision_is_built_again(host: &Host) {
     // A person's own file is not overwritten.
     let refused = host.fails("bundle --out Cargo.toml");
     expect![[r#"
-        error: `Cargo.toml` exists and is not an executable
+        error: `Cargo.toml` exists and is not a bundle
           hint: give another path with --out, or remove the file
     "#]]
     .assert_eq(&refused.errors());

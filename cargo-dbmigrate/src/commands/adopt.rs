@@ -104,9 +104,14 @@ fn models(cx: &mut Context, args: &Adopt) -> Result<Option<PathBuf>> {
     }
     let inspect =
         Inspect { out: Some(out.clone()), keep_names: args.keep_names, ..Inspect::default() };
-    let including = Including::new(cx, &root, &module)?;
-    inspect::write_and_include(cx, &inspect, including.edit())?;
-    cx.out.note(format!("added to {}: `{}`", cx.project.shown(&root), including.line()));
+    let mut line = String::new();
+    // Somebody may save the file while the database is read.
+    inspect::write_and_include(cx, &inspect, &mut || {
+        let including = Including::new(cx, &root, &module)?;
+        line = including.line();
+        Ok(including.edit())
+    })?;
+    cx.out.note(format!("added to {}: `{line}`", cx.project.shown(&root)));
     // They are read again with the new ones.
     let mut with_new = cx.clone();
     with_new.records = Arc::default();

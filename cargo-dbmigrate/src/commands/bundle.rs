@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use super::Answer;
 use crate::cli::{BackupBefore, Bundle};
 use crate::config::DEFAULT;
@@ -94,13 +96,17 @@ fn out(cx: &Context, args: &Bundle) -> Result<PathBuf> {
     Ok(out)
 }
 
-/// Refuses to replace a file that this command can't have written.
+/// The beginning of what every bundle prints for `--help`.
+const OF_BUNDLE: &str = "Applies and undoes the migrations that this executable contains.";
+
+/// Refuses to replace a file that this command has not written.
 fn refuse_other_file(cx: &Context, out: &Path) -> Result<()> {
     let Ok(bytes) = fs::read(out) else { return Ok(()) };
-    if bytes.is_empty() || is_executable(&bytes) {
+    let is_bundle = is_executable(&bytes) && memmem::find(&bytes, OF_BUNDLE.as_bytes()).is_some();
+    if bytes.is_empty() || is_bundle {
         return Ok(());
     }
-    let message = format!("`{}` exists and is not an executable", cx.project.shown(out));
+    let message = format!("`{}` exists and is not a bundle", cx.project.shown(out));
     Err(Error::new(message).hint("give another path with --out, or remove the file"))
 }
 

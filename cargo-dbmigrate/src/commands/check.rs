@@ -80,7 +80,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
             Read::Compared(compared) => {
                 report_pending(cx, &history, &compared);
                 report_drift(cx, &compared.drift);
-                if !compared.reach.ids.is_empty() || !compared.drift.differences.is_empty() {
+                if !compared.reach.is_settled() || !compared.drift.differences.is_empty() {
                     answer = Answer::No;
                 }
                 (found.pending, found.drift) = (Some(compared.pending), Some(compared.drift));
@@ -199,7 +199,8 @@ fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>
 
 /// Reports the revisions that are pending.
 fn report_pending(cx: &Context, history: &History, compared: &Compared) {
-    match compared.reach.ids.as_slice() {
+    let due: Vec<&str> = compared.reach.due().collect();
+    match due.as_slice() {
         [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
         [] if !compared.pending.is_empty() => {
             let text = "The database is up to date, except for revisions that wait.";

@@ -61,7 +61,7 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     }
     cx.out.json("current", json);
     // What waits because of a barrier is not due yet.
-    let only_waits = unknown.is_empty() && unfinished.is_empty() && reach.ids.is_empty();
+    let only_waits = unknown.is_empty() && unfinished.is_empty() && reach.is_settled();
     if args.check_heads && !at_head && !only_waits {
         let missing: Vec<_> =
             heads.iter().filter(|head| !current.contains(head)).copied().collect();

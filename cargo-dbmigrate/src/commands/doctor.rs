@@ -297,7 +297,7 @@ fn n_due(cx: &Context, driver: &mut dyn Driver, history: &History) -> Result<usi
         let text = format!("revision `{}` is {at}", unfinished.revision);
         return Err(Error::new(text).hint("`cargo dbmigrate upgrade` continues it"));
     }
-    Ok(standing.view.of.reach(standing.applied(), &[]).ids.len())
+    Ok(standing.view.of.reach(standing.applied(), &[]).due().count())
 }
 
 /// Whether the user may do what revisions do.

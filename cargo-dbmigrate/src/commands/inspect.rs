@@ -28,17 +28,24 @@ pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
     write(cx, args, None)
 }
 
+/// Makes an edit just before it is applied.
+type ToInclude<'a> = &'a mut dyn FnMut() -> Result<Edit>;
+
 /// Writes the models, and includes them in the crate by this edit. A file that has exactly these
 /// models is included as it is: an interrupted process may have left it.
 ///
 /// # Errors
 ///
 /// As for `run`, and when the file has other contents.
-pub(super) fn write_and_include(cx: &Context, args: &Inspect, including: Edit) -> Result<Answer> {
+pub(super) fn write_and_include(
+    cx: &Context,
+    args: &Inspect,
+    including: ToInclude<'_>,
+) -> Result<Answer> {
     write(cx, args, Some(including))
 }
 
-fn write(cx: &Context, args: &Inspect, including: Option<Edit>) -> Result<Answer> {
+fn write(cx: &Context, args: &Inspect, including: Option<ToInclude<'_>>) -> Result<Answer> {
     let existing =
         if args.update { Existing::load(cx, args.out.as_deref())? } else { Existing::none() };
     let database = Database::find(cx)?;
@@ -86,7 +93,10 @@ fn write(cx: &Context, args: &Inspect, including: Option<Edit>) -> Result<Answer
         }
         Ok(Edit::Create { path: path.clone(), bytes: code.clone().into_bytes() })
     });
-    let edits = edits.chain(including.clone().map(Ok)).collect::<Result<Vec<_>>>()?;
+    let mut edits = edits.collect::<Result<Vec<_>>>()?;
+    if let Some(including) = including {
+        edits.push(including()?);
+    }
     cx.edits.apply(&edits)?;
     if args.out.is_none() {
         cx.out.text(&whole(cx, &models, &left_out));

@@ -135,7 +135,7 @@ impl Screen<'_> {
 
     fn is_in_order(&self) -> bool {
         let found = &self.found;
-        found.reach.ids.is_empty()
+        found.reach.is_settled()
             && found.refusal.is_none()
             && found.unfinished.is_empty()
             && found.drift.as_ref().is_none_or(|drift| drift.differences.is_empty())
@@ -178,7 +178,7 @@ impl Screen<'_> {
         }
         match found.pending.len() {
             0 => line("Pending", style::paint(style::GOOD, "none")),
-            n if found.reach.ids.is_empty() => line("Pending", output::count(n, "revision")),
+            n if found.reach.is_settled() => line("Pending", output::count(n, "revision")),
             n => line("Pending", style::paint(style::CHANGED, &output::count(n, "revision"))),
         }
         for id in found.pending.iter().take(n_shown) {

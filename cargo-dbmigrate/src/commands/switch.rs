@@ -253,7 +253,10 @@ impl Back {
         let blocks = [&back["plan"], &forward["plan"]];
         let blocks: Vec<_> =
             blocks.into_iter().filter_map(|plan| plan.as_array()).flatten().collect();
-        let json = json!({ "dry_run": true, "back": ids_back, "plan": blocks });
+        let mut json = json!({ "dry_run": true, "back": ids_back, "plan": blocks });
+        if let Some(barriers) = forward.get("barriers") {
+            json["barriers"] = barriers.clone();
+        }
         cx.out.json("switch", json);
         Ok(answer)
     }

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::snapshot::failed;
 use crate::trial::{in_file, in_memory};
+use crate::url_source;
 
 const FOR_SERVERS: &str = "--shadow-url is for servers: SQLite has databases in memory";
 
@@ -45,10 +46,11 @@ impl<'a> Scratch<'a> {
             }
             let message =
                 format!("trying the history needs an empty database of {}", cx.dialect().backend());
-            return Err(Error::new(message).hint(
+            let variable = url_source::shadow_variable(&cx.lookup());
+            return Err(Error::new(message).hint(format!(
                 "create one, and give its URL with --shadow-url, or in the environment variable \
-                 DATABASE_SHADOW_URL; it is emptied afterwards",
-            ));
+                 {variable}; it is emptied afterwards"
+            )));
         };
         if cx.has_trial() {
             return Err(Error::new(FOR_SERVERS));

@@ -102,7 +102,7 @@ impl Loaded {
                 None => Vec::new(),
             };
             let reach = barriers::offline(&history, &target, &applied, &begun);
-            reach.refuse_named(identifier)?;
+            reach.refuse(identifier)?;
             (ids, stops_before) = (reach.ids, reach.barriers);
         }
         let migrations = history.migrations()?;

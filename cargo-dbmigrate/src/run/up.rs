@@ -60,7 +60,7 @@ pub fn upgrade(cx: &Context, database: &Database, history: &History, up: &Up<'_>
         }
         None => barriers::offline(&*standing.view.of, &target, standing.applied(), &[]),
     };
-    reach.refuse_named(up.to)?;
+    reach.refuse(up.to)?;
     let Reach { ids: pending, barriers, .. } = reach;
     if pending.is_empty() {
         if let Some(driver) = &mut reader {

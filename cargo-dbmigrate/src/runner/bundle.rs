@@ -161,8 +161,9 @@ fn failed(cx: &Context, bundle: &Bundle<'_>, exit: &Exit) -> Error {
             "{target} may have no static C library; on Debian it is in `libc6-dev`, on Fedora in \
              `glibc-static`; a target such as `x86_64-unknown-linux-musl` brings its own"
         )),
-        _ => err.hint(format!(
-            "building it for {target} needs a C compiler for SQLite and for encryption"
-        )),
+        _ if exit.stderr.contains("custom build command") || text.contains("linker `") => err.hint(
+            format!("building it for {target} needs a C compiler for SQLite and for encryption"),
+        ),
+        _ => err,
     }
 }

@@ -12,6 +12,7 @@ use crate::Error;
 use crate::barriers::Barrier;
 use crate::operations::Json;
 use crate::revision::GraphError;
+use crate::secret::without_passwords;
 
 /// The version of the documents.
 const JSON_VERSION: i64 = 1;
@@ -191,6 +192,7 @@ pub fn whole(text: &str) -> ExitCode {
 
 /// Reports wrong arguments.
 pub fn misuse(program: &str, misuse: &str) {
+    let misuse = without_passwords(misuse.to_owned());
     diagnostic(&format!("error: {misuse}\n\nFor more information, try `{program} --help`."));
 }
 

@@ -206,10 +206,10 @@ pub fn status(bundle: &Bundle) -> Result<Answer, Failure> {
 
 /// The revisions that are neither applied nor undone completely.
 fn unfinished(
-    driver: Option<&mut (dyn Driver + '_)>,
+    reader: Option<&mut (dyn Driver + '_)>,
     options: &Options,
 ) -> Result<Vec<Unfinished>, Failure> {
-    match driver {
+    match reader {
         Some(driver) if driver.dialect().capabilities().has_groups => {
             let name = ledger::beside(options.version_table());
             Ok(ledger::unfinished(driver.as_connection(), name)?)
@@ -301,7 +301,7 @@ pub fn current(bundle: &Bundle) -> Result<Answer, Failure> {
     let others = unfinished_member(&unfinished).into_iter().chain(barriers_member(&reach.barriers));
     out.json(Verb::Current, members.into_iter().chain(others));
     // What waits because of a barrier is not due yet.
-    let only_waits = is_settled && reach.ids.is_empty();
+    let only_waits = is_settled && reach.is_settled();
     if !bundle.arguments.check_heads || is_at_head || only_waits {
         return Ok(Answer::Done);
     }

@@ -34,7 +34,7 @@ pub fn upgrade(bundle: &Bundle) -> Result<Answer, Failure> {
         }
         None => barriers::offline(&*standing.view.of, &target, standing.applied(), &[]),
     };
-    reach.refuse_named(&arguments.revision)?;
+    reach.refuse(&arguments.revision)?;
     if reach.ids.is_empty() {
         if let Some(driver) = &mut reader {
             executor::refuse_unfinished(&mut **driver, options, standing.applied())?;

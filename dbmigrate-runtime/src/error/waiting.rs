@@ -48,6 +48,23 @@ impl Error {
         ))
     }
 
+    /// `id` has no barrier of its own and needs the revision with `barrier`.
+    pub(crate) fn held_back(identifier: &str, id: &str, barrier: &str) -> Error {
+        let message = format!(
+            "cannot upgrade to `{identifier}`: revision `{id}` follows a barrier, the one before \
+             {barrier}"
+        );
+        let command = match identifier {
+            "head" | "heads" => "cargo dbmigrate upgrade --past-barriers".to_owned(),
+            named => format!("cargo dbmigrate upgrade {named} --past-barriers"),
+        };
+        Error::new(Kind::Other, message).with_hint(format!(
+            "nothing was applied; once no program of the previous release is running, `{command}` \
+             applies both, or `Options::past_barriers` in a program; if `{id}` can wait as well, \
+             give it an `op.barrier(...)` of its own"
+        ))
+    }
+
     /// Whether the cause may pass without anybody changing a setting.
     pub(crate) fn may_pass(&self) -> bool {
         let Some(source) = &self.inner.source else { return false };

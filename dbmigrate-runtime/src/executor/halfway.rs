@@ -42,8 +42,10 @@ pub fn refuse_unfinished(
         return Ok(());
     }
     let ledger = ledger::beside(options.version_table());
-    let begun = ledger::revisions(driver.as_connection(), ledger)?;
-    refuse_others(&begun.unwrap_or_default(), applied, None)
+    let mut begun = ledger::unfinished(driver.as_connection(), ledger)?;
+    begun.retain(|begun| begun.is_halfway());
+    let begun = begun.into_iter().map(|begun| begun.revision).collect();
+    refuse_others(&begun, applied, None)
 }
 
 /// Refuses a run that begins with another revision while one is half applied, or half undone.

@@ -61,7 +61,7 @@ impl Migrator {
             if direction == Direction::Upgrade {
                 plan::check_order(standing.graph(), standing.applied(), &ids, &target)?;
                 let reach = barriers::reach(conn, &standing, &target, options.passing())?;
-                reach.refuse_named(identifier)?;
+                reach.refuse(identifier)?;
                 (ids, stops_before) = (reach.ids, reach.barriers);
             }
             let View { of: migrations, applied, .. } = standing.view;

@@ -28,8 +28,8 @@ pub struct Status {
     /// Ids of revisions that the program has and that are pending, in the order in which they would
     /// run. Those that wait are among them.
     pub pending: Vec<String>,
-    /// Ids of the pending revisions that an upgrade does not apply yet, because of a barrier; see
-    /// [`Operations::barrier`](crate::operations::Operations::barrier).
+    /// Ids of the pending revisions that an upgrade does not apply yet: those with a barrier, and
+    /// merges of them; see [`Operations::barrier`](crate::operations::Operations::barrier).
     pub waiting: Vec<String>,
     /// The barriers that an upgrade stops before.
     pub barriers: Vec<Barrier>,

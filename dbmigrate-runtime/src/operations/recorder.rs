@@ -329,9 +329,10 @@ impl Operations {
     /// The upgrade of a deployment then applies what comes before the revision, succeeds, and
     /// reports the revision that waits. Once none of those programs is running any more, `cargo
     /// dbmigrate upgrade --past-barriers` applies it, or
-    /// [`Options::past_barriers`](crate::Options::past_barriers) in a program. Revisions that
-    /// follow it wait as well. A database without any revision has no programs yet, so nothing
-    /// waits there. A downgrade ignores barriers.
+    /// [`Options::past_barriers`](crate::Options::past_barriers) in a program. A revision that
+    /// follows it and has no barrier of its own makes the upgrade fail, since the next release may
+    /// need it. A database without any revision has no programs yet, so nothing waits there. A
+    /// downgrade ignores barriers.
     ///
     /// A barrier belongs in `upgrade`. It is not part of the revision's checksum.
     ///

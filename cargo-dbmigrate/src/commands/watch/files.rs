@@ -46,10 +46,11 @@ impl Files {
         for entry in entries.flatten() {
             let path = entry.path();
             let Ok(kind) = entry.file_type() else { continue };
-            let is_own_dir = path != target_dir && !is_of_others(&entry.file_name());
-            if kind.is_dir() && is_own_dir {
-                self.add(&path, target_dir);
-            } else if !kind.is_dir() && is_source(&path) {
+            if kind.is_dir() {
+                if path != target_dir && !is_of_others(&path, &entry.file_name()) {
+                    self.add(&path, target_dir);
+                }
+            } else if is_source(&path) {
                 self.saved.insert(path, saved(&entry));
             }
         }
@@ -65,9 +66,11 @@ fn saved(entry: &DirEntry) -> Saved {
 }
 
 /// Whether a directory belongs to a tool and not to the sources.
-fn is_of_others(name: &OsStr) -> bool {
+fn is_of_others(dir: &Path, name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    name.starts_with('.') || name == "target" || name == "node_modules"
+    // Cargo marks its target directories, and a module may be called `target`.
+    let is_cache = || dir.join("CACHEDIR.TAG").exists();
+    name.starts_with('.') || name == "node_modules" || is_cache()
 }
 
 fn is_source(path: &Path) -> bool {
