@@ -190,15 +190,21 @@ fn what_is_wrong(alone: &Alone) {
         $ migrator upgrade --sql
         error: unexpected argument `--sql`
 
-        For more information, try `migrator --help`.
+        For more information, try `$DIR/migrator --help`.
         [2]
         $ migrator upgrade --ulr=postgres://ada:secret@db/shop
+        error: unexpected argument `--ulr=postgres://ada@db/shop`
+
+        For more information, try `$DIR/migrator --help`.
         [2]
         $ migrator postgres://ada:secret@db/shop
+        error: there is no command `postgres://ada@db/shop`
+
+        For more information, try `$DIR/migrator --help`.
         [2]
         $ migrator upgrade nonsense --url sqlite:app.db
         error: no revision `nonsense` in this executable
-          hint: `migrator history` lists them
+          hint: `$DIR/migrator history` lists them
         [3]
         $ migrator upgrade --url sqlite:none/app.db
         error: failed to open the database `$DIR/none/app.db`: the directory `$DIR/none` does not exist
@@ -214,7 +220,7 @@ fn what_is_wrong(alone: &Alone) {
         [3]
         $ migrator downgrade --url sqlite:other.db
         error: the database `$DIR/other.db` does not exist
-          hint: `migrator upgrade` creates it
+          hint: `$DIR/migrator upgrade` creates it
         [3]
     "#]]
     .assert_eq(&[
@@ -265,13 +271,14 @@ fn a_changed_revision_is_built_again(host: &Host) {
     sql(&alone.dir.join("new.db"), "INSERT INTO pet VALUES (1, 'Rex')");
     expect![[r#"
         $ migrator upgrade --url sqlite:new.db
-        Stopping before b200, slugs: release 1 names no slug (once no program of the previous release runs, `migrator upgrade --past-barriers` goes on)
+        Stopping before b200, slugs: release 1 names no slug (once no program of the previous release is running, `$DIR/migrator upgrade --past-barriers` continues)
         Nothing to upgrade: sqlite:$DIR/new.db is at a100
         [0]
         $ migrator status --url sqlite:new.db
         Database   sqlite:$DIR/new.db, SQLite VERSION
         Head       b200
         Applied    1 of 2 revisions
+                   a100 (2026-11-30 10:32:31 UTC, 0 ms, dbmigrate 0.1.0): pets
         Pending    1 revision
                    b200: slugs (waits)
         Barrier    b200, slugs: release 1 names no slug
