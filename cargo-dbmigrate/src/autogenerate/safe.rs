@@ -1,6 +1,7 @@
 //! Divides a difference into revisions that running programs survive: what the next release needs
-//! is added first, and existing rows get literals. Once the previous release is gone, values of other
-//! columns are copied, what it may have violated is required, and what only it used is dropped.
+//! is added first, and existing rows get literals. Once the previous release is gone, values of
+//! other columns are copied, what it may have violated is required, and what only it used is
+//! dropped.
 
 mod alter;
 mod fill;

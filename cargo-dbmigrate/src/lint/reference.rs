@@ -31,9 +31,9 @@ fn the_reference_lists_every_rule() {
                  wait; otherwise the revision is divided. Behind a barrier, this is not reported.\n"
             }
             Some(Fix::Barrier { rows: Some(_) }) => {
-                "\n*With `--fix`:* `op.barrier(...)` is written into the revision, if all of it can \
-                 wait; otherwise the revision is divided. Behind a barrier, only rows that stop the \
-                 upgrade are reported.\n"
+                "\n*With `--fix`:* `op.barrier(...)` is written into the revision, if all of it \
+                 can wait; otherwise the revision is divided. Behind a barrier, only rows that stop \
+                 the upgrade are reported.\n"
             }
             Some(Fix::Divide) => {
                 "\n*With `--fix`:* the revision is divided, as by `migrate --safe`.\n"

@@ -35,7 +35,8 @@ pub enum Fix {
     Concurrently,
     /// `op.barrier(...)` for the revision, behind which the rule finds nothing about programs.
     Barrier {
-        /// The hint about existing rows, which a barrier doesn't help, if the rule is about them too.
+        /// The hint about existing rows, which a barrier doesn't help, if the rule is also about
+        /// them.
         rows: Option<&'static str>,
     },
     /// Revisions for the parts of its change, as `migrate --safe` writes them.

@@ -31,8 +31,12 @@ impl Divider<'_> {
     /// Whether a foreign key of a new table needs a key that is only added later, or follows such a
     /// foreign key.
     pub(super) fn is_late(&self, table: &str, foreign_key: &ForeignKey) -> bool {
-        let follows = |late: &Operation| matches!(late, Operation::AddForeignKey { table: of, .. } if of == table);
-        self.new.contains(table) && (self.becomes_key(foreign_key) || self.late.iter().any(follows))
+        let is_of_table = |late: &Operation| match late {
+            Operation::AddForeignKey { table: of, .. } => of == table,
+            _ => false,
+        };
+        let follows_late = self.late.iter().any(is_of_table);
+        self.new.contains(table) && (follows_late || self.becomes_key(foreign_key))
     }
 
     pub(super) fn add_late_keys(&mut self) {

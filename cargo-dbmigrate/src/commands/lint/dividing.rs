@@ -40,8 +40,8 @@ pub fn changes(
     Ok((before, Changes { operations, losses, ..Changes::default() }))
 }
 
-/// Writes the first part into the revision's file, and the others into new ones, whose paths are the
-/// result. The inner error is why the revision is left to a person.
+/// Writes the first part into the revision's file, and the others into new ones. Returns the paths
+/// of these. The inner error is why the revision is left to a person.
 ///
 /// # Errors
 ///
