@@ -6,10 +6,10 @@ use std::fmt;
 
 use crate::driver::Connection;
 use crate::ledger::{self, Unfinished};
-use crate::revision::{Graph, Target, names_all};
+use crate::revision::{Target, names_all};
 use crate::standing::{History, Standing};
 use crate::version_table::Name;
-use crate::{Direction, Error, plan};
+use crate::{Direction, Error, operations, plan};
 
 /// A pending revision that an upgrade stops before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +52,22 @@ pub struct Reach {
     pub target: Target,
     /// The revisions that it applies, in order.
     pub ids: Vec<String>,
-    /// The revisions that wait: those with a barrier, and merges of them.
+    /// The revisions that wait: those with a barrier, and merges of them that do nothing else.
     pub waiting: Vec<String>,
     /// The revisions that need some of these and have no barrier. A program of the next release may
     /// use what they create, so an upgrade that can't apply them fails.
-    pub held_back: Vec<String>,
+    pub held_back: Vec<HeldBack>,
     /// The barriers that it stops before. A barrier behind another one is not among them.
     pub barriers: Vec<Barrier>,
+}
+
+/// A pending revision that needs one with a barrier and has none itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Its id.
+    pub id: String,
+    /// The barrier before it.
+    pub barrier: Barrier,
 }
 
 impl Reach {
@@ -76,18 +85,21 @@ impl Reach {
     ///
     /// The barrier.
     pub fn refuse(&self, identifier: &str) -> Result<(), Error> {
-        let Some(barrier) = self.barriers.first() else { return Ok(()) };
-        let barrier = barrier.to_string();
-        match self.held_back.first() {
-            _ if !names_all(identifier) => Err(Error::waits(identifier, &barrier)),
-            Some(id) => Err(Error::held_back(identifier, id, &barrier)),
-            None => Ok(()),
+        match (self.barriers.first(), self.held_back.first()) {
+            (Some(barrier), _) if !names_all(identifier) => {
+                Err(Error::waits(identifier, &barrier.to_string()))
+            }
+            (_, Some(held)) => {
+                Err(Error::held_back(identifier, &held.id, &held.barrier.to_string()))
+            }
+            _ => Ok(()),
         }
     }
 
     /// The pending revisions that don't wait, in order.
     pub fn due(&self) -> impl Iterator<Item = &str> {
-        self.ids.iter().chain(&self.held_back).map(String::as_str)
+        let held_back = self.held_back.iter().map(|held| &held.id);
+        self.ids.iter().chain(held_back).map(String::as_str)
     }
 
     /// Whether every pending revision waits.
@@ -127,7 +139,7 @@ pub fn reach<H: History>(
         let begun = ledger::unfinished(conn, ledger::beside(passing.version_table))?;
         retain_unbegun(&mut barriers, &begun);
     }
-    Ok(until(history.graph(), target, pending, barriers))
+    Ok(until(history, target, pending, barriers))
 }
 
 /// The same, given the revisions that are applied and those that an earlier run has begun.
@@ -143,7 +155,7 @@ pub fn offline<H: History>(
     }
     let mut barriers = barriers(history, &pending);
     retain_unbegun(&mut barriers, begun);
-    until(history.graph(), target, pending, barriers)
+    until(history, target, pending, barriers)
 }
 
 /// The barriers among pending revisions.
@@ -165,8 +177,8 @@ fn retain_unbegun(barriers: &mut Vec<Barrier>, begun: &[Unfinished]) {
 }
 
 /// Divides pending revisions into those before these barriers and those that wait.
-fn until(
-    graph: &Graph,
+fn until<H: History>(
+    history: &H,
     target: &Target,
     pending: Vec<String>,
     mut barriers: Vec<Barrier>,
@@ -174,15 +186,25 @@ fn until(
     if barriers.is_empty() {
         return Reach::whole(target, pending);
     }
+    let graph = history.graph();
     let roots: Vec<&str> = barriers.iter().map(|barrier| barrier.id.as_str()).collect();
     let held: BTreeSet<String> =
         graph.with_descendants(&roots).into_iter().map(str::to_owned).collect();
     let (held, ids): (Vec<String>, Vec<String>) =
         pending.into_iter().partition(|id| held.contains(id));
-    let is_merge = |id: &str| graph.get(id).is_some_and(|revision| revision.parents.len() > 1);
+    let does_nothing = operations::checksum(&[]);
+    let is_merge = |id: &str| {
+        graph.get(id).is_some_and(|revision| revision.parents.len() > 1)
+            && history.checksum(id).is_none_or(|checksum| checksum == does_nothing)
+    };
     let waits = |id: &String| roots.contains(&id.as_str()) || is_merge(id);
-    let (waiting, held_back) = held.iter().cloned().partition(waits);
-    drop(roots);
+    let (waiting, others): (Vec<String>, Vec<String>) = held.iter().cloned().partition(waits);
+    let held_back = |id: String| {
+        let before = graph.with_ancestors(&[&id]);
+        let barrier = barriers.iter().find(|barrier| before.contains(barrier.id.as_str()))?;
+        Some(HeldBack { barrier: barrier.clone(), id })
+    };
+    let held_back = others.into_iter().filter_map(held_back).collect();
     barriers.retain(|barrier| {
         let before = graph.with_ancestors(&[&barrier.id]);
         !roots_before(&before, &held, &barrier.id)

@@ -69,7 +69,8 @@ struct Bundle {
 pub fn main(migrator: Migrator, settings: Settings) -> ExitCode {
     let mut args = std::env::args_os();
     // As it was typed, so that the commands in hints can be copied.
-    let program = args.next().unwrap_or_else(|| "migrator".into()).to_string_lossy().into_owned();
+    let program = args.next().filter(|program| !program.is_empty());
+    let program = program.unwrap_or_else(|| "migrator".into()).to_string_lossy().into_owned();
     let asked = args.map(|arg| arg.into_string().map_err(|arg| arg.to_string_lossy().into_owned()));
     let asked = asked.collect::<Result<Vec<_>, _>>();
     let asked = asked.map_err(|arg| format!("the argument `{arg}` is not UTF-8"));

@@ -182,6 +182,8 @@ impl<'m> Executor<'m> {
             let passing = self.options.passing();
             let reach = barriers::reach(self.conn(), &standing, &here, passing)?;
             if !reach.waiting.is_empty() {
+                // Another process may have left the base meanwhile.
+                reach.refuse("head")?;
                 (target, pending) = (reach.target, reach.ids);
             }
         }
@@ -426,6 +428,7 @@ impl<'m> Executor<'m> {
         let (dialect, facts) = (self.driver.dialect(), self.facts()?);
         let begun = self.begun()?.unwrap_or_default();
         halfway::refuse_others(&begun, applied, pending.first())?;
+        let begun = halfway::ids(&begun);
         let stands_alone = |id: &String| {
             let migration = migrations.get(id);
             let is_alone = |migration: &Migration| migration.recording(direction).no_transaction;

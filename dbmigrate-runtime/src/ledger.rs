@@ -138,24 +138,6 @@ pub(crate) fn read(
     Ok(Some(rows.into_iter().filter_map(row).collect()))
 }
 
-/// The revisions of which groups are entered; `None` if the table doesn't exist.
-///
-/// # Errors
-///
-/// The database's errors.
-pub(crate) fn revisions(
-    conn: &mut dyn Connection,
-    name: Name<'_>,
-) -> Result<Option<BTreeSet<String>>, Error> {
-    let failed = |err| Error::database("read which statements have run", err);
-    if !conn.dialect().has_table(conn, name.schema, name.table).map_err(failed)? {
-        return Ok(None);
-    }
-    let name = name.quoted(conn.dialect())?;
-    let found = conn.query(&format!("SELECT DISTINCT revision FROM {name}"), &[]);
-    Ok(Some(found.map_err(failed)?.texts().collect()))
-}
-
 /// A revision that was begun and isn't complete: neither applied nor as before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
@@ -216,9 +198,17 @@ impl Unfinished {
 ///
 /// The database's errors.
 pub fn unfinished(conn: &mut dyn Connection, name: Name<'_>) -> Result<Vec<Unfinished>, Error> {
+    Ok(begun(conn, name)?.unwrap_or_default())
+}
+
+/// The same, and `None` if the table doesn't exist.
+pub(crate) fn begun(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+) -> Result<Option<Vec<Unfinished>>, Error> {
     let failed = |err| Error::database("read which statements have run", err);
     if !conn.dialect().has_table(conn, name.schema, name.table).map_err(failed)? {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let name = name.quoted(conn.dialect())?;
     let sql =
@@ -257,7 +247,7 @@ pub fn unfinished(conn: &mut dyn Connection, name: Name<'_>) -> Result<Vec<Unfin
             };
         }
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// Enters a group of a revision as started, or as done. `is_known` tells whether it has a row.

@@ -318,6 +318,17 @@ fn other_branches_go_on_beside_a_barrier() {
     OLD.upgrade(&mut conn).unwrap();
     assert_eq!(next.upgrade(&mut conn).unwrap(), ["b2", "e5"]);
     assert_eq!(next.status(&conn).unwrap().waiting, ["c3", "f6"]);
+    // A merge that does something is no mere merge.
+    let upgrade = |op: &mut Operations| {
+        op.execute("SELECT 1");
+    };
+    let doing = Module { upgrade, ..joined };
+    let modules: &'static [Module] = vec![FIRST, SECOND, THIRD, branch, doing].leak();
+    let err = Migrator::new(modules).upgrade(&mut conn).unwrap_err();
+    assert!(
+        err.to_string().contains("revision `f6` follows a barrier, the one before c3"),
+        "{err}"
+    );
     let past = Options { past_barriers: true, ..Options::default() };
     assert_eq!(next.upgrade_with(&mut conn, "head", &past).unwrap(), ["c3", "f6"]);
 }

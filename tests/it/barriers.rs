@@ -233,6 +233,9 @@ fn a_revision_that_was_begun_has_passed_its_barrier() {
         host.replace(path, barrier, &failing);
         host.fails(&format!("upgrade --past-barriers --url {url}"));
         assert!(host.ok(&format!("upgrade --url {url}")).stdout.contains("Stopping before b200"));
+        host.ok(&format!("current --check-heads --url {url}"));
+        host.ok(&format!("downgrade base --allow-destructive --url {url}"));
+        host.ok(&format!("upgrade a100 --url {url}"));
         host.replace(path, &failing, barrier);
         host.fails(&format!("upgrade --past-barriers --url {url}"));
         host.replace("migrations/versions/mb_second.rs", "SELECT * FROM broken", "DO 1");

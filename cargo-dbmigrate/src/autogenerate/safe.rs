@@ -75,16 +75,6 @@ pub struct Part {
     pub upgrade: Commented,
 }
 
-impl Part {
-    /// Whether it only makes columns optional.
-    pub fn is_relaxing(&self) -> bool {
-        let relaxing = ColumnChange::new().nullable();
-        self.upgrade.operations.iter().all(|operation| {
-            matches!(operation, Operation::AlterColumn { change, .. } if *change == relaxing)
-        })
-    }
-}
-
 /// A difference in parts.
 #[derive(Debug)]
 pub struct Divided {
@@ -92,6 +82,29 @@ pub struct Divided {
     pub parts: Vec<Part>,
     /// What running programs don't survive, whatever the order.
     pub unsafe_changes: Vec<String>,
+}
+
+impl Divided {
+    /// Whether every part can wait until the previous release is gone. One that only makes columns
+    /// optional can wait with the part that drops them.
+    pub fn can_wait(&self) -> bool {
+        let operations = || self.parts.iter().flat_map(|part| &part.upgrade.operations);
+        let is_dropped = |table: &String, column: &String| {
+            let drop = Operation::DropColumn { table: table.clone(), column: column.clone() };
+            operations().any(|operation| *operation == drop)
+        };
+        let relaxing = ColumnChange::new().nullable();
+        let relaxes = |operation: &Operation| match operation {
+            Operation::AlterColumn { table, column, change } => {
+                *change == relaxing && is_dropped(table, column)
+            }
+            _ => false,
+        };
+        self.parts.iter().all(|part| match part.phase {
+            Phase::Copy | Phase::Require | Phase::Contract => true,
+            Phase::Expand | Phase::Fill => part.upgrade.operations.iter().all(relaxes),
+        })
+    }
 }
 
 /// Divides a difference, given the schema before it.

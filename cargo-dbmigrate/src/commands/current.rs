@@ -1,5 +1,7 @@
 //! `current`: which revision the database is at.
 
+use dbmigrate_runtime::engine::ledger::Unfinished;
+
 use super::Answer;
 use super::survey::{self, Depth};
 use crate::cli::Current;
@@ -44,9 +46,9 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
         cx.out.line(style::id(&begun.revision) + &style::paint(style::BAD, &standing));
     }
     let heads = history.graph.heads();
-    let at_head = unknown.is_empty()
-        && unfinished.is_empty()
-        && heads.iter().all(|head| current.contains(head));
+    let is_halfway = unfinished.iter().any(Unfinished::is_halfway);
+    let at_head =
+        unknown.is_empty() && !is_halfway && heads.iter().all(|head| current.contains(head));
     let reach = history.reach(&applied, &unfinished);
     for barrier in &reach.barriers {
         cx.out.progress(format!("an upgrade stops before {barrier}"));
@@ -61,15 +63,15 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     }
     cx.out.json("current", json);
     // What waits because of a barrier is not due yet.
-    let only_waits = unknown.is_empty() && unfinished.is_empty() && reach.is_settled();
+    let only_waits = unknown.is_empty() && !is_halfway && reach.is_settled();
     if args.check_heads && !at_head && !only_waits {
         let missing: Vec<_> =
             heads.iter().filter(|head| !current.contains(head)).copied().collect();
         if missing.is_empty() {
-            cx.out.progress(if unfinished.is_empty() {
-                "the database has revisions that this project does not have"
-            } else {
+            cx.out.progress(if is_halfway {
                 "a revision is neither applied nor undone completely"
+            } else {
+                "the database has revisions that this project does not have"
             });
         } else {
             cx.out.progress(format!("the database is not at the head: {}", missing.join(", ")));

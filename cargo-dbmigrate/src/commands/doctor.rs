@@ -292,7 +292,8 @@ fn n_due(cx: &Context, driver: &mut dyn Driver, history: &History) -> Result<usi
     let ids = standing::ids(&rows);
     let standing = history.standing(rows)?;
     standing.check(false)?;
-    if let Some(unfinished) = history::unfinished_in(cx, driver)?.first() {
+    let unfinished = history::unfinished_in(cx, driver)?;
+    if let Some(unfinished) = unfinished.iter().find(|begun| begun.is_halfway()) {
         let at = unfinished.standing(&ids);
         let text = format!("revision `{}` is {at}", unfinished.revision);
         return Err(Error::new(text).hint("`cargo dbmigrate upgrade` continues it"));

@@ -137,7 +137,7 @@ impl Screen<'_> {
         let found = &self.found;
         found.reach.is_settled()
             && found.refusal.is_none()
-            && found.unfinished.is_empty()
+            && !found.unfinished.iter().any(Unfinished::is_halfway)
             && found.drift.as_ref().is_none_or(|drift| drift.differences.is_empty())
             && self.unknown().is_empty()
             && self.list.is_none()

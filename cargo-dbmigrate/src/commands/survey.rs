@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::ledger::Unfinished;
 use dbmigrate_runtime::engine::revision::{Graph, View};
 use dbmigrate_runtime::engine::standing::{self, Standing};
 use dbmigrate_runtime::engine::version_table::{self, VersionRow};
@@ -161,7 +162,8 @@ impl Reader<'_> {
         state.edited = rows.iter().filter(is_edited).map(|row| row.id.clone()).collect();
         let unfinished = history::unfinished_in(cx, &mut *driver)?;
         state.n_waiting = view.of.reach(&view.applied, &unfinished).waiting.len();
-        state.unfinished = unfinished.into_iter().map(|begun| begun.revision).collect();
+        let halfway = unfinished.into_iter().filter(Unfinished::is_halfway);
+        state.unfinished = halfway.map(|begun| begun.revision).collect();
         state.is_at_head &= state.edited.is_empty() && state.unfinished.is_empty();
         if let Some(schemas) = &self.schemas {
             state.differences = schemas.differences(cx, driver, standing::ids(&rows))?;

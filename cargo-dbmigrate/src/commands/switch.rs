@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::{Dialect, Facts};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::executor::Executor;
@@ -11,7 +12,6 @@ use dbmigrate_runtime::engine::revision::{Revision, Target, View};
 use dbmigrate_runtime::engine::version_table::{self, Entry};
 use dbmigrate_runtime::engine::{Migration, Migrations, standing};
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Barrier, Direction};
 use serde_json::json;
 
 use super::{Answer, plan as planning};
@@ -30,7 +30,8 @@ use crate::runner::Steps;
 pub fn run(cx: &Context, args: &Switch) -> Result<Answer> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
-    let run = args.run();
+    // No program of another release uses a database of a developer.
+    let run = Run { past_barriers: true, ..args.run() };
     let back = if database.is_missing() { None } else { Back::find(cx, &database, &history)? };
     let Some(back) = back else {
         if args.dry_run {
@@ -75,8 +76,6 @@ struct Forward {
     migrations: Migrations,
     applied: BTreeSet<String>,
     ids: Vec<String>,
-    /// The barriers that the upgrade stops before.
-    barriers: Vec<Barrier>,
 }
 
 impl Back {
@@ -138,13 +137,8 @@ impl Back {
         let (here, kept) = history.at(kept_rows.map(|row| row.id.clone()).collect())?;
         let (heads, pending) = here.pending(&kept);
         plan::check_order(&here.graph, &kept, &pending, &heads)?;
-        let reach = here.reach(&kept, &[]);
-        let forward = Forward {
-            migrations: here.migrations()?,
-            applied: kept.clone(),
-            ids: reach.ids,
-            barriers: reach.barriers,
-        };
+        let forward =
+            Forward { migrations: here.migrations()?, applied: kept.clone(), ids: pending };
         let kept = applied.iter().filter(|id| has_file(id)).cloned().collect();
         Ok(Some(Back { migrations, applied, kept, ids, forward }))
     }
@@ -236,14 +230,14 @@ impl Back {
         };
         let (back, answer) = planning::show(cx, back, run)?;
         cx.out.line("");
-        let Forward { migrations, applied, ids, barriers } = self.forward;
+        let Forward { migrations, applied, ids } = self.forward;
         let forward = Loaded {
             direction: Direction::Upgrade,
             migrations,
             rows: applied.clone(),
             applied,
             ids,
-            barriers,
+            barriers: Vec::new(),
             dialect,
             facts: after,
             url,
@@ -253,10 +247,7 @@ impl Back {
         let blocks = [&back["plan"], &forward["plan"]];
         let blocks: Vec<_> =
             blocks.into_iter().filter_map(|plan| plan.as_array()).flatten().collect();
-        let mut json = json!({ "dry_run": true, "back": ids_back, "plan": blocks });
-        if let Some(barriers) = forward.get("barriers") {
-            json["barriers"] = barriers.clone();
-        }
+        let json = json!({ "dry_run": true, "back": ids_back, "plan": blocks });
         cx.out.json("switch", json);
         Ok(answer)
     }

@@ -163,7 +163,14 @@ impl Output {
 }
 
 fn named(text: &str, program: &str) -> String {
-    let text = text.replace("this project", "this executable");
+    // The rest may be the words of a revision.
+    let phrases = ["in this project", "which this project does not", "but this project does not"];
+    let text = phrases.iter().fold(text.to_owned(), |text, phrase| {
+        text.replace(
+            &format!(" {phrase}"),
+            &format!(" {}", phrase.replace("project", "executable")),
+        )
+    });
     Verb::ALL.iter().fold(text, |text, verb| {
         let (tool, own) =
             (format!("`cargo dbmigrate {}", verb.name()), format!("`{program} {}", verb.name()));

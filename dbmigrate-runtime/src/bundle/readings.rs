@@ -286,7 +286,8 @@ pub fn current(bundle: &Bundle) -> Result<Answer, Failure> {
         out.line(&format!("{} ({})", begun.revision, begun.standing(applied)));
     }
     let heads = graph.heads();
-    let is_settled = unknown.is_empty() && unfinished.is_empty();
+    let is_halfway = unfinished.iter().any(Unfinished::is_halfway);
+    let is_settled = unknown.is_empty() && !is_halfway;
     let is_at_head = is_settled && heads.iter().all(|head| current.contains(head));
     let all = Target::Revisions(heads.iter().map(|head| (*head).to_owned()).collect());
     let reach = barriers::offline(&*standing.view.of, &all, applied, &unfinished);
@@ -308,10 +309,10 @@ pub fn current(bundle: &Bundle) -> Result<Answer, Failure> {
     let missing: Vec<_> = heads.into_iter().filter(|head| !current.contains(head)).collect();
     out.progress(&if !missing.is_empty() {
         format!("the database is not at the head: {}", missing.join(", "))
-    } else if unfinished.is_empty() {
-        "the database has revisions that this executable does not have".to_owned()
-    } else {
+    } else if is_halfway {
         "a revision is neither applied nor undone completely".to_owned()
+    } else {
+        "the database has revisions that this executable does not have".to_owned()
     });
     Ok(Answer::No)
 }

@@ -46,7 +46,11 @@ pub fn upgrade(bundle: &Bundle) -> Result<Answer, Failure> {
         let ran = run(bundle, (Direction::Upgrade, &target), |_| Ok(()))?;
         report(bundle, Verb::Upgrade, &ran, &reach.barriers);
     }
-    let command = format!("{} upgrade --past-barriers", bundle.out.program);
+    let program = &bundle.out.program;
+    let command = match arguments.revision.as_str() {
+        "head" | "heads" => format!("{program} upgrade --past-barriers"),
+        named => format!("{program} upgrade {named} --past-barriers"),
+    };
     reach.barriers.iter().for_each(|barrier| bundle.out.done(&barrier.stopping(&command)));
     Ok(Answer::Done)
 }

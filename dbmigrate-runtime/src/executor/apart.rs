@@ -34,6 +34,12 @@ impl Executor<'_> {
         let mut is_there = begun.is_some();
         let begun = begun.unwrap_or_default();
         halfway::refuse_others(&begun, &view.applied, Some(first))?;
+        let ledger = ledger::beside(self.options.version_table());
+        // What did nothing is not to be continued by whatever its file says later.
+        for other in begun.iter().filter(|begun| !begun.is_halfway() && begun.revision != *first) {
+            ledger::clear(self.conn(), ledger, &other.revision)?;
+        }
+        let begun = halfway::ids(&begun);
         if direction == Direction::Upgrade {
             plan::check_order(migrations.graph(), &view.applied, &pending, &target)?;
         }
@@ -44,7 +50,6 @@ impl Executor<'_> {
         }
         let server = self.facts()?;
         let mut planner = Planner::new(migrations, direction, view.applied.clone())?;
-        let ledger = ledger::beside(self.options.version_table());
         let is_kept = dialect.capabilities().commits_definitions;
         for migration in pending.iter().filter_map(|id| migrations.get(id)) {
             let id = &migration.revision.id;

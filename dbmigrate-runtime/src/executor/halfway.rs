@@ -7,7 +7,7 @@ use super::{Executor, Options};
 use crate::Error;
 use crate::direction::Direction;
 use crate::driver::Driver;
-use crate::ledger;
+use crate::ledger::{self, Unfinished};
 
 /// What becomes of a revision that an earlier run left half applied, or half undone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,20 +42,24 @@ pub fn refuse_unfinished(
         return Ok(());
     }
     let ledger = ledger::beside(options.version_table());
-    let mut begun = ledger::unfinished(driver.as_connection(), ledger)?;
-    begun.retain(|begun| begun.is_halfway());
-    let begun = begun.into_iter().map(|begun| begun.revision).collect();
+    let begun = ledger::unfinished(driver.as_connection(), ledger)?;
     refuse_others(&begun, applied, None)
 }
 
 /// Refuses a run that begins with another revision while one is half applied, or half undone.
 pub(super) fn refuse_others(
-    begun: &BTreeSet<String>,
+    begun: &[Unfinished],
     applied: &BTreeSet<String>,
     first: Option<&String>,
 ) -> Result<(), Error> {
-    let other = begun.iter().find(|id| Some(*id) != first);
+    let mut others = begun.iter().filter(|begun| begun.is_halfway()).map(|begun| &begun.revision);
+    let other = others.find(|id| Some(*id) != first);
     other.map_or(Ok(()), |id| Err(Error::halfway(id, direction_of(id, applied))))
+}
+
+/// The ids of revisions of which groups are entered.
+pub(super) fn ids(begun: &[Unfinished]) -> BTreeSet<String> {
+    begun.iter().map(|begun| begun.revision.clone()).collect()
 }
 
 /// The direction in which a revision was being run that is half done.
@@ -65,11 +69,11 @@ fn direction_of(id: &str, applied: &BTreeSet<String>) -> Direction {
 
 impl Executor<'_> {
     /// The revisions of which the ledger has some groups; `None` if it doesn't exist.
-    pub(super) fn begun(&mut self) -> Result<Option<BTreeSet<String>>, Error> {
+    pub(super) fn begun(&mut self) -> Result<Option<Vec<Unfinished>>, Error> {
         if !self.driver.dialect().capabilities().has_groups {
             return Ok(None);
         }
         let ledger = ledger::beside(self.options.version_table());
-        ledger::revisions(self.conn(), ledger)
+        ledger::begun(self.conn(), ledger)
     }
 }

@@ -29,7 +29,8 @@ pub struct Status {
     /// run. Those that wait are among them.
     pub pending: Vec<String>,
     /// Ids of the pending revisions that an upgrade does not apply yet: those with a barrier, and
-    /// merges of them; see [`Operations::barrier`](crate::operations::Operations::barrier).
+    /// merges of them that do nothing else; see
+    /// [`Operations::barrier`](crate::operations::Operations::barrier).
     pub waiting: Vec<String>,
     /// The barriers that an upgrade stops before.
     pub barriers: Vec<Barrier>,
@@ -220,7 +221,8 @@ impl Migrator {
                 tool_version: entry.tool_version,
             });
             let unfinished = ledger::unfinished(driver.as_connection(), ledger::beside(name))?;
-            let unfinished = unfinished.iter().map(|begun| {
+            let halfway = unfinished.iter().filter(|begun| begun.is_halfway());
+            let unfinished = halfway.map(|begun| {
                 format!("`{}` is {}", begun.revision, begun.standing(&of_database.applied))
             });
             let failed = |err| Error::database("read the database's version", err);

@@ -117,6 +117,11 @@ impl Removal {
         let mut rest = ColumnChange { ty: (!new.is_empty()).then(wider), ..change.clone() };
         let mut removal = ColumnChange { using: rest.using.take(), ..ColumnChange::new() };
         removal.ty.clone_from(&change.ty);
+        // It is also what rows with a removed value get.
+        removal.fill.clone_from(&rest.fill);
+        if rest.nullable != Some(false) {
+            rest.fill = None;
+        }
         // The expression may also be what rows with NULL get.
         if removal.using.is_some() && rest.nullable == Some(false) {
             removal.nullable = rest.nullable.take();

@@ -353,6 +353,41 @@ fn an_enumeration_is_widened_first_and_loses_values_last() {
 }
 
 #[test]
+fn what_rows_with_a_removed_value_get_stays_with_the_removal() {
+    check(
+        |op| {
+            let change = ColumnChange::new().ty(Type::enumeration("state", ["new", "open"]));
+            op.alter_column("customer", "state", change.fill("'open'"));
+        },
+        expect![[r#"
+            expand
+              alter column `state` of table `customer`
+            contract
+              barrier: programs of the previous release may use what it drops: `old` of column `customer.state`
+              alter column `state` of table `customer` with a fill
+        "#]],
+    );
+}
+
+#[test]
+fn a_column_that_the_next_release_leaves_out_can_not_wait() {
+    let can_wait = |record: fn(&mut Operations)| {
+        let changes = Changes { operations: Operations::record(record), ..Changes::default() };
+        let dialects = [dialect::of(Backend::Postgres).unwrap()];
+        divide(&changes, &before(), &dialects).unwrap().can_wait()
+    };
+    assert!(can_wait(|op| {
+        op.drop_index("customer", "ix_customer_name");
+        op.drop_column("customer", "name");
+    }));
+    assert!(!can_wait(|op| {
+        op.alter_column("account", "login", ColumnChange::new().nullable());
+        op.drop_index("customer", "ix_customer_name");
+        op.drop_column("customer", "name");
+    }));
+}
+
+#[test]
 fn a_foreign_key_follows_what_makes_its_columns_unique() {
     check(
         |op| {

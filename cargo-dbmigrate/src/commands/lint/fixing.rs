@@ -7,7 +7,7 @@ use dbmigrate_runtime::engine::revision::{Graph, Revision};
 use dbmigrate_runtime::operations::Operation;
 
 use super::{Chosen, dividing};
-use crate::autogenerate::safe::{self, Phase};
+use crate::autogenerate::safe;
 use crate::cli::{Findings, Lint};
 use crate::connection::Database;
 use crate::context::Context;
@@ -169,9 +169,7 @@ fn with_barrier(
     let (before, changes) = dividing::changes(migrations, id)?;
     let dialects: Vec<_> = cx.dialects().collect();
     let divided = safe::divide(&changes, &before, &dialects).map_err(|err| err.to_string())?;
-    let waits = |phase: Phase| matches!(phase, Phase::Copy | Phase::Require | Phase::Contract);
-    // A part that only makes columns optional can wait with the part that drops them.
-    if !divided.parts.iter().all(|part| waits(part.phase) || part.is_relaxing()) {
+    if !divided.can_wait() {
         return Ok(Written::HasToBeDivided);
     }
     let reasons = divided.parts.iter().filter_map(|part| part.upgrade.barrier.clone());
