@@ -215,7 +215,7 @@ fn a_revision_that_was_begun_has_passed_its_barrier() {
                  .column(Column::new(\"id\", Type::BigInteger).not_null()));"
             )
         };
-        let first = revision("a100", &[], "first", &table("one"), "");
+        let first = revision("a100", &[], "first", &table("one"), "op.drop_table(\"one\");");
         let broken = format!(
             "op.barrier(\"release 1 reads `one`\");\n    {}\n    \
              op.execute(\"SELECT * FROM broken\");",

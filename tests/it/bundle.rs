@@ -64,15 +64,21 @@ impl Alone {
         let text = format!("$ migrator {args}\n{}{}", run.stdout, run.stderr);
         let text = text.replace(&place.display().to_string(), "$DIR");
         let text = text.replace(&self.dir.display().to_string(), "$DIR");
-        without_version(text) + &format!("[{}]\n", run.code)
+        without_version(&text) + &format!("[{}]\n", run.code)
     }
 }
 
-/// A text with a placeholder for SQLite's version.
-fn without_version(text: String) -> String {
-    let Some((before, rest)) = text.split_once(", SQLite ") else { return text };
-    let (_, after) = rest.split_once('\n').unwrap_or((rest, ""));
-    format!("{before}, SQLite VERSION\n{after}")
+/// A text with placeholders for SQLite's version and for when revisions were applied.
+fn without_version(text: &str) -> String {
+    let plain = |line: &str| match (line.split_once(", SQLite "), line.split_once(" (20")) {
+        (Some((before, _)), _) => format!("{before}, SQLite VERSION\n"),
+        (None, Some((before, rest))) if rest.contains(" UTC, ") => {
+            let (_, after) = rest.split_once(')').unwrap_or_default();
+            format!("{before} (WHEN){after}\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(plain).collect()
 }
 
 /// One host and one build; it links the C library in, so that it is the most demanding one.
@@ -278,7 +284,7 @@ fn a_changed_revision_is_built_again(host: &Host) {
         Database   sqlite:$DIR/new.db, SQLite VERSION
         Head       b200
         Applied    1 of 2 revisions
-                   a100 (2026-11-30 10:32:31 UTC, 0 ms, dbmigrate 0.1.0): pets
+                   a100 (WHEN): pets
         Pending    1 revision
                    b200: slugs (waits)
         Barrier    b200, slugs: release 1 names no slug
