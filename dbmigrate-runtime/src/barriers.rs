@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::driver::Connection;
+use crate::error::past_barriers;
 use crate::ledger::{self, Unfinished};
 use crate::revision::{Target, names_all};
 use crate::standing::{History, Standing};
@@ -35,9 +36,10 @@ impl fmt::Display for Barrier {
 }
 
 impl Barrier {
-    /// The line about an upgrade that stops here, given the command that continues it.
+    /// The line about an upgrade to a target that stops here, by a program of this name.
     #[doc(hidden)]
-    pub fn stopping(&self, command: &str) -> String {
+    pub fn stopping(&self, program: &str, identifier: &str) -> String {
+        let command = past_barriers(program, identifier);
         format!(
             "Stopping before {self} (once no program of the previous release is running, \
              `{command}` continues)"

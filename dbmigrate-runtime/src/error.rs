@@ -15,6 +15,7 @@ use std::fmt;
 pub(crate) use callback::Remains;
 use hint::{ALONE, CONTINUED, UNREGISTERED, hint_of, hint_of_statement};
 pub(crate) use stop::Stop;
+pub(crate) use waiting::past_barriers;
 
 use crate::backend::Backend;
 use crate::dialect::{Broken, Refusal, Statement, Violation, ViolationKind};

@@ -104,11 +104,7 @@ pub fn upgrade(cx: &Context, database: &Database, history: &History, up: &Up<'_>
 
 /// Reports where an upgrade stops.
 fn stopping(cx: &Context, to: &str, barriers: &[Barrier]) {
-    let command = match to {
-        "head" | "heads" => "cargo dbmigrate upgrade --past-barriers".to_owned(),
-        to => format!("cargo dbmigrate upgrade {to} --past-barriers"),
-    };
-    barriers.iter().for_each(|barrier| cx.out.done(barrier.stopping(&command)));
+    barriers.iter().for_each(|barrier| cx.out.done(barrier.stopping("cargo dbmigrate", to)));
 }
 
 /// Warns if a revision is about to create a check or the like with a double-quoted name that

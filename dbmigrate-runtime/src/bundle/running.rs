@@ -46,12 +46,8 @@ pub fn upgrade(bundle: &Bundle) -> Result<Answer, Failure> {
         let ran = run(bundle, (Direction::Upgrade, &target), |_| Ok(()))?;
         report(bundle, Verb::Upgrade, &ran, &reach.barriers);
     }
-    let program = &bundle.out.program;
-    let command = match arguments.revision.as_str() {
-        "head" | "heads" => format!("{program} upgrade --past-barriers"),
-        named => format!("{program} upgrade {named} --past-barriers"),
-    };
-    reach.barriers.iter().for_each(|barrier| bundle.out.done(&barrier.stopping(&command)));
+    let (out, to) = (&bundle.out, &arguments.revision);
+    reach.barriers.iter().for_each(|barrier| out.done(&barrier.stopping(&out.program, to)));
     Ok(Answer::Done)
 }
 

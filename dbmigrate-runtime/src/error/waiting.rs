@@ -6,6 +6,14 @@ use std::time::Duration;
 use super::{Error, Kind};
 use crate::driver::{ErrorKind, Unconnected};
 
+/// The command of a program that upgrades to a target and passes barriers.
+pub(crate) fn past_barriers(program: &str, identifier: &str) -> String {
+    match identifier {
+        "head" | "heads" => format!("{program} upgrade --past-barriers"),
+        named => format!("{program} upgrade {named} --past-barriers"),
+    }
+}
+
 impl Error {
     /// Whether the database lacks revisions of the program. The message names them.
     pub fn is_behind(&self) -> bool {
@@ -54,10 +62,7 @@ impl Error {
             "cannot upgrade to `{identifier}`: revision `{id}` follows a barrier, the one before \
              {barrier}"
         );
-        let command = match identifier {
-            "head" | "heads" => "cargo dbmigrate upgrade --past-barriers".to_owned(),
-            named => format!("cargo dbmigrate upgrade {named} --past-barriers"),
-        };
+        let command = past_barriers("cargo dbmigrate", identifier);
         Error::new(Kind::Other, message).with_hint(format!(
             "nothing was applied; once no program of the previous release is running, `{command}` \
              applies both, or `Options::past_barriers` in a program; if `{id}` can wait as well, \
