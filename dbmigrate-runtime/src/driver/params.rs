@@ -29,6 +29,15 @@ pub fn bound<'a>(
     n_values: usize,
     lexicon: &'static Lexicon,
 ) -> Result<Bound<'a>, DatabaseError> {
+    // Most statements have no placeholder, and reading them takes longer than looking for a sign.
+    let params = &lexicon.params;
+    let is_sign = |byte: u8| {
+        let sign = char::from(byte);
+        sign == '?' || params.numbered.contains(&sign) || params.named.contains(&sign)
+    };
+    if n_values == 0 && !sql.bytes().any(is_sign) {
+        return Ok(Bound { sql: Cow::Borrowed(sql), values: Vec::new() });
+    }
     let mut text = String::with_capacity(sql.len());
     let mut values: Vec<usize> = Vec::new();
     let mut highest = 0;

@@ -437,6 +437,11 @@ fn transaction_after(sql: &str) -> Option<bool> {
 fn may_change_transaction(sql: &str) -> bool {
     const WORDS: [&str; 7] = ["ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "ROLLBACK", "START"];
     let is_word = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    // Most queries can be told without reading them whole.
+    let first = sql.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    if first.eq_ignore_ascii_case("SELECT") && !sql.contains(';') {
+        return false;
+    }
     let tokens = POSTGRES.significant(sql);
     let is_query = tokens.first().is_some_and(|first| first.is_word("SELECT"))
         && !tokens.iter().any(|token| token.is_symbol(";"));
