@@ -69,12 +69,15 @@ pub mod internals {
     pub use crate::trial::{Start, Trial};
 
     pub mod autogenerate {
+        pub use crate::autogenerate::safe::divide;
         pub use crate::autogenerate::{detected, plain, way_back};
     }
 
     pub mod lint {
+        pub use crate::commands::lint::dividing::{by_hand, changes};
+        pub use crate::commands::lint::fixing::{Written, written};
         pub use crate::config::LintLevels;
-        pub use crate::lint::{Finding, Levels, Target, findings, ids};
+        pub use crate::lint::{Finding, Fix, Levels, Target, findings, ids};
     }
 
     pub mod models {

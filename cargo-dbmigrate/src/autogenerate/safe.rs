@@ -120,9 +120,7 @@ pub fn divide(
     let mut operations = changes.operations.clone();
     if let Some(opaque) = operations.iter().find(|operation| !operation.is_schema_change()) {
         let message = format!("the revision can't be divided, since it contains `{opaque}`");
-        return Err(
-            Error::new(message).hint("write one revision without --safe, and divide it by hand")
-        );
+        return Err(Error::new(message));
     }
     let new: BTreeSet<String> = (operations.iter())
         .filter_map(|operation| match operation {
@@ -169,7 +167,6 @@ pub fn divide(
 
 fn indivisible(why: &str) -> Error {
     Error::new(format!("the revision can't be divided: {why}"))
-        .hint("write one revision without --safe, and divide it by hand")
 }
 
 /// A part that is being put together.

@@ -1,7 +1,7 @@
 //! `lint`: what is dangerous, slow or a likely mistake in revisions.
 
-mod dividing;
-mod fixing;
+pub mod dividing;
+pub mod fixing;
 
 use std::collections::BTreeSet;
 

@@ -17,7 +17,7 @@ mod history;
 mod import;
 mod init;
 mod inspect;
-mod lint;
+pub mod lint;
 pub mod list_templates;
 pub mod man;
 mod merge;

@@ -157,7 +157,8 @@ fn divided(
     before: &Schema,
 ) -> Result<Divided> {
     let dialects: Vec<_> = cx.dialects().collect();
-    let divided = safe::divide(changes, before, &dialects)?;
+    let by_hand = "write one revision without --safe, and divide it by hand";
+    let divided = safe::divide(changes, before, &dialects).map_err(|err| err.hint(by_hand))?;
     let n_parts = divided.parts.len();
     if let Some(id) = args.place.rev_id.as_ref().filter(|_| n_parts > 1) {
         let message = format!("--rev-id {id}: --safe writes {n_parts} revisions");

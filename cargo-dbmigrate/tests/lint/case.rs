@@ -12,7 +12,7 @@ pub struct Case {
     /// The file's name without its extension.
     pub name: String,
     pub path: PathBuf,
-    /// What is written by a person: all but the last section.
+    /// What is written by a person: all but the last sections.
     written: String,
     /// The bodies of the functions.
     before: String,
@@ -30,6 +30,12 @@ pub struct Case {
 
 /// The section that is expected.
 const FINDINGS: &str = "--- findings\n";
+
+/// What `lint --fix` makes of the revision, if it helps.
+const FIX: &str = "--- fix\n";
+
+/// What the rules still find then.
+const FINDINGS_AFTER: &str = "--- findings after the fix\n";
 
 impl Case {
     /// The repository's cases, as [`files`](crate::files) finds them.
@@ -70,9 +76,16 @@ impl Case {
         self.databases.is_empty() || self.databases.iter().any(|name| name == backend.name())
     }
 
-    /// The text of the file with these findings.
-    pub fn text(&self, findings: &str) -> String {
-        format!("{}{FINDINGS}{findings}", self.written)
+    /// The text of the file with these findings, with the fix if there is one, and with what is
+    /// found after it.
+    pub fn text(&self, findings: &str, fix: &str, after: &str) -> String {
+        let mut text = format!("{}{FINDINGS}{findings}", self.written);
+        for (name, section) in [(FIX, fix), (FINDINGS_AFTER, after)] {
+            if !section.is_empty() {
+                text += &format!("{name}{section}");
+            }
+        }
+        text
     }
 
     /// The modules of the revisions before and of the one that is looked at.

@@ -2,6 +2,7 @@
 
 mod case;
 mod copies;
+mod fixes;
 mod locks;
 
 use std::collections::BTreeSet;
@@ -17,20 +18,39 @@ use expect_test::expect_file;
 
 use crate::cases::project::Package;
 use case::Case;
+use fixes::Fixed;
 
 #[test]
 fn every_rule_finds_what_it_should_and_nothing_else() {
     let cases = Case::all();
     let modules = cases.iter().flat_map(Case::modules).collect::<Vec<_>>();
     let recorded = Package::new("lint-cases", &[]).recorded(&modules);
+    let found = cases.iter().zip(recorded.chunks(2)).map(|(case, migrations)| {
+        let findings = findings(case, migrations);
+        let fixed = Fixed::of(case, migrations, &findings);
+        (findings, fixed)
+    });
+    let found: Vec<(Vec<Finding>, Fixed)> = found.collect();
+    let modules = found.iter().flat_map(|(_, fixed)| fixed.modules.clone()).collect::<Vec<_>>();
+    let mut rewritten = Package::new("lint-fixed", &[]).recorded(&modules).into_iter();
     let mut broken = Vec::new();
     let (mut n_locks, mut n_copies) = (0, 0);
     let (mut fired, mut silent) = (BTreeSet::new(), BTreeSet::new());
-    for (case, migrations) in cases.iter().zip(recorded.chunks(2)) {
-        let findings = findings(case, migrations);
+    for ((case, migrations), (findings, fixed)) in cases.iter().zip(recorded.chunks(2)).zip(&found)
+    {
         let found: BTreeSet<&str> = findings.iter().map(Finding::id).collect();
         let lines: String = findings.iter().map(line).collect();
-        let text = case.text(&lines);
+        let parts = rewritten.by_ref().take(fixed.modules.len());
+        let parts: Vec<Migration> = migrations[..1].iter().cloned().chain(parts).collect();
+        let after = self::findings(case, &parts);
+        for finding in after.iter().filter(|finding| finding.fix().is_some()) {
+            if fixed.findings.contains(&(finding.id(), finding.operation.clone())) {
+                let id = finding.id();
+                broken.push(format!("{}: `{id}` asks for its fix again", case.name));
+            }
+        }
+        let after: String = after.iter().map(line).collect();
+        let text = case.text(&lines, &fixed.text(), &after);
         let compare = || expect_file![&case.path].assert_eq(&text);
         if catch_unwind(AssertUnwindSafe(compare)).is_err() {
             broken.push(format!("{}: something else is expected", case.name));
@@ -60,9 +80,9 @@ fn every_rule_finds_what_it_should_and_nothing_else() {
 }
 
 fn findings(case: &Case, migrations: &[Migration]) -> Vec<Finding> {
-    let [before, upgrade] = migrations else { panic!("{}: two revisions", case.name) };
+    let [before, upgrade @ ..] = migrations else { panic!("{}: no revision", case.name) };
     let applied = BTreeSet::from([before.revision.id.clone()]);
-    let ids = vec![upgrade.revision.id.clone()];
+    let ids: Vec<String> = upgrade.iter().map(|migration| migration.revision.id.clone()).collect();
     let migrations = Migrations::new(migrations.to_vec()).unwrap();
     let route = Route {
         migrations: &migrations,

@@ -9,7 +9,7 @@ use dbmigrate_runtime::schema::Schema;
 use crate::autogenerate::safe;
 use crate::autogenerate::{Changes, discarded, way_back};
 use crate::context::Context;
-use crate::error::{Doing as _, Result};
+use crate::error::{Doing as _, Error, Result};
 use crate::history::History;
 use crate::new_file::parts;
 use crate::new_file::{FileFormat, NewFile, Position, write_beside};
@@ -38,6 +38,12 @@ pub fn changes(
         .map(|(idx, what)| (idx, format!("discards the data in {what}")))
         .collect();
     Ok((before, Changes { operations, losses, ..Changes::default() }))
+}
+
+/// Why a revision isn't divided, and what a person can do.
+pub fn by_hand(err: &Error) -> String {
+    let why = err.message();
+    format!("{why}; move what can wait into a revision of its own, with `op.barrier(...)`")
 }
 
 /// Writes the first part into the revision's file, and the others into new ones. Returns the paths
@@ -84,7 +90,7 @@ pub fn divide(
     let dialects: Vec<_> = cx.dialects().collect();
     let divided = match safe::divide(&changes, &before, &dialects) {
         Ok(divided) => divided,
-        Err(err) => return Ok(Err(err.to_string())),
+        Err(err) => return Ok(Err(by_hand(&err))),
     };
     let parts = parts::placed(cx, (position, &message), divided, &before)?;
     let Some((first, rest)) = parts.split_first().filter(|(_, rest)| !rest.is_empty()) else {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::engine::Migrations;
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::revision::{Graph, Revision};
 use dbmigrate_runtime::operations::Operation;
 
@@ -40,7 +41,12 @@ impl Fixed {
 /// # Errors
 ///
 /// When the database or a file can't be read, and when a file can't be written.
-pub fn fix(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) -> Result<Vec<Fixed>> {
+pub(super) fn fix(
+    cx: &Context,
+    args: &Lint,
+    chosen: &Chosen,
+    findings: &[Finding],
+) -> Result<Vec<Fixed>> {
     let fixable = || findings.iter().filter(|finding| finding.fix().is_some());
     if fixable().next().is_none() {
         return Ok(Vec::new());
@@ -52,6 +58,7 @@ pub fn fix(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) -> 
         Findings::Sarif | Findings::Github => cx.out.progress(text),
     };
     let migrations = chosen.history.migrations()?;
+    let dialects: Vec<_> = cx.dialects().collect();
     let mut fixed = Vec::new();
     for id in &chosen.ids {
         let of_revision = || fixable().filter(|finding| finding.revision == *id);
@@ -68,14 +75,11 @@ pub fn fix(cx: &Context, args: &Lint, chosen: &Chosen, findings: &[Finding]) -> 
         let mut has_barrier = false;
         for finding in of_revision() {
             let Some(way) = finding.fix() else { continue };
-            let written = match way {
-                // One barrier settles all findings that need one.
-                Fix::Barrier { .. } if has_barrier => Ok(Written::Text(text.clone())),
-                Fix::Barrier { .. } => with_barrier(cx, &migrations, (id, &text)),
-                Fix::Concurrently => {
-                    with_concurrent_index(&migrations, finding, &text).map(Written::Text)
-                }
-                Fix::Divide => Ok(Written::HasToBeDivided),
+            // One barrier settles all findings that need one.
+            let is_settled = has_barrier && matches!(way, Fix::Barrier { .. });
+            let written = match is_settled.then(|| text.clone()) {
+                Some(same) => Ok(Written::Text(same)),
+                None => written(&migrations, &dialects, finding, (way, &text)),
             };
             let edited = match written {
                 Ok(Written::Text(edited)) => {
@@ -160,15 +164,33 @@ fn has_any(graph: &Graph, rows: &BTreeSet<String>, id: &str) -> bool {
     rows.contains(id) || graph.written(id).is_some_and(replaces_any)
 }
 
+/// What settles a finding in this text of its revision.
+///
+/// # Errors
+///
+/// Why it is left to a person, in words.
+pub fn written(
+    migrations: &Migrations,
+    dialects: &[&'static dyn Dialect],
+    finding: &Finding,
+    (way, text): (Fix, &str),
+) -> std::result::Result<Written, String> {
+    match way {
+        Fix::Barrier { .. } => with_barrier(migrations, dialects, (&finding.revision, text)),
+        Fix::Concurrently => with_concurrent_index(migrations, finding, text).map(Written::Text),
+        Fix::Divide => Ok(Written::HasToBeDivided),
+    }
+}
+
 /// The text of a revision with a barrier, if all of it can wait.
 fn with_barrier(
-    cx: &Context,
     migrations: &Migrations,
+    dialects: &[&'static dyn Dialect],
     (id, text): (&str, &str),
 ) -> std::result::Result<Written, String> {
     let (before, changes) = dividing::changes(migrations, id)?;
-    let dialects: Vec<_> = cx.dialects().collect();
-    let divided = safe::divide(&changes, &before, &dialects).map_err(|err| err.to_string())?;
+    let divided = safe::divide(&changes, &before, dialects);
+    let divided = divided.map_err(|err| dividing::by_hand(&err))?;
     if !divided.can_wait() {
         return Ok(Written::HasToBeDivided);
     }
@@ -183,7 +205,8 @@ fn with_barrier(
 }
 
 /// What was found out about a revision that is to be edited.
-enum Written {
+pub enum Written {
+    /// The whole file, edited.
     Text(String),
     /// It also adds what the next release needs.
     HasToBeDivided,

@@ -4,7 +4,7 @@ use dbmigrate_runtime::operations::Operation;
 
 use super::unwritten_column::is_demanding;
 
-use crate::lint::rule::{Change, Level, Look, Rule, every};
+use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
     id: "required-column",
@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
     finds: "A required column without a default, and without a value for existing rows, is added.",
     why: "It can't be added to a table that has rows.",
     instead: "give the column a default, or give existing rows a value with `.using(...)`",
-    fix: None,
+    fix: Some(Fix::Divide),
     look: Look::AtChange(look),
 };
 
