@@ -11,6 +11,8 @@ pub struct Case {
     /// The file's name without its extension.
     pub name: String,
     pub path: PathBuf,
+    /// The case's place among those that run.
+    pub number: usize,
     /// One sentence.
     pub about: String,
     /// Models, as Rust.
@@ -111,7 +113,9 @@ const MARK: &str = "--- ";
 impl Case {
     /// The repository's cases, as [`files`](crate::files) finds them.
     pub fn all() -> Vec<Case> {
-        crate::files("cases").iter().map(|path| Case::read(path)).collect()
+        let mut cases: Vec<_> = crate::files("cases").iter().map(|path| Case::read(path)).collect();
+        (0..).zip(&mut cases).for_each(|(number, case)| case.number = number);
+        cases
     }
 
     fn read(path: &Path) -> Case {

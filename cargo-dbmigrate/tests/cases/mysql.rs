@@ -15,10 +15,10 @@ use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, Value};
 
 use super::case::{Case, OnServer};
-use super::check;
 use super::migrate::Revision;
 use super::run::{self, Change, Ran, replayed};
 use super::state::{Rows, State, drift, words};
+use super::{by_turns, check};
 
 /// The two dialects, each with the server whose results are expected.
 const DIALECTS: [(&Mysql, &str); 2] =
@@ -106,10 +106,11 @@ fn outcome(
         let error = Some(format!("error: the first revision: {}\n", refusal.message));
         return (OnServer { sql: None, error, ..OnServer::default() }, true);
     }
-    for (name, driver) in &mut databases.0 {
-        if driver.dialect().backend() != dialect.backend() {
-            continue;
-        }
+    let is_of_dialect = |(_, driver): &&mut (String, MysqlDriver<'static>)| {
+        driver.dialect().backend() == dialect.backend()
+    };
+    let servers = databases.0.iter_mut().filter(is_of_dialect);
+    for (name, driver) in by_turns(case, servers, expected) {
         let mut say = |text| say(format!("{name}: {text}"));
         let found = if refusal.is_none() {
             offline(dialect, driver, first, second)
@@ -211,13 +212,15 @@ fn ran(
         say(format!("the first revision fails: {}", err.report()));
         return None;
     }
-    let fresh = state(driver, before);
     let setup = case.setup_mysql.as_ref().or(case.setup.as_ref());
+    // Without rows to put in, the state before the second revision is the same.
+    let fresh = setup.map(|_| state(driver, before).drift);
     if let Some(Err(err)) = setup.map(|setup| driver.batch(setup)) {
         say(format!("the setup fails, and needs another text in `setup mysql`: {err}"));
         return None;
     }
     let was = state(driver, before);
+    let fresh = fresh.unwrap_or_else(|| was.drift.clone());
     let reached = replayed(before, second);
     let after = match run::take(driver, &migrations[1], Direction::Upgrade, "head") {
         Ok(()) => Ok(state(driver, &reached)),
@@ -246,7 +249,10 @@ fn offline(
     reset(driver);
     let mut schema = Schema::default();
     let mut drifted = Vec::new();
-    for operations in [first, &second.upgrade, &second.downgrade] {
+    // The first revision is looked at where it is applied.
+    for (operations, is_read) in
+        [(first, false), (&second.upgrade, true), (&second.downgrade, true)]
+    {
         let tasks = plan::offline(operations, &mut schema, dialect).map_err(|err| err.message)?;
         for task in tasks {
             let (Task::Statement(statement) | Task::Alone(Alone { statement, .. })) = task else {
@@ -254,8 +260,10 @@ fn offline(
             };
             driver.batch(&statement.sql).map_err(|err| format!("{}: {err}", statement.sql))?;
         }
-        let found = driver.as_connection().catalog(None).unwrap();
-        drifted.extend(drift(driver, &schema, &found));
+        if is_read {
+            let found = driver.as_connection().catalog(None).unwrap();
+            drifted.extend(drift(driver, &schema, &found));
+        }
     }
     Ok(drifted)
 }

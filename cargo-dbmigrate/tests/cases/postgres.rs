@@ -15,10 +15,10 @@ use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, Value};
 
 use super::case::{Case, OnServer};
-use super::check;
 use super::migrate::Revision;
 use super::run::{self, Change, Ran, replayed};
 use super::state::{Rows, State, drift, words};
+use super::{by_turns, check};
 
 /// The dialect, for planning without a database.
 pub const POSTGRES: &Postgres = &Postgres;
@@ -83,7 +83,7 @@ pub fn outcome(
         return OnServer { sql, ..case.on_postgres.clone() };
     }
     let mut results = Vec::new();
-    for (name, driver) in &mut databases.0 {
+    for (name, driver) in by_turns(case, &mut databases.0, PLANNED_FOR) {
         let mut say = |text| say(format!("{name}: {text}"));
         let found = if refusal.is_none() { offline(driver, first, second) } else { Ok(Vec::new()) };
         let Some(mut ran) = ran(case, driver, change, &mut say) else {
@@ -178,13 +178,15 @@ fn ran(
     let named = migrations[1].qualified();
     let state =
         |driver: &mut PostgresDriver<'static>, schema: &Schema| state(driver, schema, &named);
-    let fresh = state(driver, before);
     let setup = case.setup_postgres.as_ref().or(case.setup.as_ref());
+    // Without rows to put in, the state before the second revision is the same.
+    let fresh = setup.map(|_| state(driver, before).drift);
     if let Some(Err(err)) = setup.map(|setup| driver.batch(setup)) {
         say(format!("the setup fails: {err}"));
         return None;
     }
     let was = state(driver, before);
+    let fresh = fresh.unwrap_or_else(|| was.drift.clone());
     let reached = replayed(before, second);
     let after = match run::take(driver, &migrations[1], Direction::Upgrade, "head") {
         Ok(()) => Ok(state(driver, &reached)),
@@ -214,7 +216,10 @@ fn offline(
     let mut schema = Schema::default();
     let mut drifted = Vec::new();
     let [_, migrations] = run::migrations(first, second);
-    for operations in [first, &second.upgrade, &second.downgrade] {
+    // The first revision is looked at where it is applied.
+    for (operations, is_read) in
+        [(first, false), (&second.upgrade, true), (&second.downgrade, true)]
+    {
         let tasks = plan::offline(operations, &mut schema, POSTGRES).map_err(|err| err.message)?;
         for task in tasks {
             let (Task::Statement(statement) | Task::Alone(Alone { statement, .. })) = task else {
@@ -222,8 +227,10 @@ fn offline(
             };
             driver.batch(&statement.sql).map_err(|err| format!("{}: {err}", statement.sql))?;
         }
-        let found = driver.as_connection().catalog_with(None, &migrations.qualified()).unwrap();
-        drifted.extend(drift(driver, &schema, &found));
+        if is_read {
+            let found = driver.as_connection().catalog_with(None, &migrations.qualified()).unwrap();
+            drifted.extend(drift(driver, &schema, &found));
+        }
     }
     Ok(drifted)
 }
