@@ -75,9 +75,9 @@ pub mod internals {
 
     pub mod lint {
         pub use crate::commands::lint::dividing::{by_hand, changes};
-        pub use crate::commands::lint::fixing::{Written, written};
+        pub use crate::commands::lint::fixing::{Editing, Settled};
         pub use crate::config::LintLevels;
-        pub use crate::lint::{Finding, Fix, Levels, Target, findings, ids};
+        pub use crate::lint::{Finding, Levels, Target, findings, ids};
     }
 
     pub mod models {

@@ -34,24 +34,31 @@ pub fn hosts_target_dir() -> PathBuf {
     target_dir().join("fixtures")
 }
 
+/// Whether the long mode is on, in which every position is tried and other tools are run.
+pub fn is_long() -> bool {
+    env::var_os("DBMIGRATE_LONG").is_some_and(|value| value == "1")
+}
+
 /// The tool, built by the first test that needs it.
 pub fn tool() -> &'static Path {
     static TOOL: OnceLock<PathBuf> = OnceLock::new();
-    TOOL.get_or_init(|| {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // With the features that a test run of all packages gives to what they have in common, which
-        // has built the tool already: a test of the package comes with it.
-        let args = ["build", "--quiet", "--workspace", "--test", "corpus"];
-        cargo.args(args).current_dir(repository());
-        for (key, _) in env::vars_os() {
-            if is_of_outer_cargo(&key.to_string_lossy()) {
-                cargo.env_remove(key);
-            }
+    // With the features that a test run of all packages gives to what they have in common, which has
+    // built the tool already: a test of the package comes with it.
+    TOOL.get_or_init(|| build_tool(&["--workspace", "--test", "corpus"]))
+}
+
+/// Builds the tool with these arguments to `cargo build`, and returns its path.
+pub fn build_tool(args: &[&str]) -> PathBuf {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet"]).args(args).current_dir(repository());
+    for (key, _) in env::vars_os() {
+        if is_of_outer_cargo(&key.to_string_lossy()) {
+            cargo.env_remove(key);
         }
-        let status = cargo.status().expect("cargo runs");
-        assert!(status.success(), "the tool does not build");
-        target_dir().join("debug").join(format!("cargo-dbmigrate{}", env::consts::EXE_SUFFIX))
-    })
+    }
+    let status = cargo.status().expect("cargo runs");
+    assert!(status.success(), "the tool does not build");
+    target_dir().join("debug").join(format!("cargo-dbmigrate{}", env::consts::EXE_SUFFIX))
 }
 
 /// Variables that the cargo of the test run sets and a person's shell doesn't have.

@@ -5,12 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub use dbmigrate_tests::is_long;
 use dbmigrate_tests::{dump, sql};
-
-/// Whether every position is tried.
-pub fn is_long() -> bool {
-    std::env::var_os("DBMIGRATE_LONG").is_some_and(|value| value == "1")
-}
 
 /// Prints a figure, in the long mode.
 #[allow(clippy::print_stderr)]

@@ -75,6 +75,26 @@ pub struct Part {
     pub upgrade: Commented,
 }
 
+impl Part {
+    /// The way back, given the schema before it.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be expressed.
+    pub fn way_back(
+        &self,
+        before: &Schema,
+        dialect: &'static dyn Dialect,
+        others: &[&'static dyn Dialect],
+    ) -> Result<Commented> {
+        if self.phase.is_of_rows() {
+            // Filled values stay, or go with their column.
+            return Ok(Commented::default());
+        }
+        super::way_back(&self.upgrade.operations, before, dialect, others)
+    }
+}
+
 /// A difference in parts.
 #[derive(Debug)]
 pub struct Divided {

@@ -8,8 +8,8 @@ use jiff::{ToSpan as _, Zoned};
 use super::format::FileFormat;
 use super::position::{NewFile, Position, Written, write_all};
 use super::try_out::{Proposed, try_out};
+use crate::autogenerate::Commented;
 use crate::autogenerate::safe::{Divided, Phase};
-use crate::autogenerate::{Commented, way_back};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::models::Models;
@@ -58,11 +58,7 @@ pub fn placed(
     let (mut parts, mut next, mut schema) = (Vec::new(), Some(position), before.clone());
     for part in divided.parts {
         let operations = &part.upgrade.operations;
-        let downgrade = match part.phase {
-            // Filled values stay, or go with their column.
-            phase if phase.is_of_rows() => Commented::default(),
-            _ => way_back(operations, &schema, cx.dialect(), &others)?,
-        };
+        let downgrade = part.way_back(&schema, cx.dialect(), &others)?;
         let mut after = schema.clone();
         recording::replay(&mut after, operations).map_err(|err| Error::new(err.to_string()))?;
         let Some(position) = next.take() else { break };

@@ -268,8 +268,9 @@ fn outcome(
 
 /// Checks the invariants.
 fn check(ran: &Ran, schemas: [&Schema; 2], operations: &[Operation], say: &mut dyn FnMut(String)) {
-    if !ran.fresh.is_empty() {
-        say(format!("the first revision does not lead there: {:?}", ran.fresh));
+    let fresh = ran.fresh.as_ref().unwrap_or(&ran.before.drift);
+    if !fresh.is_empty() {
+        say(format!("the first revision does not lead there: {fresh:?}"));
     }
     let names = Names::new(&ran.before, operations);
     match &ran.after {

@@ -55,8 +55,9 @@ pub struct Change<'a> {
 /// The results of a run.
 pub struct Ran {
     pub dialect: &'static dyn Dialect,
-    /// What the first revision leaves different from its schema.
-    pub fresh: BTreeSet<String>,
+    /// What the first revision leaves different from its schema; `None` if nothing ran before the
+    /// second one, so that it is what differs before that.
+    pub fresh: Option<BTreeSet<String>>,
     pub before: State,
     /// The upgrade's statements, or why there are none.
     pub sql: Result<String, String>,
@@ -98,13 +99,11 @@ pub fn run(case: &Case, pass: Pass, change: Change<'_>) -> Ran {
     driver.batch(&pragmas).unwrap();
     let migrations = migrations(first, second);
     take(&mut driver, &migrations[0], Direction::Upgrade, "head").unwrap();
-    // Without rows to put in, the state before the second revision is the same.
     let fresh = case.setup.as_ref().map(|_| State::of(&mut driver, before).drift);
     if let Some(setup) = &case.setup {
         driver.batch(setup).unwrap_or_else(|err| panic!("{}: the setup fails: {err}", case.name));
     }
     let state = State::of(&mut driver, before);
-    let fresh = fresh.unwrap_or_else(|| state.drift.clone());
     let mut schema = before.clone();
     let sql = statements(&mut driver, &second.upgrade, &mut schema);
     let after = match take(&mut driver, &migrations[1], Direction::Upgrade, "head") {

@@ -1,7 +1,7 @@
 //! What `lint --fix` makes of a revision: the edited one, or its parts.
 
-use cargo_dbmigrate::internals::autogenerate::{divide, way_back};
-use cargo_dbmigrate::internals::lint::{Finding, Fix, Written, by_hand, changes, written};
+use cargo_dbmigrate::internals::autogenerate::divide;
+use cargo_dbmigrate::internals::lint::{Editing, Finding, Settled, by_hand, changes};
 use cargo_dbmigrate::internals::render::{Contents, Header, module};
 use dbmigrate_runtime::engine::dialect::{self, Dialect};
 use dbmigrate_runtime::engine::{Backend, Migration, Migrations, recording};
@@ -22,27 +22,20 @@ pub struct Fixed {
 impl Fixed {
     /// Writes what the findings of a case ask for, without files.
     pub fn of(case: &Case, migrations: &[Migration], findings: &[Finding]) -> Fixed {
-        let [_, (name, mut text)] = case.modules();
+        let [_, (name, text)] = case.modules();
         let known = Migrations::new(migrations.to_vec()).unwrap();
         let backends = Backend::ALL.into_iter().filter(|backend| case.is_for(*backend));
         let dialects: Vec<_> = backends.map(|backend| dialect::of(backend).unwrap()).collect();
         let mut fixed = Fixed::default();
-        let mut has_barrier = false;
+        let mut editing = Editing::new(&known, &dialects, text);
         for finding in findings {
             let Some(way) = finding.fix() else { continue };
-            let is_barrier = matches!(way, Fix::Barrier { .. });
-            let res = match written(&known, &dialects, finding, (way, &text)) {
-                // One barrier settles all findings that need one.
-                _ if is_barrier && has_barrier => Ok(vec![(name.clone(), text.clone())]),
-                Ok(Written::Text(edited)) => {
-                    has_barrier |= is_barrier;
-                    text.clone_from(&edited);
-                    Ok(vec![(name.clone(), edited)])
-                }
-                Ok(Written::HasToBeDivided) => parts(&known, &name, &dialects),
+            let modules = match editing.settle(finding, way) {
+                Ok(Settled::Edited) => Ok(vec![(name.clone(), editing.text.clone())]),
+                Ok(Settled::HasToBeDivided) => parts(&known, &name, &dialects),
                 Err(why) => Err(why),
             };
-            match res {
+            match modules {
                 Ok(modules) => {
                     fixed.findings.push((finding.id(), finding.operation.clone()));
                     fixed.modules = modules;
@@ -83,8 +76,7 @@ fn parts(
     for (number, part) in divided.parts.iter().enumerate() {
         let name = format!("{id}_{number}");
         let operations = &part.upgrade.operations;
-        let undone = if part.phase.is_of_rows() { &[] } else { operations.as_slice() };
-        let downgrade = way_back(undone, &schema, dialects[0], &dialects[1..]);
+        let downgrade = part.way_back(&schema, dialects[0], &dialects[1..]);
         let downgrade = downgrade.map_err(|err| err.to_string())?;
         let header = Header {
             id: name.clone(),

@@ -25,19 +25,19 @@ fn every_rule_finds_what_it_should_and_nothing_else() {
     let cases = Case::all();
     let modules = cases.iter().flat_map(Case::modules).collect::<Vec<_>>();
     let recorded = Package::new("lint-cases", &[]).recorded(&modules);
-    let found = cases.iter().zip(recorded.chunks(2)).map(|(case, migrations)| {
+    let looked_at = cases.iter().zip(recorded.chunks(2)).map(|(case, migrations)| {
         let findings = findings(case, migrations);
         let fixed = Fixed::of(case, migrations, &findings);
-        (findings, fixed)
+        (case, migrations, findings, fixed)
     });
-    let found: Vec<(Vec<Finding>, Fixed)> = found.collect();
-    let modules = found.iter().flat_map(|(_, fixed)| fixed.modules.clone()).collect::<Vec<_>>();
+    let looked_at: Vec<_> = looked_at.collect();
+    let modules =
+        looked_at.iter().flat_map(|(.., fixed)| fixed.modules.clone()).collect::<Vec<_>>();
     let mut rewritten = Package::new("lint-fixed", &[]).recorded(&modules).into_iter();
     let mut broken = Vec::new();
     let (mut n_locks, mut n_copies) = (0, 0);
     let (mut fired, mut silent) = (BTreeSet::new(), BTreeSet::new());
-    for ((case, migrations), (findings, fixed)) in cases.iter().zip(recorded.chunks(2)).zip(&found)
-    {
+    for (case, migrations, findings, fixed) in &looked_at {
         let found: BTreeSet<&str> = findings.iter().map(Finding::id).collect();
         let lines: String = findings.iter().map(line).collect();
         let parts = rewritten.by_ref().take(fixed.modules.len());

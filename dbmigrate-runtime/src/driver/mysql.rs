@@ -21,6 +21,7 @@ use crate::Value;
 use crate::backend::Backend;
 use crate::dialect::{self, Dialect, MARIADB, MYSQL};
 use crate::server::Server;
+use crate::sql::{first_word, is_one_of};
 use error::{error, error_in};
 use lease::Lease;
 use lock::Locking;
@@ -442,9 +443,6 @@ fn rows<P: mysql::prelude::Protocol>(
 /// definition commits.
 fn may_change_transaction(sql: &str) -> bool {
     const KEEPING: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "SHOW"];
-    let sql = sql.trim_start();
-    let end = sql.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(sql.len());
-    let keeps = KEEPING.iter().any(|word| word.eq_ignore_ascii_case(&sql[..end]));
     // There may be another statement behind it.
-    !keeps || sql.trim_end().trim_end_matches(';').contains(';')
+    !is_one_of(first_word(sql), &KEEPING) || sql.trim_end().trim_end_matches(';').contains(';')
 }

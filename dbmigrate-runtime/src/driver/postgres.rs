@@ -21,7 +21,7 @@ use super::{Connection, DatabaseError, Driver, Rows, Scope, Unconnected, Unwrita
 use crate::Value;
 use crate::dialect::{Dialect, POSTGRES, Postgres, statements};
 use crate::server::Server;
-use crate::sql::Kind;
+use crate::sql::{Kind, first_word, is_one_of};
 use error::{error_after, error_in};
 use lock::Locking;
 pub use profile::{Product, Profile};
@@ -436,16 +436,15 @@ fn transaction_after(sql: &str) -> Option<bool> {
 /// a query alone ends no transaction.
 fn may_change_transaction(sql: &str) -> bool {
     const WORDS: [&str; 7] = ["ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "ROLLBACK", "START"];
-    let is_word = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
     // Most queries can be told without reading them whole.
-    let first = sql.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    if first.eq_ignore_ascii_case("SELECT") && !sql.contains(';') {
+    if first_word(sql).eq_ignore_ascii_case("SELECT") && !sql.contains(';') {
         return false;
     }
     let tokens = POSTGRES.significant(sql);
     let is_query = tokens.first().is_some_and(|first| first.is_word("SELECT"))
         && !tokens.iter().any(|token| token.is_symbol(";"));
-    !is_query && tokens.iter().any(|token| token.kind == Kind::Word && is_word(token.text))
+    !is_query
+        && tokens.iter().any(|token| token.kind == Kind::Word && is_one_of(token.text, &WORDS))
 }
 
 #[cfg(test)]

@@ -155,6 +155,14 @@ pub(crate) fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start))
 }
 
+/// The word at the beginning of a text, after blanks.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) fn first_word(text: &str) -> &str {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+    &text[..end]
+}
+
 pub(crate) fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|other| other.eq_ignore_ascii_case(word))
 }

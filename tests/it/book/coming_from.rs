@@ -1,8 +1,8 @@
 //! The pages "Coming from ...", played on databases that those tools made.
 
-use dbmigrate_tests::{Host, left_out, sql};
+use dbmigrate_tests::{Host, is_long, left_out, sql};
 
-use super::played::{Left, Player, is_installed, is_long, statements};
+use super::played::{Left, Player, is_installed, statements};
 use super::{blocks, page};
 use crate::import::sea_orm;
 

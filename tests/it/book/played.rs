@@ -51,11 +51,6 @@ pub struct Player<'a> {
     pub shown_as: &'a [(String, &'a str)],
 }
 
-/// Whether other tools are run.
-pub fn is_long() -> bool {
-    env::var_os("DBMIGRATE_LONG").is_some_and(|value| value == "1")
-}
-
 fn is_updated() -> bool {
     env::var_os("UPDATE_EXPECT").is_some()
 }
@@ -105,7 +100,7 @@ impl Player<'_> {
 
     /// Whether the commands of other tools are run.
     fn runs_others(&self) -> bool {
-        is_long() && self.left != Left::Written
+        dbmigrate_tests::is_long() && self.left != Left::Written
     }
 
     /// The block with what its commands print.

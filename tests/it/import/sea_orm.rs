@@ -106,7 +106,7 @@ fn migrate(host: &Host, url: &str, args: &str) {
 #[test]
 fn what_sea_orm_migrated_is_taken_over() {
     let name = "what_sea_orm_migrated_is_taken_over";
-    if std::env::var_os("DBMIGRATE_LONG").is_none_or(|value| value != "1") {
+    if !dbmigrate_tests::is_long() {
         dbmigrate_tests::left_out(name, "DBMIGRATE_LONG=1");
         return;
     }

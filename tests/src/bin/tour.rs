@@ -13,7 +13,7 @@ fn main() -> Result<()> {
     let sh = Shell::new()?;
     let repository = dbmigrate_tests::repository();
     say("Building the tool. The first time, this takes a few minutes ...\n\n");
-    let tool = dbmigrate_tests::tool();
+    let tool = dbmigrate_tests::build_tool(&["-p", "cargo-dbmigrate"]);
     let host = dbmigrate_tests::target_dir().join("tour").join("blog");
     sh.remove_path(&host)?;
     sh.create_dir(host.join("src"))?;

@@ -40,10 +40,12 @@ pub fn changes(
     Ok((before, Changes { operations, losses, ..Changes::default() }))
 }
 
+/// What a person can do with a revision that isn't divided.
+const BY_HAND: &str = "move what can wait into a revision of its own, with `op.barrier(...)`";
+
 /// Why a revision isn't divided, and what a person can do.
 pub fn by_hand(err: &Error) -> String {
-    let why = err.message();
-    format!("{why}; move what can wait into a revision of its own, with `op.barrier(...)`")
+    format!("{}; {BY_HAND}", err.message())
 }
 
 /// Writes the first part into the revision's file, and the others into new ones. Returns the paths
@@ -58,17 +60,12 @@ pub fn divide(
     (migrations, id): (&Migrations, &str),
     path: &Path,
 ) -> Result<std::result::Result<Vec<String>, String>> {
-    const BY_HAND: &str = "the revision has to be divided, but its file differs from what \
-                           `migrate` writes: move what can wait into a revision of its own, with \
-                           `op.barrier(...)`";
+    let left = |why: &str| Ok(Err(format!("the revision has to be divided, but {why}: {BY_HAND}")));
+    let differs = "its file differs from what `migrate` writes";
     let graph = &history.graph;
-    let Some(revision) = graph.get(id) else { return Ok(Err(BY_HAND.to_owned())) };
+    let Some(revision) = graph.get(id) else { return left(differs) };
     if !graph.children(id).is_empty() || !graph.dependents(id).is_empty() {
-        return Ok(Err(
-            "the revision has to be divided, but others follow it: move what can wait \
-                       into a revision of its own, with `op.barrier(...)`"
-                .to_owned(),
-        ));
+        return left("others follow it");
     }
     let (before, changes) = match changes(migrations, id) {
         Ok(known) => known,
@@ -85,7 +82,7 @@ pub fn divide(
     let contents = Contents { upgrade: &upgrade, downgrade: &downgrade, is_generated: true };
     let message = revision.message.clone();
     if position.text(cx, (&format, &created), &message, &contents)? != text.replace("\r\n", "\n") {
-        return Ok(Err(BY_HAND.to_owned()));
+        return left(differs);
     }
     let dialects: Vec<_> = cx.dialects().collect();
     let divided = match safe::divide(&changes, &before, &dialects) {

@@ -71,23 +71,12 @@ pub(super) fn fix(
             continue;
         }
         let before = std::fs::read_to_string(path).doing(|| format!("read `{shown}`"))?;
-        let mut text = before.clone();
-        let mut has_barrier = false;
+        let mut editing = Editing::new(&migrations, &dialects, before.clone());
         for finding in of_revision() {
             let Some(way) = finding.fix() else { continue };
-            // One barrier settles all findings that need one.
-            let is_settled = has_barrier && matches!(way, Fix::Barrier { .. });
-            let written = match is_settled.then(|| text.clone()) {
-                Some(same) => Ok(Written::Text(same)),
-                None => written(&migrations, &dialects, finding, (way, &text)),
-            };
-            let edited = match written {
-                Ok(Written::Text(edited)) => {
-                    has_barrier |= matches!(way, Fix::Barrier { .. });
-                    text = edited;
-                    Ok(way)
-                }
-                Ok(Written::HasToBeDivided) => {
+            let edited = match editing.settle(finding, way) {
+                Ok(Settled::Edited) => Ok(way),
+                Ok(Settled::HasToBeDivided) => {
                     let new = dividing::divide(cx, &chosen.history, (&migrations, id), path)?;
                     new.map(|paths| {
                         let paths = paths.iter();
@@ -113,12 +102,13 @@ pub(super) fn fix(
             });
             if wrote == Fix::Divide {
                 // The parts that were written settle the other findings as well.
-                text.clone_from(&before);
+                editing.text.clone_from(&before);
                 break;
             }
         }
-        if text != before {
-            let edit = Edit::Replace { path: path.to_path_buf(), bytes: text.into_bytes() };
+        if editing.text != before {
+            let bytes = editing.text.into_bytes();
+            let edit = Edit::Replace { path: path.to_path_buf(), bytes };
             cx.edits.apply(&[edit])?;
         }
     }
@@ -164,52 +154,75 @@ fn has_any(graph: &Graph, rows: &BTreeSet<String>, id: &str) -> bool {
     rows.contains(id) || graph.written(id).is_some_and(replaces_any)
 }
 
-/// What settles a finding in this text of its revision.
-///
-/// # Errors
-///
-/// Why it is left to a person, in words.
-pub fn written(
-    migrations: &Migrations,
-    dialects: &[&'static dyn Dialect],
-    finding: &Finding,
-    (way, text): (Fix, &str),
-) -> std::result::Result<Written, String> {
-    match way {
-        Fix::Barrier { .. } => with_barrier(migrations, dialects, (&finding.revision, text)),
-        Fix::Concurrently => with_concurrent_index(migrations, finding, text).map(Written::Text),
-        Fix::Divide => Ok(Written::HasToBeDivided),
-    }
+/// The text of a revision while its findings are settled.
+pub struct Editing<'a> {
+    migrations: &'a Migrations,
+    dialects: &'a [&'static dyn Dialect],
+    /// The whole file.
+    pub text: String,
+    has_barrier: bool,
 }
 
-/// The text of a revision with a barrier, if all of it can wait.
-fn with_barrier(
-    migrations: &Migrations,
-    dialects: &[&'static dyn Dialect],
-    (id, text): (&str, &str),
-) -> std::result::Result<Written, String> {
-    let (before, changes) = dividing::changes(migrations, id)?;
-    let divided = safe::divide(&changes, &before, dialects);
-    let divided = divided.map_err(|err| dividing::by_hand(&err))?;
-    if !divided.can_wait() {
-        return Ok(Written::HasToBeDivided);
-    }
-    let reasons = divided.parts.iter().filter_map(|part| part.upgrade.barrier.clone());
-    let reason = reasons.collect::<Vec<_>>().join("; ");
-    match fix::barrier(text, &reason) {
-        Some(text) => Ok(Written::Text(text)),
-        None => Err("the file is not written as `migrate` writes it, so add `op.barrier(...)` by \
-                     hand"
-            .to_owned()),
-    }
-}
-
-/// What was found out about a revision that is to be edited.
-pub enum Written {
-    /// The whole file, edited.
-    Text(String),
-    /// It also adds what the next release needs.
+/// How a finding is settled.
+pub enum Settled {
+    /// In the text.
+    Edited,
+    /// Not in the text, since the revision also adds what the next release needs.
     HasToBeDivided,
+}
+
+impl<'a> Editing<'a> {
+    pub fn new(
+        migrations: &'a Migrations,
+        dialects: &'a [&'static dyn Dialect],
+        text: String,
+    ) -> Editing<'a> {
+        Editing { migrations, dialects, text, has_barrier: false }
+    }
+
+    /// Edits the text so that it settles a finding, unless the revision has to be divided for that.
+    ///
+    /// # Errors
+    ///
+    /// Why the finding is left to a person, in words.
+    pub fn settle(&mut self, finding: &Finding, way: Fix) -> std::result::Result<Settled, String> {
+        match way {
+            // One barrier settles all findings that need one.
+            Fix::Barrier { .. } if self.has_barrier => {}
+            Fix::Barrier { .. } => {
+                let Some(edited) = self.with_barrier(&finding.revision)? else {
+                    return Ok(Settled::HasToBeDivided);
+                };
+                self.text = edited;
+                self.has_barrier = true;
+            }
+            Fix::Concurrently => {
+                self.text = with_concurrent_index(self.migrations, finding, &self.text)?;
+            }
+            Fix::Divide => return Ok(Settled::HasToBeDivided),
+        }
+        Ok(Settled::Edited)
+    }
+
+    /// The text with a barrier; `None` if not all of the revision can wait.
+    fn with_barrier(&self, id: &str) -> std::result::Result<Option<String>, String> {
+        let (before, changes) = dividing::changes(self.migrations, id)?;
+        let divided = safe::divide(&changes, &before, self.dialects);
+        let divided = divided.map_err(|err| dividing::by_hand(&err))?;
+        if !divided.can_wait() {
+            return Ok(None);
+        }
+        let reasons = divided.parts.iter().filter_map(|part| part.upgrade.barrier.clone());
+        let reason = reasons.collect::<Vec<_>>().join("; ");
+        match fix::barrier(&self.text, &reason) {
+            Some(text) => Ok(Some(text)),
+            None => {
+                Err("the file is not written as `migrate` writes it, so add `op.barrier(...)` \
+                         by hand"
+                    .to_owned())
+            }
+        }
+    }
 }
 
 /// The text of a revision in which the index of a finding is built while others write, or why that
