@@ -2,18 +2,45 @@
 
 use std::fmt;
 
-use crate::driver::{Connection, DatabaseError};
+use crate::backend::Backend;
+use crate::driver::{Connection, DatabaseError, Rows};
 use crate::{FromValue, IntoValues, Value};
 
 /// What a step returns. Any error stops the run, and everything that the run did is rolled back.
 pub type StepResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// Where the statements of a step go: to a connection, or to the process that has one.
+pub(crate) trait Session {
+    fn backend(&self) -> Backend;
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError>;
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError>;
+    fn in_transaction(&self) -> bool;
+}
+
+impl Session for &mut dyn Connection {
+    fn backend(&self) -> Backend {
+        self.dialect().backend()
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
+        Connection::execute(&mut **self, sql, params)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
+        Connection::query(&mut **self, sql, params)
+    }
+
+    fn in_transaction(&self) -> bool {
+        Connection::in_transaction(&**self)
+    }
+}
 
 /// The database as a step sees it, inside the revision's open transaction.
 ///
 /// It behaves the same in the command-line tool, where statements travel to the process that holds
 /// the connection, and in a program that migrates its own database.
 pub struct Db<'a> {
-    conn: &'a mut dyn Connection,
+    session: Box<dyn Session + 'a>,
     args: &'a [(String, String)],
     /// The error of the last statement that failed.
     failed: Option<DatabaseError>,
@@ -29,7 +56,11 @@ impl fmt::Debug for Db<'_> {
 
 impl<'a> Db<'a> {
     pub(crate) fn new(conn: &'a mut dyn Connection, args: &'a [(String, String)]) -> Db<'a> {
-        Db { conn, args, failed: None, lost: None }
+        Db::over(conn, args)
+    }
+
+    pub(crate) fn over(session: impl Session + 'a, args: &'a [(String, String)]) -> Db<'a> {
+        Db { session: Box::new(session), args, failed: None, lost: None }
     }
 
     /// Why the database rolled the transaction back by itself, if it did.
@@ -44,15 +75,15 @@ impl<'a> Db<'a> {
 
     fn ask<T>(
         &mut self,
-        ask: impl FnOnce(&mut dyn Connection) -> Result<T, DatabaseError>,
+        ask: impl FnOnce(&mut dyn Session) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
         if let Some(err) = &self.lost {
             return Err(err.clone());
         }
-        let in_transaction = self.conn.in_transaction();
-        let res = ask(self.conn);
+        let in_transaction = self.session.in_transaction();
+        let res = ask(&mut *self.session);
         self.failed = res.as_ref().err().cloned().or(self.failed.take());
-        if let (Err(err), true) = (&res, in_transaction && !self.conn.in_transaction()) {
+        if let (Err(err), true) = (&res, in_transaction && !self.session.in_transaction()) {
             self.lost = Some(err.clone());
         }
         res
@@ -68,7 +99,7 @@ impl<'a> Db<'a> {
     /// The database's error. The failed statement has no effect; a step that handles the error and
     /// returns `Ok` keeps what its other statements did.
     pub fn execute(&mut self, sql: &str, params: impl IntoValues) -> Result<u64, DatabaseError> {
-        self.ask(|conn| conn.execute(sql, &params.into_values()))
+        self.ask(|session| session.execute(sql, &params.into_values()))
     }
 
     /// Runs one query and returns all its rows. `?1` is the first value, `?2` the second one, and
@@ -78,7 +109,7 @@ impl<'a> Db<'a> {
     ///
     /// The database's error.
     pub fn query(&mut self, sql: &str, params: impl IntoValues) -> Result<Vec<Row>, DatabaseError> {
-        let rows = self.ask(|conn| conn.query(sql, &params.into_values()))?;
+        let rows = self.ask(|session| session.query(sql, &params.into_values()))?;
         let columns: std::sync::Arc<[String]> = rows.columns.into();
         let row = |values| Row { columns: columns.clone(), values };
         Ok(rows.rows.into_iter().map(row).collect())
@@ -94,13 +125,13 @@ impl<'a> Db<'a> {
         &mut self,
         sql: &str,
         params: &[Value],
-    ) -> Result<crate::driver::Rows, DatabaseError> {
-        self.ask(|conn| conn.query(sql, params))
+    ) -> Result<Rows, DatabaseError> {
+        self.ask(|session| session.query(sql, params))
     }
 
     /// The name of the database's dialect: `sqlite`, `postgres` or `mysql`.
     pub fn dialect(&self) -> &'static str {
-        self.conn.dialect().backend().name()
+        self.session.backend().name()
     }
 
     /// The value of an argument that the command was given as `-x key=value`.

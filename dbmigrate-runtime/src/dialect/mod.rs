@@ -10,10 +10,13 @@ mod catalog;
 mod comparing;
 mod cost;
 mod guard;
+#[cfg(any(test, feature = "mysql-dialect"))]
 mod mysql;
+#[cfg(any(test, feature = "postgres-dialect"))]
 mod postgres;
 mod refusal;
 mod script;
+#[cfg(any(test, feature = "sqlite-dialect"))]
 mod sqlite;
 mod task;
 
@@ -30,12 +33,15 @@ pub use cost::{Blocks, Cost, Lock, Work};
 pub use guard::Guard;
 #[cfg(feature = "mysql")]
 pub(crate) use mysql::quote as quote_mysql;
+#[cfg(any(test, feature = "mysql-dialect"))]
 pub use mysql::{Flavor, MARIADB, MYSQL, Mysql};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::statements;
+#[cfg(any(test, feature = "postgres-dialect"))]
 pub use postgres::{POSTGRES, Postgres};
 pub use refusal::Refusal;
 pub use script::{Script, Shell};
+#[cfg(any(test, feature = "sqlite-dialect"))]
 pub use sqlite::Sqlite;
 pub use task::{
     Alone, Plan, Remnant, RowCount, Scratch, Statement, StatementKind, Task, Uncommitted,
@@ -503,12 +509,18 @@ impl Referable {
     }
 }
 
-/// The dialect for this kind of database, if this version has one.
+/// The dialect for this kind of database, if it is compiled.
 pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
     match backend {
+        #[cfg(any(test, feature = "sqlite-dialect"))]
         Backend::Sqlite => Some(&Sqlite),
+        #[cfg(any(test, feature = "postgres-dialect"))]
         Backend::Postgres => Some(&Postgres),
+        #[cfg(any(test, feature = "mysql-dialect"))]
         Backend::Mysql => Some(&Mysql(Flavor::Mysql)),
+        #[cfg(any(test, feature = "mysql-dialect"))]
         Backend::Mariadb => Some(&Mysql(Flavor::Mariadb)),
+        #[allow(unreachable_patterns)]
+        _ => None,
     }
 }

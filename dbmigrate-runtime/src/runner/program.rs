@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use super::recorded::write_recorded;
 use super::{FRAME, PROTOCOL};
 use crate::backend::Backend;
-use crate::dialect::{self, Dialect};
-use crate::driver::{Connection, DatabaseError, Rows};
+use crate::db::Session;
+use crate::driver::{DatabaseError, Rows};
 use crate::migration::Migration;
 use crate::operations::{self, FORMAT, Json, Operation, Rewrite};
 use crate::operations::{decode_values, encode_values};
@@ -169,7 +169,7 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
     while let Some(request) = out.receive() {
         let revision = request.get("revision")?.as_str()?;
         let place = usize::try_from(request.get("operation")?.as_int()?).ok()?;
-        let dialect = dialect::of(Backend::by_name(request.get("dialect")?.as_str()?)?)?;
+        let backend = Backend::by_name(request.get("dialect")?.as_str()?)?;
         let args: Option<Vec<(String, String)>> = request
             .get("args")?
             .as_array()?
@@ -204,8 +204,7 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
                 continue;
             }
         };
-        let mut driver = Pipe { out, dialect };
-        let mut db = Db::new(&mut driver, &args);
+        let mut db = Db::over(Pipe { out, backend }, &args);
         let res = match (&range, step.action, step.batch.and_then(|batch| batch.action)) {
             (None, Some(action), _) => catching(|| action(&mut db)),
             (Some(range), _, Some(action)) => catching(|| action(&mut db, range)),
@@ -238,7 +237,7 @@ fn read_range(json: &Json<'_>) -> Option<BatchRange> {
 /// A connection that sends its statements to the tool.
 struct Pipe<'a> {
     out: &'a Out<'a>,
-    dialect: &'static dyn Dialect,
+    backend: Backend,
 }
 
 impl Pipe<'_> {
@@ -267,9 +266,9 @@ fn strange() -> DatabaseError {
     DatabaseError::new("the tool's answer can't be read")
 }
 
-impl Connection for Pipe<'_> {
-    fn dialect(&self) -> &'static dyn Dialect {
-        self.dialect
+impl Session for Pipe<'_> {
+    fn backend(&self) -> Backend {
+        self.backend
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
