@@ -171,7 +171,9 @@ fn read(
     let rest = conn.dialect().unsaid(conn).map_err(failed)?;
     // With --update, the others may be referred to.
     let is_read = |name: &str| is_wanted(name) || has_model(name);
-    let tables = found.schema.tables.values();
+    let all = args.tables.is_empty();
+    let mut left_out = unsaid(&found, &is_wanted, all);
+    let tables = found.schema.tables.into_values();
     let tables = tables.filter(|table| is_read(&table.name) && !table.name.is_empty());
     let tables = tables.filter(|table| table.columns.iter().any(|column| !column.name.is_empty()));
     let tables: Vec<Table> = tables.map(|table| inspect::sayable(table, &found.beyond)).collect();
@@ -194,9 +196,8 @@ fn read(
         enumerations: &enumerations,
         taken: &taken,
     };
-    let (models, keys) = inspect::models(conn, &tables, &style).map_err(failed)?;
-    let all = args.tables.is_empty();
-    let mut left_out = [keys, unsaid(&found, &is_wanted, all)].concat();
+    let (models, keys) = inspect::models(conn, tables, &style).map_err(failed)?;
+    left_out.splice(0..0, keys);
     // Those of tables that aren't read belong to schemas, which are listed.
     let is_read = |table: &String| is_wanted(table) && !elsewhere.contains(table);
     let rest = found.unsaid.into_iter().chain(rest);

@@ -180,9 +180,9 @@ impl<'a> Terms<'a> {
         comparing: Comparing,
     ) -> Result<Schema> {
         let sayable: Vec<Table> =
-            new.iter().map(|table| inspect::sayable(table, &found.beyond)).collect();
+            new.iter().map(|table| inspect::sayable(table.clone(), &found.beyond)).collect();
         let declared =
-            inspect::tables(driver.as_connection(), &sayable, &comparing).map_err(failed)?;
+            inspect::tables(driver.as_connection(), sayable, &comparing).map_err(failed)?;
         let naming = &self.cx.config.naming.0;
         let named = declared.into_iter().map(|mut table| {
             autogenerate::name_unnamed(&mut table, naming);

@@ -68,7 +68,7 @@ pub(super) enum Words {
 /// The database's errors.
 pub(super) fn declared(
     conn: &mut dyn Connection,
-    tables: &[Table],
+    tables: Vec<Table>,
     comparing: &Comparing,
     how: Words,
 ) -> Result<Vec<Declared>, DatabaseError> {
@@ -104,8 +104,16 @@ pub(super) fn declared(
             open = still_open;
         }
     }
-    let declared = |draft: &Draft<'_>| {
-        let mut table = draft.table();
+    let results: Vec<Outcome> = drafts.into_iter().map(Draft::outcome).collect();
+    let declared = tables.into_iter().zip(results).map(|(mut table, outcome)| {
+        let mut place = 0..;
+        table.checks.retain(|_| !outcome.covered.contains(&place.next().unwrap_or_default()));
+        table.columns = outcome.columns;
+        for (check, plain) in table.checks.iter_mut().zip(outcome.plain_checks) {
+            if let Some(plain) = plain {
+                check.expression = plain.into();
+            }
+        }
         for column in table.columns.iter_mut().filter(|column| column.identity.is_some()) {
             // A model says one of them.
             column.autoincrement = column.autoincrement.filter(|on| !on);
@@ -119,10 +127,19 @@ pub(super) fn declared(
             // A model says it once, for the table.
             column.collation.take_if(|own| Some(&*own) == table.collation.as_ref());
         }
-        let natural = draft.taken().map(|expression| expression.natural.clone()).collect();
-        Declared { table, natural, worded }
-    };
-    Ok(drafts.iter().map(declared).collect())
+        Declared { table, natural: outcome.natural, worded }
+    });
+    Ok(declared.collect())
+}
+
+/// What is said of a table in the ways that were taken.
+struct Outcome {
+    columns: Vec<Column>,
+    natural: Vec<Type>,
+    /// The places of the checks that types stand for.
+    covered: Vec<usize>,
+    /// Of the other checks, those in plainer words.
+    plain_checks: Vec<Option<String>>,
 }
 
 impl<'a> Draft<'a> {
@@ -136,6 +153,18 @@ impl<'a> Draft<'a> {
 
     fn taken(&self) -> impl Iterator<Item = &Expression> {
         self.ways.iter().zip(&self.taken).map(|(ways, taken)| &ways[*taken])
+    }
+
+    fn outcome(self) -> Outcome {
+        let covered = self.covered();
+        let is_left = |(place, _): &(usize, Option<String>)| !covered.contains(place);
+        let checks = self.plain_checks.into_iter().enumerate().filter(is_left);
+        let plain_checks = checks.map(|(_, plain)| plain).collect();
+        let taken = self.ways.into_iter().zip(self.taken);
+        let taken = taken.map(|(mut ways, taken)| ways.swap_remove(taken));
+        let taken = taken.map(|expression| (expression.column, expression.natural));
+        let (columns, natural) = taken.unzip();
+        Outcome { columns, natural, covered, plain_checks }
     }
 
     /// The checks that types stand for.

@@ -49,16 +49,16 @@ pub fn of_enumerations(table: &Table) -> impl Iterator<Item = (&str, &'static st
 }
 
 /// A table without the indexes and defaults that no model can say.
-pub fn sayable(table: &Table, beyond: &[Beyond]) -> Table {
+pub fn sayable(mut table: Table, beyond: &[Beyond]) -> Table {
     let is_beyond = |index: &Index| {
         let parts = beyond.iter().filter(|beyond| beyond.table == table.name);
         parts.filter_map(|beyond| beyond.part.as_ref()).any(|part| {
             part.kind == PartKind::Index && part.name.as_deref() == Some(index.name.as_str())
         })
     };
-    let mut table = table.clone();
+    let indexes = std::mem::take(&mut table.indexes);
+    table.indexes = indexes.into_iter().filter(|index| !is_beyond(index)).collect();
     table.columns.retain(|column| !column.name.is_empty());
-    table.indexes.retain(|index| !is_beyond(index));
     table.comment.take_if(|comment| comment.trim().is_empty());
     for column in &mut table.columns {
         column.comment.take_if(|comment| comment.trim().is_empty());
@@ -97,7 +97,7 @@ pub fn unreadable(object: &Unreadable) -> String {
 /// The database's errors.
 pub fn tables(
     conn: &mut dyn Connection,
-    tables: &[Table],
+    tables: Vec<Table>,
     comparing: &Comparing,
 ) -> Result<Vec<Table>, DatabaseError> {
     let backend = conn.dialect().backend();
@@ -128,7 +128,7 @@ pub fn tables(
 /// The database's errors.
 pub fn models(
     conn: &mut dyn Connection,
-    tables: &[Table],
+    tables: Vec<Table>,
     style: &Style<'_>,
 ) -> Result<(Vec<Model>, Vec<String>), DatabaseError> {
     let declared = declare::declared(conn, tables, &style.comparing, Words::Exact)?;
