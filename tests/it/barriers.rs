@@ -205,7 +205,7 @@ fn a_new_revision_is_applied_by_the_command_that_writes_it() {
 
 #[test]
 fn a_revision_that_was_begun_has_passed_its_barrier() {
-    for server in servers::mysql("a_revision_that_was_begun_has_passed_its_barrier") {
+    for server in servers::mysql_in_turn("a_revision_that_was_begun_has_passed_its_barrier") {
         let host = Host::library("barrier-begun", MODELS);
         host.ok(&format!("init --dialect {}", server.dialect()));
         let url = server.own_database();

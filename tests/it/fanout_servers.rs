@@ -28,7 +28,7 @@ fn texts(url: &str, sql: &str) -> Vec<String> {
 
 #[test]
 fn urls_and_lists_of_urls_are_upgraded_like_files() {
-    for server in servers::postgres("urls_and_lists_of_urls_are_upgraded_like_files") {
+    for server in servers::postgres_in_turn("urls_and_lists_of_urls_are_upgraded_like_files") {
         let host = host("fan-urls");
         let urls = [server.database(), server.database(), server.database()];
         // The server asks for no password, so that any will do.
@@ -101,7 +101,9 @@ fn urls_and_lists_of_urls_are_upgraded_like_files() {
 
 #[test]
 fn each_schema_is_upgraded_with_a_version_table_of_its_own() {
-    for server in servers::postgres("each_schema_is_upgraded_with_a_version_table_of_its_own") {
+    for server in
+        servers::postgres_in_turn("each_schema_is_upgraded_with_a_version_table_of_its_own")
+    {
         let mut host = host("fan-schemas");
         let url = server.database();
         host.env("DATABASE_URL", &url);
@@ -196,7 +198,7 @@ fn schemas_are_not_upgraded_through_a_pooler() {
 
 #[test]
 fn databases_of_mysql_are_upgraded_and_reset_like_others() {
-    for server in servers::mysql("databases_of_mysql_are_upgraded_and_reset_like_others") {
+    for server in servers::mysql_in_turn("databases_of_mysql_are_upgraded_and_reset_like_others") {
         let host = Host::library(&format!("fan-{}", server.name), "");
         host.ok(&format!("init --dialect {}", server.dialect()));
         let user = "op.create_table(Table::new(\"user\")\

@@ -205,10 +205,10 @@ fn expect_rows(host: &Host, run: &dyn Fn(&Host, &str), condition: &str, n: usize
 #[test]
 fn the_revisions_run_on_every_server() {
     let test = "the_revisions_run_on_every_server";
-    for server in servers::postgres(test) {
+    for server in servers::postgres_in_turn(test) {
         on(&server, &|url, text| servers::client(url).batch_execute(text).unwrap());
     }
-    for server in servers::mysql(test) {
+    for server in servers::mysql_in_turn(test) {
         use dbmigrate_runtime::mysql::prelude::Queryable as _;
         on(&server, &|url, text| servers::mysql_client(url).query_drop(text).unwrap());
     }
@@ -383,7 +383,7 @@ fn keys_come_after_what_they_need_and_go_with_their_columns() {
         host.ok("downgrade a100 --allow-destructive");
     };
     check(None, "sqlite");
-    for server in servers::postgres(test).iter().chain(&servers::mysql(test)) {
+    for server in servers::postgres_in_turn(test).iter().chain(&servers::mysql_in_turn(test)) {
         check(Some(&server.own_database()), server.dialect());
     }
 }

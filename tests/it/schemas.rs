@@ -123,7 +123,7 @@ fn psql(url: &str, script: &str) {
 
 #[test]
 fn a_table_lives_in_its_schema_from_creation_to_drop() {
-    for server in servers::postgres("a_table_lives_in_its_schema_from_creation_to_drop") {
+    for server in servers::postgres_in_turn("a_table_lives_in_its_schema_from_creation_to_drop") {
         let mut host = Host::library("schemas", FIRST);
         host.ok("init --dialect postgres");
         let (url, other) = (server.database(), server.database());
@@ -237,7 +237,7 @@ fn a_table_lives_in_its_schema_from_creation_to_drop() {
 #[test]
 fn what_cannot_be_done_with_a_schema_is_refused_by_name() {
     let name = "what_cannot_be_done_with_a_schema_is_refused_by_name";
-    for server in servers::postgres(name) {
+    for server in servers::postgres_in_turn(name) {
         let mut host = Host::library("schemas-refused", FIRST);
         host.ok("init --dialect postgres --dialect sqlite");
         let url = server.database();
@@ -289,7 +289,7 @@ fn what_cannot_be_done_with_a_schema_is_refused_by_name() {
 #[test]
 fn a_model_may_name_the_schema_that_the_connection_uses_anyway() {
     let name = "a_model_may_name_the_schema_that_the_connection_uses_anyway";
-    for server in servers::postgres(name) {
+    for server in servers::postgres_in_turn(name) {
         let mut host = Host::library("schemas-own", &FIRST.replace("billing", "public"));
         host.ok("init --dialect postgres");
         let url = server.database();

@@ -239,7 +239,7 @@ const WAITING: &str = "op.run(\"wait\", |_| {\n        \
 fn servers_say_who_migrates() {
     let test = "servers_say_who_migrates";
     let servers: Vec<Server> =
-        servers::postgres(test).into_iter().chain(servers::mysql(test)).collect();
+        servers::postgres_in_turn(test).into_iter().chain(servers::mysql_in_turn(test)).collect();
     if servers.is_empty() {
         return;
     }

@@ -241,7 +241,7 @@ fn the_rows_of_a_copy_are_used_and_its_file_is_only_read() {
 fn a_server_needs_an_empty_database_and_empties_it_again() {
     let test = "a_server_needs_an_empty_database_and_empties_it_again";
     let servers: Vec<Server> =
-        servers::postgres(test).into_iter().chain(servers::mysql(test)).collect();
+        servers::postgres_in_turn(test).into_iter().chain(servers::mysql_in_turn(test)).collect();
     if servers.is_empty() {
         return;
     }

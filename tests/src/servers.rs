@@ -1,5 +1,6 @@
 //! Databases on the servers that the program `servers` has started.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -48,7 +49,40 @@ pub fn mysql(test: &str) -> Vec<Server> {
     servers
 }
 
-/// The nodes of a Galera cluster, which is started for its own tests alone; empty if there is none,
+/// One of the PostgreSQL servers, by turns from test to test; all of them in the long mode. For
+/// tests of what doesn't depend on the version.
+///
+/// # Panics
+///
+/// As for [`postgres`].
+pub fn postgres_in_turn(test: &str) -> Vec<Server> {
+    in_turn(test, postgres(test))
+}
+
+/// One server of MySQL and one of MariaDB, by turns from test to test; all of them in the long mode.
+/// For tests of what doesn't depend on the version.
+///
+/// # Panics
+///
+/// As for [`mysql`].
+pub fn mysql_in_turn(test: &str) -> Vec<Server> {
+    in_turn(test, mysql(test))
+}
+
+fn in_turn(test: &str, servers: Vec<Server>) -> Vec<Server> {
+    if crate::is_long() {
+        return servers;
+    }
+    let mut of_dialects: BTreeMap<&str, Vec<Server>> = BTreeMap::new();
+    for server in servers {
+        of_dialects.entry(server.dialect()).or_default().push(server);
+    }
+    let turn: usize = test.bytes().map(usize::from).sum();
+    let of_dialect = |mut same: Vec<Server>| same.swap_remove(turn % same.len());
+    of_dialects.into_values().map(of_dialect).collect()
+}
+
+/// The nodes of a Galera cluster; empty if there is none,
 /// which is then reported.
 pub fn galera(test: &str) -> Vec<Server> {
     let nodes = started("galera");

@@ -23,7 +23,7 @@ fn host(server: &Server) -> Host {
 
 #[test]
 fn other_databases_of_a_server_of_mysql_stay_as_they_are() {
-    for server in servers::mysql("other_databases_of_a_server_of_mysql_stay_as_they_are") {
+    for server in servers::mysql_in_turn("other_databases_of_a_server_of_mysql_stay_as_they_are") {
         let host = host(&server);
         let (shadow, other) = (server.database(), server.database());
         let mut conn = servers::mysql_client(&other);
@@ -53,7 +53,8 @@ fn other_databases_of_a_server_of_mysql_stay_as_they_are() {
 
 #[test]
 fn what_is_beside_a_database_of_postgres_stays_as_it_is() {
-    for server in servers::postgres("what_is_beside_a_database_of_postgres_stays_as_it_is") {
+    for server in servers::postgres_in_turn("what_is_beside_a_database_of_postgres_stays_as_it_is")
+    {
         let host = host(&server);
         let shadow = server.database();
         for sql in [

@@ -61,7 +61,7 @@ fn history_of(server: &Server) -> [(&'static str, &'static str); 4] {
 #[test]
 fn a_history_of_a_server_is_tried_on_an_empty_database() {
     let name = "a_history_of_a_server_is_tried_on_an_empty_database";
-    let all = servers::postgres(name).into_iter().chain(servers::mysql(name));
+    let all = servers::postgres_in_turn(name).into_iter().chain(servers::mysql_in_turn(name));
     for server in all {
         let host = Host::library(&format!("import-{}", server.name), "");
         let dialect = server.dialect();
@@ -127,7 +127,7 @@ fn a_history_of_a_server_is_tried_on_an_empty_database() {
 #[test]
 fn what_runs_alone_on_a_server_runs_alone_as_a_revision() {
     let name = "what_runs_alone_on_a_server_runs_alone_as_a_revision";
-    for server in servers::postgres(name) {
+    for server in servers::postgres_in_turn(name) {
         let host = Host::library(&format!("import-alone-{}", server.name), "");
         host.ok("init --dialect postgres");
         let (shadow, url) = (server.database(), server.database());
@@ -208,7 +208,7 @@ fn what_runs_alone_on_a_server_runs_alone_as_a_revision() {
 /// Flyway reads the lines of MySQL's client.
 #[test]
 fn the_delimiters_of_the_client_of_mysql_are_understood() {
-    for server in servers::mysql("the_delimiters_of_the_client_of_mysql_are_understood") {
+    for server in servers::mysql_in_turn("the_delimiters_of_the_client_of_mysql_are_understood") {
         let host = Host::library(&format!("import-delimiter-{}", server.name), "");
         host.ok(&format!("init --dialect {}", server.dialect()));
         let (shadow, url) = (server.database(), server.database());
@@ -228,7 +228,7 @@ fn the_delimiters_of_the_client_of_mysql_are_understood() {
 #[test]
 fn the_table_of_a_tool_in_another_schema_is_named() {
     let name = "the_table_of_a_tool_in_another_schema_is_named";
-    for server in servers::postgres(name).into_iter().take(1) {
+    for server in servers::postgres_in_turn(name).into_iter().take(1) {
         let host = Host::library(&format!("import-elsewhere-{}", server.name), "");
         host.ok("init --dialect postgres");
         host.write("sql/1_a.up.sql", "CREATE TABLE a (x int PRIMARY KEY);\n");

@@ -77,7 +77,7 @@ fn kinds(host: &Host) -> Vec<Kind> {
     });
     let mut kinds = vec![Kind { dialect: "sqlite", create }];
     let test = "each_crate_gives_its_own_types";
-    for server in servers::postgres(test).into_iter().take(1) {
+    for server in servers::postgres_in_turn(test).into_iter().take(1) {
         let create = Box::new(move || {
             let [url, empty] = [server.database(), server.database()];
             client(&url).batch_execute(POSTGRES).unwrap();
@@ -85,7 +85,7 @@ fn kinds(host: &Host) -> Vec<Kind> {
         });
         kinds.push(Kind { dialect: "postgres", create });
     }
-    for server in servers::mysql(test) {
+    for server in servers::mysql_in_turn(test) {
         let dialect = server.dialect();
         let create = Box::new(move || {
             let [url, empty] = [server.database(), server.database()];

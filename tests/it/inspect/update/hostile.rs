@@ -139,14 +139,14 @@ fn patches_fit_odd_models_and_odd_schemas() {
     let url = format!("sqlite:{}", file.display());
     patched(&mut host, "sqlite", &url);
     let test = "patches_fit_odd_models_and_odd_schemas";
-    for server in servers::postgres(test).into_iter().take(1) {
+    for server in servers::postgres_in_turn(test).into_iter().take(1) {
         let url = server.database();
         client(&url)
             .batch_execute(&tables("\"", "text", ["bigint", "bigint"]).join(";\n"))
             .unwrap();
         patched(&mut host, "postgres", &url);
     }
-    for server in servers::mysql(test) {
+    for server in servers::mysql_in_turn(test) {
         let url = server.database();
         let mut conn = mysql_client(&url);
         for table in tables("`", "varchar(255)", ["bigint", "bigint"]) {
