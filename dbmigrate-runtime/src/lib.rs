@@ -41,7 +41,7 @@
 //! a system library. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json`
 //! and `bytes` allow the types of these crates in a model's fields.
 //! `tracing` emits spans and events of the crate of that name.
-//! `runner`, `bundle` and `exhaustive` are for the tool.
+//! `runner`, `bundle`, `exhaustive` and those that end in `-dialect` are for the tool.
 
 #![warn(missing_docs)]
 // Some of what the dialects share is for one of them. Nothing is unused by all.

@@ -1,4 +1,5 @@
 //! Plans as SQL scripts.
+#![cfg(feature = "sqlite-dialect")]
 
 use dbmigrate_runtime::engine::plan::Route;
 use dbmigrate_runtime::engine::recording::Recording;

@@ -259,7 +259,7 @@ const POSTGRES_CATALOG: &str = "
 
 #[test]
 fn models_of_a_postgresql_database_build_it_again() {
-    for server in servers::postgres_in_turn("models_of_a_postgresql_database_build_it_again") {
+    for server in servers::postgres("models_of_a_postgresql_database_build_it_again") {
         let mut host = Host::library(&format!("inspect-{}", server.name), "");
         let (url, empty) = (server.database(), server.database());
         client(&url).batch_execute(POSTGRES).unwrap();

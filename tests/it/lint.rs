@@ -210,7 +210,7 @@ fn a_history_without_revisions_has_nothing_to_find() {
 #[test]
 fn a_server_is_looked_at_as_what_it_is() {
     let test = "a_server_is_looked_at_as_what_it_is";
-    let postgres = servers::postgres_in_turn(test).into_iter().take(1);
+    let postgres = servers::postgres_in_turn(test).into_iter();
     let servers: Vec<Server> = postgres.chain(servers::mysql_in_turn(test)).collect();
     if servers.is_empty() {
         return;
@@ -510,7 +510,7 @@ fn a_revision_of_which_something_is_applied_is_not_fixed() {
 #[test]
 fn a_half_applied_revision_is_not_fixed() {
     let test = "a_half_applied_revision_is_not_fixed";
-    let postgres = servers::postgres_in_turn(test).into_iter().take(1);
+    let postgres = servers::postgres_in_turn(test).into_iter();
     for server in postgres.chain(servers::mysql_in_turn(test)) {
         let mut host = host(&format!("lint-fix-half-{}", server.name));
         host.env("DATABASE_URL", &server.own_database());

@@ -164,7 +164,7 @@ fn the_same_commands_work_on_postgresql() {
 #[test]
 fn a_database_with_many_tables_is_reset_on_postgresql() {
     // Thousands of tables take their time.
-    let servers = servers::postgres_in_turn("a_database_with_many_tables_is_reset_on_postgresql");
+    let servers = servers::postgres("a_database_with_many_tables_is_reset_on_postgresql");
     for server in servers.into_iter().take(1) {
         let mut host = Host::library("postgres_reset", FIRST);
         host.ok("init --dialect postgres");

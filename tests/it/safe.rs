@@ -205,10 +205,10 @@ fn expect_rows(host: &Host, run: &dyn Fn(&Host, &str), condition: &str, n: usize
 #[test]
 fn the_revisions_run_on_every_server() {
     let test = "the_revisions_run_on_every_server";
-    for server in servers::postgres_in_turn(test) {
+    for server in servers::postgres(test) {
         on(&server, &|url, text| servers::client(url).batch_execute(text).unwrap());
     }
-    for server in servers::mysql_in_turn(test) {
+    for server in servers::mysql(test) {
         use dbmigrate_runtime::mysql::prelude::Queryable as _;
         on(&server, &|url, text| servers::mysql_client(url).query_drop(text).unwrap());
     }

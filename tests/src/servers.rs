@@ -49,22 +49,22 @@ pub fn mysql(test: &str) -> Vec<Server> {
     servers
 }
 
-/// One of the PostgreSQL servers, by turns from test to test; all of them in the long mode. For
-/// tests of what doesn't depend on the version.
+/// The PostgreSQL server that the name of a test chooses; all of them in the long mode. For tests
+/// whose subject doesn't depend on the version.
 ///
 /// # Panics
 ///
-/// As for [`postgres`].
+/// As for [`postgres()`].
 pub fn postgres_in_turn(test: &str) -> Vec<Server> {
     in_turn(test, postgres(test))
 }
 
-/// One server of MySQL and one of MariaDB, by turns from test to test; all of them in the long mode.
-/// For tests of what doesn't depend on the version.
+/// The server of MySQL and the one of MariaDB that the name of a test chooses; all of them in the
+/// long mode. For tests whose subject doesn't depend on the version.
 ///
 /// # Panics
 ///
-/// As for [`mysql`].
+/// As for [`mysql()`].
 pub fn mysql_in_turn(test: &str) -> Vec<Server> {
     in_turn(test, mysql(test))
 }
@@ -82,8 +82,7 @@ fn in_turn(test: &str, servers: Vec<Server>) -> Vec<Server> {
     of_dialects.into_values().map(of_dialect).collect()
 }
 
-/// The nodes of a Galera cluster; empty if there is none,
-/// which is then reported.
+/// The nodes of a Galera cluster; empty if there is none, which is then reported.
 pub fn galera(test: &str) -> Vec<Server> {
     let nodes = started("galera");
     if nodes.is_empty() {

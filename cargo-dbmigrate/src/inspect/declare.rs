@@ -106,14 +106,8 @@ pub(super) fn declared(
     }
     let results: Vec<Outcome> = drafts.into_iter().map(Draft::outcome).collect();
     let declared = tables.into_iter().zip(results).map(|(mut table, outcome)| {
-        let mut place = 0..;
-        table.checks.retain(|_| !outcome.covered.contains(&place.next().unwrap_or_default()));
+        table.checks = outcome.checks;
         table.columns = outcome.columns;
-        for (check, plain) in table.checks.iter_mut().zip(outcome.plain_checks) {
-            if let Some(plain) = plain {
-                check.expression = plain.into();
-            }
-        }
         for column in table.columns.iter_mut().filter(|column| column.identity.is_some()) {
             // A model says one of them.
             column.autoincrement = column.autoincrement.filter(|on| !on);
@@ -135,11 +129,8 @@ pub(super) fn declared(
 /// What is said of a table in the ways that were taken.
 struct Outcome {
     columns: Vec<Column>,
+    checks: Vec<Check>,
     natural: Vec<Type>,
-    /// The places of the checks that types stand for.
-    covered: Vec<usize>,
-    /// Of the other checks, those in plainer words.
-    plain_checks: Vec<Option<String>>,
 }
 
 impl<'a> Draft<'a> {
@@ -156,15 +147,12 @@ impl<'a> Draft<'a> {
     }
 
     fn outcome(self) -> Outcome {
-        let covered = self.covered();
-        let is_left = |(place, _): &(usize, Option<String>)| !covered.contains(place);
-        let checks = self.plain_checks.into_iter().enumerate().filter(is_left);
-        let plain_checks = checks.map(|(_, plain)| plain).collect();
+        let checks = self.checks();
         let taken = self.ways.into_iter().zip(self.taken);
         let taken = taken.map(|(mut ways, taken)| ways.swap_remove(taken));
         let taken = taken.map(|expression| (expression.column, expression.natural));
         let (columns, natural) = taken.unzip();
-        Outcome { columns, natural, covered, plain_checks }
+        Outcome { columns, checks, natural }
     }
 
     /// The checks that types stand for.
@@ -172,18 +160,22 @@ impl<'a> Draft<'a> {
         self.taken().filter_map(|expression| expression.instead_of).collect()
     }
 
-    fn table(&self) -> Table {
+    /// The checks that no type stands for, in plainer words where there are some.
+    fn checks(&self) -> Vec<Check> {
         let covered = self.covered();
-        let checks = self.actual.checks.iter().enumerate();
+        let checks = self.actual.checks.iter().zip(&self.plain_checks).enumerate();
+        let checks = checks.filter(|(place, _)| !covered.contains(place));
+        let in_words = |(_, (check, plain)): (usize, (&Check, &Option<String>))| match plain {
+            Some(plain) => Check { expression: plain.as_str().into(), ..check.clone() },
+            None => check.clone(),
+        };
+        checks.map(in_words).collect()
+    }
+
+    fn table(&self) -> Table {
         Table {
             columns: self.taken().map(|expression| expression.column.clone()).collect(),
-            checks: checks
-                .filter(|(place, _)| !covered.contains(place))
-                .map(|(place, check)| match &self.plain_checks[place] {
-                    Some(plain) => Check { expression: plain.as_str().into(), ..check.clone() },
-                    None => check.clone(),
-                })
-                .collect(),
+            checks: self.checks(),
             ..self.actual.clone()
         }
     }

@@ -520,7 +520,11 @@ pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
         Backend::Mysql => Some(&Mysql(Flavor::Mysql)),
         #[cfg(any(test, feature = "mysql-dialect"))]
         Backend::Mariadb => Some(&Mysql(Flavor::Mariadb)),
-        #[allow(unreachable_patterns)]
-        _ => None,
+        #[cfg(not(any(test, feature = "sqlite-dialect")))]
+        Backend::Sqlite => None,
+        #[cfg(not(any(test, feature = "postgres-dialect")))]
+        Backend::Postgres => None,
+        #[cfg(not(any(test, feature = "mysql-dialect")))]
+        Backend::Mysql | Backend::Mariadb => None,
     }
 }

@@ -234,7 +234,7 @@ fn read_range(json: &Json<'_>) -> Option<BatchRange> {
     }
 }
 
-/// A connection that sends its statements to the tool.
+/// A session whose statements the tool runs.
 struct Pipe<'a> {
     out: &'a Out<'a>,
     backend: Backend,
