@@ -28,6 +28,7 @@ pub use artifacts::dep_info;
 pub use defaults::is_value;
 pub use location::location;
 pub use names::check as check_names;
+pub use selection::own_features;
 pub use wrapper::run_wrapper;
 
 use crate::context::Context;

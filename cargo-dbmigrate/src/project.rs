@@ -1,15 +1,18 @@
 //! Finds the package and its directories, without starting a process.
 
 mod cargo;
+pub mod features;
 pub mod manifest;
 mod rusqlite;
 
+use std::collections::BTreeSet;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 pub use cargo::{Cargo, Exit, host_target};
 pub use rusqlite::{of_two as of_other_rusqlite, warn_of_two};
 
 use cargo::TARGET_DIR_VARIABLES;
+use features::Features;
 use manifest::Manifest;
 
 use crate::cli::Global;
@@ -35,6 +38,8 @@ pub struct Project {
     pub edition: String,
     /// The package's dependencies, by the names that it gives them.
     pub dependencies: toml::Table,
+    /// The package's own features.
+    pub features: Features,
     /// The runtime's name in the package's code.
     pub runtime: String,
     pub migrations_dir: PathBuf,
@@ -81,6 +86,7 @@ impl Project {
             edition: manifest.edition(&workspace.root).to_owned(),
             manifest_path: package_dir.join(manifest::FILE),
             dependencies,
+            features: manifest.features().clone(),
             runtime: runtime.replace('-', "_"),
             package,
             package_dir,
@@ -99,6 +105,27 @@ impl Project {
             migrations_dir: dir.to_owned(),
             ..self.clone()
         }
+    }
+
+    /// The directories of the packages outside the workspace from which its packages are built. A
+    /// manifest that can't be read leads to none.
+    pub fn outside(&self) -> BTreeSet<PathBuf> {
+        let root = Manifest::read(&self.workspace_root.join(manifest::FILE));
+        let members = root.and_then(|root| root.members()).unwrap_or_default();
+        let mut open: Vec<PathBuf> = members.iter().map(|member| member.path().into()).collect();
+        open.push(self.manifest_path.clone());
+        let mut dirs = BTreeSet::new();
+        while let Some(path) = open.pop() {
+            let Ok(workspace) = Manifest::read(&path).and_then(Workspace::of) else { continue };
+            for dir in workspace.here.directories(&workspace.root) {
+                let dir = canonical(&dir);
+                if dirs.insert(dir.clone()) {
+                    open.push(dir.join(manifest::FILE));
+                }
+            }
+        }
+        dirs.retain(|dir| !dir.starts_with(&self.workspace_root));
+        dirs
     }
 
     /// A path for messages: relative to the package's directory if it is inside.

@@ -84,6 +84,24 @@ fn a_session_shows_each_save_writes_nothing_and_ends_when_interrupted() {
     session.until("No differences.");
     assert_eq!(host.revisions(), revisions);
 
+    // A package beside the workspace, from when the manifest names it.
+    let beside = host.dir.parent().unwrap().join("beside");
+    let write = |name: &str, text: &str| {
+        let path = beside.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("Cargo.toml", "[package]\nname = \"beside\"\nversion = \"0.1.0\"\n\n[workspace]\n");
+    write("src/lib.rs", "pub type Name = String;\n");
+    let dependency = "[dependencies]\nbeside = { path = \"../beside\" }\n";
+    host.replace("Cargo.toml", "[dependencies]\n", dependency);
+    session.until("No differences.");
+    host.replace("src/lib.rs", "pub id: i64,\n", "pub id: i64,\n    pub name: beside::Name,\n");
+    session.until("added column `user.name`");
+    write("src/lib.rs", "pub type Name = Strin;\n");
+    let shown = session.until("cannot find type `Strin`");
+    assert!(shown.iter().any(|line| line.ends_with("beside/src/lib.rs`")), "{shown:?}");
+
     let id = session.child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     assert_eq!(session.child.wait().unwrap().code(), Some(0));

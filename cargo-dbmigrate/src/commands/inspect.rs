@@ -19,6 +19,8 @@ use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Error, Result};
 use crate::inspect::{self, ColumnCode, Crates, Model, Style};
+use crate::models::own_features;
+use crate::project::features::with_features;
 use crate::project::{RUNTIME, name_of};
 use crate::snapshot::{failed, is_own};
 use crate::tool_tables;
@@ -181,7 +183,9 @@ fn read(
     let enumerations = existing.enumerations(cx);
     let names = tables.iter().map(|table| table.name.clone());
     let asked: BTreeSet<String> = names.filter(|name| is_wanted(name)).collect();
-    let dependencies = &cx.project.dependencies;
+    let project = &cx.project;
+    let chosen = own_features(cx);
+    let dependencies = &with_features(&project.dependencies, &project.features, &chosen);
     let runtime = name_of(dependencies, RUNTIME);
     let crates = Crates::of(dependencies, runtime.as_deref().unwrap_or(RUNTIME));
     let style = Style {

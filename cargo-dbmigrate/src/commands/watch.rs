@@ -73,21 +73,22 @@ fn fresh(cx: &Context) -> Result<Context> {
 fn next_change(cx: &Context, files: &mut Files) -> Vec<std::path::PathBuf> {
     loop {
         sleep(INTERVAL);
-        let mut now = Files::find(&cx.project);
+        let mut now = files.again(&cx.project);
         if now == *files {
             continue;
         }
         // An editor may save several files, or write one in several steps.
         loop {
             sleep(INTERVAL);
-            let later = Files::find(&cx.project);
+            let later = now.again(&cx.project);
             if later == now {
                 break;
             }
             now = later;
         }
         let changed = now.differing(files);
-        *files = now;
+        // A manifest that was saved may lead to other directories.
+        *files = Files::find(&cx.project);
         if !changed.is_empty() {
             return changed;
         }

@@ -4,6 +4,7 @@
 use xshell::Cmd;
 
 use crate::context::Context;
+use crate::project::features::ChosenFeatures;
 
 /// What cargo is asked to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,27 +55,18 @@ impl Selection {
             (lib, bin) = (args.lib, args.bin.clone());
         }
 
-        let sorted = |items: &[String]| {
-            let names = items.iter().flat_map(|item| item.split([',', ' ']));
-            let mut names: Vec<String> =
-                names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
-            names.sort_unstable();
-            names.dedup();
-            names
-        };
-        let (mut features, set) = (sorted(&args.features), sorted(&config.features));
-        if features.is_empty() {
-            features = set;
-        } else if !set.is_empty() && features != set {
+        let (given, set) = (sorted(&args.features), sorted(&config.features));
+        if !given.is_empty() && !set.is_empty() && given != set {
             differs("`--features`", "features", &format!("{set:?}"));
         }
+        let ChosenFeatures { named, all, default } = chosen_features(cx);
         Selection {
             package: package.unwrap_or_else(|| project.clone()),
             lib,
             bin,
-            features,
-            all_features: args.all_features || config.all_features,
-            default_features: config.default_features && !args.no_default_features,
+            features: named,
+            all_features: all,
+            default_features: default,
             profile: choose(
                 "`--profile`",
                 "profile",
@@ -113,4 +105,41 @@ impl Selection {
         }
         cmd
     }
+}
+
+/// The features of the package with the migrations that are on. If the models are in another one,
+/// those are its defaults.
+pub fn own_features(cx: &Context) -> ChosenFeatures {
+    let project = &cx.project.package;
+    let package = cx.global.cargo.package.as_ref().filter(|package| *package != project);
+    if package.or(cx.config.package.as_ref()).is_some_and(|package| package != project) {
+        return ChosenFeatures { named: Vec::new(), all: false, default: true };
+    }
+    let mut chosen = chosen_features(cx);
+    for name in &mut chosen.named {
+        if let Some((_, own)) = name.split_once('/').filter(|(package, _)| package == project) {
+            *name = own.to_owned();
+        }
+    }
+    chosen
+}
+
+/// The features that are on, by the arguments or else by dbmigrate.toml.
+fn chosen_features(cx: &Context) -> ChosenFeatures {
+    let (args, config) = (&cx.global.cargo, &cx.config);
+    let given = sorted(&args.features);
+    ChosenFeatures {
+        named: if given.is_empty() { sorted(&config.features) } else { given },
+        all: args.all_features || config.all_features,
+        default: config.default_features && !args.no_default_features,
+    }
+}
+
+/// The names in lists as cargo takes them, with commas or blanks.
+fn sorted(items: &[String]) -> Vec<String> {
+    let names = items.iter().flat_map(|item| item.split([',', ' ']));
+    let mut names: Vec<String> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::features::{Features, adding};
 use crate::error::{Doing as _, Error, Result, toml_place};
+use crate::paths;
 
 pub const FILE: &str = "Cargo.toml";
 
@@ -23,17 +25,24 @@ struct Content {
     workspace: Option<Workspace>,
     #[serde(default)]
     dependencies: toml::Table,
+    #[serde(default)]
+    features: Features,
     #[serde(default, rename = "build-dependencies")]
     build_dependencies: toml::Table,
     /// The dependencies for certain platforms.
     #[serde(default)]
     target: BTreeMap<String, Target>,
+    /// What a workspace takes in place of packages, by where they come from.
+    #[serde(default)]
+    patch: BTreeMap<String, toml::Table>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 struct Target {
     #[serde(default)]
     dependencies: toml::Table,
+    #[serde(default, rename = "build-dependencies")]
+    build_dependencies: toml::Table,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -125,14 +134,62 @@ impl Manifest {
         let tables = self.content.target.values().map(|target| &target.dependencies);
         let mut dependencies = toml::Table::new();
         for table in tables.chain([&self.content.dependencies]) {
-            dependencies.extend(inherited(table, root));
+            dependencies.extend(self.resolved(table, root));
         }
         dependencies
     }
 
+    /// The directories of the packages that this one is built from, as far as they are given by
+    /// their paths.
+    pub(super) fn directories(&self, root: &Manifest) -> Vec<PathBuf> {
+        let dependencies = self.dependencies(root).into_iter();
+        let of_build = self.content.target.values().map(|target| &target.build_dependencies);
+        let of_build = of_build.flat_map(|table| self.resolved(table, root));
+        let dependencies = dependencies.chain(self.build_dependencies(root)).chain(of_build);
+        let patches = root.content.patch.values().flat_map(|table| root.resolved(table, root));
+        let path = |(_, dependency): (String, toml::Value)| {
+            Some(PathBuf::from(dependency.get("path")?.as_str()?))
+        };
+        dependencies.chain(patches).filter_map(path).collect()
+    }
+
+    /// The package's own features.
+    pub(super) fn features(&self) -> &Features {
+        &self.content.features
+    }
+
     /// The dependencies of the package's build script.
     pub(super) fn build_dependencies(&self, root: &Manifest) -> toml::Table {
-        inherited(&self.content.build_dependencies, root)
+        self.resolved(&self.content.build_dependencies, root)
+    }
+
+    /// Dependencies with absolute paths, and with references to the workspace replaced by its
+    /// dependencies.
+    fn resolved(&self, dependencies: &toml::Table, root: &Manifest) -> toml::Table {
+        let workspace = root.content.workspace.as_ref();
+        let resolve = |(name, own): (&String, &toml::Value)| {
+            let is_inherited = own.get("workspace").and_then(toml::Value::as_bool) == Some(true);
+            let shared = workspace
+                .filter(|_| is_inherited)
+                .and_then(|workspace| workspace.dependencies.get(name));
+            let dependency = match shared {
+                Some(shared) => {
+                    // The package may add features.
+                    let features = own.get("features").and_then(toml::Value::as_array);
+                    let features = features.map_or(&[][..], Vec::as_slice);
+                    let mut dependency = adding(shared, features);
+                    if let (Some(table), Some(is)) =
+                        (dependency.as_table_mut(), own.get("optional"))
+                    {
+                        table.insert("optional".to_owned(), is.clone());
+                    }
+                    absolute(dependency, root.dir())
+                }
+                None => absolute(own.clone(), self.dir()),
+            };
+            (name.clone(), dependency)
+        };
+        dependencies.iter().map(resolve).collect()
     }
 
     /// Whether the workspace excludes a directory and doesn't also list it as a member.
@@ -170,33 +227,12 @@ impl Manifest {
     }
 }
 
-/// Dependencies, with references to the workspace replaced by its dependencies.
-fn inherited(dependencies: &toml::Table, root: &Manifest) -> toml::Table {
-    let workspace = root.content.workspace.as_ref();
-    let resolve = |(name, dependency): (&String, &toml::Value)| {
-        let is_inherited = dependency.get("workspace").and_then(toml::Value::as_bool) == Some(true);
-        let shared = workspace
-            .filter(|_| is_inherited)
-            .and_then(|workspace| workspace.dependencies.get(name));
-        let dependency =
-            shared.map_or_else(|| dependency.clone(), |shared| both(shared, dependency));
-        (name.clone(), dependency)
-    };
-    dependencies.iter().map(resolve).collect()
-}
-
-/// A dependency of the workspace with the features that a package adds to it.
-fn both(shared: &toml::Value, own: &toml::Value) -> toml::Value {
-    let features = |dependency: &toml::Value| {
-        let features = dependency.get("features").and_then(toml::Value::as_array);
-        features.cloned().unwrap_or_default()
-    };
-    let mut both = match shared {
-        toml::Value::Table(table) => table.clone(),
-        version => toml::Table::from_iter([("version".to_owned(), version.clone())]),
-    };
-    both.insert("features".to_owned(), [features(shared), features(own)].concat().into());
-    both.into()
+/// A dependency whose path doesn't depend on a directory.
+fn absolute(mut dependency: toml::Value, dir: &Path) -> toml::Value {
+    if let Some(toml::Value::String(path)) = dependency.get_mut("path") {
+        *path = paths::clean(&dir.join(&*path)).to_string_lossy().into_owned();
+    }
+    dependency
 }
 
 /// The subdirectories whose names match a part of a pattern.

@@ -77,7 +77,7 @@ fn kinds(host: &Host) -> Vec<Kind> {
     });
     let mut kinds = vec![Kind { dialect: "sqlite", create }];
     let test = "each_crate_gives_its_own_types";
-    for server in servers::postgres_in_turn(test).into_iter().take(1) {
+    for server in servers::postgres_in_turn(test) {
         let create = Box::new(move || {
             let [url, empty] = [server.database(), server.database()];
             client(&url).batch_execute(POSTGRES).unwrap();
@@ -245,6 +245,46 @@ fn a_crate_whose_feature_is_missing_is_named() {
     assert_eq!(host.ok("inspect --url sqlite:plain.db").errors(), "");
 }
 
+/// Features of the package turn on crates, and the features of the runtime that go with them.
+#[test]
+fn a_feature_of_the_package_turns_on_the_types_of_a_crate() {
+    let host = Host::empty("inspect-features");
+    host.write("src/lib.rs", "");
+    let runtime = repository().join("dbmigrate-runtime");
+    let manifest = format!(
+        "[workspace]\n\n[package]\nname = \"inspect-features\"\nversion = \"0.1.0\"\n\
+         edition = \"2021\"\n\n[features]\ndefault = [\"moments\"]\n\
+         moments = [\"dep:chrono\", \"dbmigrate-runtime/chrono\"]\n\
+         uuid = [\"dep:uuid\", \"dbmigrate-runtime/uuid\"]\n\
+         api = [\"uuid/v4\"]\n\
+         exact = [\"money?/std\", \"dbmigrate-runtime/rust_decimal\"]\n\n\
+         [dependencies]\nchrono = {{ version = \"0.4\", optional = true }}\n\
+         uuid = {{ version = \"1\", optional = true }}\n\
+         money = {{ package = \"rust_decimal\", version = \"1\", optional = true }}\n\
+         dbmigrate-runtime = {{ path = {runtime:?} }}\n"
+    );
+    host.write("Cargo.toml", &manifest);
+    let run = host.cargo("metadata --no-deps --format-version 1");
+    assert_eq!(run.code, 0, "{run}");
+    sql(&host.dir.join("app.db"), SQLITE);
+    let types = |args: &str| {
+        let run = host.ok(&format!("inspect --url sqlite:app.db {args}"));
+        // What is off is not missing.
+        assert_eq!(run.errors(), "", "{args}");
+        let types = ["chrono::NaiveDate,", "uuid::Uuid", "money::Decimal"];
+        types.into_iter().filter(|ty| run.stdout.contains(ty)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(types(""), "chrono::NaiveDate,");
+    // A dependency that a feature turns on turns on the feature of its name.
+    assert_eq!(types("--features api"), "chrono::NaiveDate, uuid::Uuid");
+    assert_eq!(types("--features exact"), "chrono::NaiveDate,");
+    assert_eq!(types("--features exact,money"), "chrono::NaiveDate, money::Decimal");
+    assert_eq!(types("--no-default-features"), "");
+    assert_eq!(types("--no-default-features --features inspect-features/uuid"), "uuid::Uuid");
+    let all = "chrono::NaiveDate, uuid::Uuid money::Decimal";
+    assert_eq!(types("--all-features"), all);
+}
+
 /// A package of a workspace, which shares its dependencies under other names.
 #[test]
 fn a_crate_of_the_workspace_is_known_by_its_own_name() {
@@ -276,4 +316,10 @@ fn a_crate_of_the_workspace_is_known_by_its_own_name() {
     let run = host.ok("inspect --url sqlite:app.db");
     assert!(run.errors().contains("no types of `chrono`, `rust_decimal` are used"), "{run}");
     assert!(run.stdout.contains("pub token: Option<uuid::Uuid>,\n"), "{run}");
+    // Only the package can make it optional, and then it is off.
+    let manifest = package("")
+        .replace("\nuuid.workspace = true\n", "\nuuid = { workspace = true, optional = true }\n");
+    host.write("Cargo.toml", &manifest);
+    let run = host.ok("inspect --url sqlite:app.db");
+    assert!(run.stdout.contains("pub token: Option<String>,\n"), "{run}");
 }

@@ -1,6 +1,6 @@
 //! The files that a comparison may depend on, with what tells that they were saved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{DirEntry, read_dir};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,13 @@ use std::time::SystemTime;
 
 use crate::project::Project;
 
-/// The sources and manifests of the workspace, and the migrations. Looking at them works on every
-/// file system, in containers as well, and sees files that an editor replaces.
+/// The sources and manifests of the workspace and of the packages outside it, and the migrations.
+/// Looking at them works on every file system, in containers as well, and sees files that an editor
+/// replaces.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Files {
+    /// The directories of packages outside the workspace.
+    outside: BTreeSet<PathBuf>,
     saved: BTreeMap<PathBuf, Saved>,
 }
 
@@ -20,11 +23,17 @@ pub struct Files {
 type Saved = (Option<SystemTime>, u64);
 
 impl Files {
-    /// Looks at the files.
+    /// Looks at the files of a project.
     pub fn find(project: &Project) -> Files {
-        let mut files = Files::default();
+        Files { outside: project.outside(), ..Files::default() }.again(project)
+    }
+
+    /// Looks at them again, in the same directories.
+    pub fn again(&self, project: &Project) -> Files {
+        let mut files = Files { outside: self.outside.clone(), ..Files::default() };
         files.add(&project.workspace_root, &project.target_dir);
-        for dir in [&project.package_dir, &project.config_dir, &project.migrations_dir] {
+        let own = [&project.package_dir, &project.config_dir, &project.migrations_dir];
+        for dir in own.into_iter().chain(&self.outside) {
             if !dir.starts_with(&project.workspace_root) {
                 files.add(dir, &project.target_dir);
             }
