@@ -358,6 +358,9 @@ pub struct History {
     /// Draw the history as a graph
     #[arg(long)]
     pub graph: bool,
+    /// Draw the history as a picture
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "graph")]
+    pub form: Option<Form>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `history`: the revisions, newest first.
 
 mod graph;
+mod picture;
 
 use std::collections::BTreeSet;
 
@@ -43,7 +44,9 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
         .map(|entry| lister.gone(entry))
         .chain(present.clone().map(|revision| lister.present(revision)))
         .collect();
-    if args.graph {
+    if let Some(form) = args.form {
+        cx.out.text(&picture::picture(form, &nodes));
+    } else if args.graph {
         graph::draw(&nodes).iter().for_each(|line| cx.out.line(line))
     } else {
         nodes.iter().flat_map(|node| &node.lines).for_each(|line| cx.out.line(line));
@@ -89,7 +92,14 @@ impl Lister<'_> {
         } else {
             vec![self.line(&revision.id, &revision.parents, &marks, &revision.message)]
         };
-        graph::Node { id: revision.id.clone(), parents: revision.parents.clone(), needs, lines }
+        graph::Node {
+            id: revision.id.clone(),
+            parents: revision.parents.clone(),
+            needs,
+            message: revision.message.clone(),
+            is_current: self.current.contains(&revision.id.as_str()),
+            lines,
+        }
     }
 
     /// A revision that exists only in the database.
@@ -100,8 +110,13 @@ impl Lister<'_> {
         } else {
             vec![self.line(&entry.id, &entry.parents, &marks, &entry.message)]
         };
-        let needs = Vec::new();
-        graph::Node { id: entry.id.clone(), parents: entry.parents.clone(), needs, lines }
+        graph::Node {
+            id: entry.id.clone(),
+            parents: entry.parents.clone(),
+            message: entry.message.clone(),
+            lines,
+            ..graph::Node::default()
+        }
     }
 
     fn line(&self, id: &str, parents: &[String], marks: &str, message: &str) -> String {

@@ -48,7 +48,7 @@ fn ends(relation: &Relation) -> String {
 
 /// A text in quotes. What Mermaid's grammar has no place for, and what it would take for HTML, for
 /// Markdown or for a formula, is written as a code, which it draws as the character.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     for sign in text.chars() {
         match sign {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dbmigrate_runtime::schema::{ForeignKey, Schema, Table};
 
 pub use dot::dot;
-pub use mermaid::mermaid;
+pub use mermaid::{mermaid, quoted as mermaid_text};
 pub use svg::svg;
 
 /// What a revision does to a part of the schema.
@@ -193,7 +193,7 @@ fn relation(
 }
 
 /// A text in XML or in HTML.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for sign in text.chars() {
         match sign {

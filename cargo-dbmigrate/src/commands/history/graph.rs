@@ -13,6 +13,9 @@ pub struct Node {
     pub parents: Vec<String>,
     /// What has to come after it, without a line.
     pub needs: Vec<String>,
+    pub message: String,
+    /// Whether the database is at it.
+    pub is_current: bool,
     /// The text next to it.
     pub lines: Vec<String>,
 }
@@ -37,7 +40,7 @@ pub fn draw(nodes: &[Node]) -> Vec<String> {
 }
 
 /// Orders each revision before those that it needs, and one line of history after the other.
-fn order(nodes: &[Node]) -> Vec<&Node> {
+pub fn order(nodes: &[Node]) -> Vec<&Node> {
     let places: BTreeMap<&str, usize> =
         nodes.iter().enumerate().map(|(place, node)| (node.id.as_str(), place)).collect();
     let needs = |place: usize| {

@@ -20,7 +20,13 @@ fn node(text: &str) -> Node {
     let (id, parents) = text.split_once(':').unwrap();
     let (parents, needs) = parents.split_once('/').unwrap_or((parents, ""));
     let lines = vec![id.to_owned()];
-    Node { id: id.to_owned(), parents: words(parents), needs: words(needs), lines }
+    Node {
+        id: id.to_owned(),
+        parents: words(parents),
+        needs: words(needs),
+        lines,
+        ..Node::default()
+    }
 }
 
 fn drawn(nodes: &[Node]) -> String {
