@@ -32,7 +32,7 @@ use crate::{Error, barriers, ledger, trace, version_table};
 use budget::Budget;
 pub(crate) use groups::{groups, row};
 pub use halfway::{Halfway, refuse_unfinished};
-pub use observer::{Observer, Piece, late_text};
+pub use observer::{Observer, Piece, continuing_text, late_text};
 pub use on_apply::{Applied, Callbacks};
 use revision::Place;
 pub use steps::{OwnSteps, Steps};

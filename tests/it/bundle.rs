@@ -249,6 +249,11 @@ fn what_is_wrong(alone: &Alone) {
 fn on_a_server(alone: &Alone, server: &Server) {
     let url = server.database();
     let run = |args: &str| Run::of(alone.command(args).env("DATABASE_URL", &url));
+    let plan = |args: &str| run(args).stdout.replace(&url, "URL");
+    let planned = plan("plan");
+    let pending = "upgrade <base> -> a100, pets\n  create table `pet`\n";
+    assert!(planned.starts_with("Upgrade of URL: 2 revisions, "), "{planned}");
+    assert!(planned.contains(pending), "{planned}");
     let upgraded = run("upgrade -x prefix=cat");
     assert_eq!(
         upgraded.stdout,
@@ -260,6 +265,9 @@ fn on_a_server(alone: &Alone, server: &Server) {
     assert!(status.stdout.contains("the database agrees with the applied revisions"), "{status}");
     assert_eq!(status.code, 0, "{status}");
     assert_eq!(run("current").stdout, "b200 (head)\n");
+    let back = plan("plan base");
+    assert!(back.starts_with("Downgrade of URL: 2 revisions, "), "{back}");
+    assert!(back.contains("downgrade b200 -> a100, slugs\n"), "{back}");
     let undone = run("downgrade base");
     assert_eq!(
         undone.stdout,

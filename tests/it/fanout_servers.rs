@@ -82,6 +82,29 @@ fn urls_and_lists_of_urls_are_upgraded_like_files() {
         assert_eq!((&document["unchanged"], &document["failed"]), (&3.into(), &1.into()));
         assert_eq!(texts(&urls[1], "SELECT slug FROM \"user\""), ["ada"]);
 
+        // The same databases, looked at.
+        let looked = "--all lists/customers.txt";
+        let run = host.dbmigrate(&format!("status {looked}"));
+        let status = plain(&run.stdout).replace(&c, "C");
+        let run = host.dbmigrate(&format!("current {looked}"));
+        let current = plain(&run.stdout).replace(&c, "C");
+        let run = host.dbmigrate(&format!("check {looked}"));
+        let check = plain(&run.stdout).replace(&c, "C");
+        expect![[r#"
+              1  failed
+              3  b200 (head)
+            4 databases
+            --
+              1  failed
+              3  b200 (head)
+            4 databases
+            --
+              1  failed
+              3  b200 (head)
+            4 databases
+        "#]]
+        .assert_eq(&format!("{status}--\n{current}--\n{check}"));
+
         // Mistakes are said before anything is done.
         let fresh = server.database();
         let check = |list: &str, text: &str| {

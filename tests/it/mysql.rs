@@ -147,8 +147,13 @@ fn a_script_that_fails_halfway_is_continued_by_a_run() {
         assert_eq!(dump(&url), before);
         show("upgrade --sql");
         show("upgrade");
+        show("show b200");
         mysql_client(&url).query_drop("CREATE TABLE part (a INT)").expect("a table");
+        // What is done was edited.
+        let edited = work.replace("\"two\"", "\"2\"");
+        host.write("migrations/versions/m2.rs", &revision("b200", &["a100"], "items", &edited, ""));
         show("upgrade");
+        show("upgrade --resume");
         expect![[r#"
             $ current
             a100
@@ -159,17 +164,52 @@ fn a_script_that_fails_halfway_is_continued_by_a_run() {
               hint: `cargo dbmigrate upgrade b200` continues it; with `--restart`, what is done of it is taken back first
             $ upgrade
             Running upgrade a100 -> b200, items
+            Continuing at statement 3, where an earlier run stopped
             error: revision `b200` stopped halfway: statement 3 of 5 failed: ALTER TABLE part ADD COLUMN b INT
               caused by: Table 'app.part' doesn't exist
               hint: the statements before this one have been applied: correct the cause and run the command again; it continues after them; with `--restart`, it takes them back first
+            $ show b200
+            Rev: b200 (head)
+            Parent: a100
+            Path: migrations/versions/m2.rs
+
+                items
+
+            half applied: 2 of its statements are done, and it stands at statement 3: Table 'app.part' doesn't exist
+            upgrade:
+                create table `item`
+                insert 2 rows into table `item`
+                execute SQL
+                execute SQL
+                add column `c` to table `item`
+            downgrade:
             $ upgrade
             Running upgrade a100 -> b200, items
+            error: revision `b200` can't be continued: part 2 of 5 has changed since it was started
+              hint: restore the revision as it was when the run was interrupted, and run the command again; `cargo dbmigrate upgrade --resume` continues after the last part that is done, whatever the parts before it say now; `cargo dbmigrate upgrade --restart` takes back what is done, once the revision is restored
+            $ upgrade --resume
+            Running upgrade a100 -> b200, items
+            Continuing at statement 3, where an earlier run stopped
         "#]]
         .assert_eq(&seen);
         let whole = server.own_database();
         mysql_client(&whole).query_drop("CREATE TABLE part (a INT)").expect("a table");
+        host.write("migrations/versions/m2.rs", &revision("b200", &["a100"], "items", work, ""));
         host.ok(&format!("upgrade --url {whole}"));
         assert_eq!(dump(&url), dump(&whole));
+
+        // What is done of it is taken back.
+        let restarted = server.own_database();
+        let (_, database) = restarted.rsplit_once('/').expect("a database");
+        host.fails(&format!("upgrade --url {restarted}"));
+        mysql_client(&restarted).query_drop("CREATE TABLE part (a INT)").expect("a table");
+        let run = host.ok(&format!("upgrade --restart --url {restarted}"));
+        expect![[r#"
+            Taking back the half-done upgrade b200
+            Running upgrade a100 -> b200, items
+        "#]]
+        .assert_eq(&run.stdout.replace(database, "app"));
+        assert_eq!(dump(&restarted), dump(&whole));
     }
 }
 

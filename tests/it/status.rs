@@ -274,12 +274,22 @@ fn servers_say_who_migrates() {
         let lock = run.stdout.lines().find(|line| line.starts_with("Lock ")).expect("a line");
         let holder = if server.dialect() == "postgres" { "process" } else { "connection" };
         assert!(lock.contains(holder) && lock.contains("holds a lock"), "{lock}");
+        let json = host.dbmigrate("status --format json").json();
+        let named = json["lock_holder"].as_str().unwrap_or_default();
+        assert!(named.contains("holds a lock"), "{json}");
         fs::write(&go, "").unwrap();
         assert!(upgrade.wait().expect("it ends").success());
         let run = host.dbmigrate("status");
         assert!(!run.stdout.contains("\nLock "), "{run}");
         let place = url.split_once('@').map_or(url.as_str(), |(_, place)| place);
         let first = run.stdout.lines().next().unwrap_or_default();
-        assert!(first.contains(place), "{run}");
+        let (host_and_port, database) = place.split_once('/').unwrap_or((place, ""));
+        assert!(first.contains(host_and_port) && first.contains(database), "{run}");
+        let title = match server.dialect() {
+            "postgres" => ", PostgreSQL ",
+            "mariadb" => ", MariaDB ",
+            _ => ", MySQL ",
+        };
+        assert!(first.contains(title), "{run}");
     }
 }

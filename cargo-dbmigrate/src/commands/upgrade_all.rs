@@ -167,6 +167,11 @@ impl Observer for One<'_> {
         self.fleet.cx.out.detail(format!("{name}: {}", script::running(direction, revision)));
     }
 
+    fn continuing(&mut self, statement: usize) {
+        let (name, text) = (&self.at.name, executor::continuing_text(statement));
+        self.fleet.cx.out.detail(format!("{name}: {text}"));
+    }
+
     fn statement(&mut self, statement: &Statement) {
         let (name, Statement { reason, sql, .. }) = (&self.at.name, statement);
         self.fleet.cx.out.detail(format!("{name}: -- {reason}\n{sql};"));

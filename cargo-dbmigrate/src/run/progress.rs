@@ -7,7 +7,7 @@ use dbmigrate_runtime::engine::driver::Waiting;
 
 use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::dialect::Statement;
-use dbmigrate_runtime::engine::executor::{Observer, Piece, late_text};
+use dbmigrate_runtime::engine::executor::{Observer, Piece, continuing_text, late_text};
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::script;
 use dbmigrate_runtime::{Direction, StepResult};
@@ -84,6 +84,10 @@ impl Observer for Progress<'_> {
             self.bar.suspend(|| self.out.done(text));
             self.bar.inc(1);
         }
+    }
+
+    fn continuing(&mut self, statement: usize) {
+        self.bar.suspend(|| self.out.done(continuing_text(statement)));
     }
 
     fn taking_back(&mut self, direction: Direction, revision: &Revision) {

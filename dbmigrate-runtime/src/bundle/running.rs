@@ -11,7 +11,9 @@ use crate::barriers::{self, Barrier};
 use crate::dialect::Statement;
 use crate::direction::Direction;
 use crate::driver::{Driver, Waiting};
-use crate::executor::{self, Executor, Observer, Options, OwnSteps, Piece, late_text};
+use crate::executor::{
+    self, Executor, Observer, Options, OwnSteps, Piece, continuing_text, late_text,
+};
 use crate::losses;
 use crate::migration::Migrations;
 use crate::operations::Json;
@@ -156,6 +158,10 @@ impl Observer for Progress<'_> {
         if self.printed.insert(text.clone()) {
             self.out.done(&text);
         }
+    }
+
+    fn continuing(&mut self, statement: usize) {
+        self.out.done(&continuing_text(statement));
     }
 
     fn taking_back(&mut self, direction: Direction, revision: &Revision) {

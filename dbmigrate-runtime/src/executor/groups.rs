@@ -15,7 +15,7 @@ use crate::dialect::{Alone, Facts, Task};
 use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::error::Remains;
-use crate::ledger::{self, Row};
+use crate::ledger::{self, Reached, Row};
 use crate::migration::Migration;
 use crate::operations::{Batch, Operation};
 use crate::plan::{self, Planner};
@@ -196,6 +196,9 @@ impl Executor<'_> {
         };
         // A callback may fail, when nothing else would say that the last statement is done.
         let is_entered_at_end = self.options.callbacks.is_empty();
+        // A first statement that failed has left nothing.
+        let has_begun = |row: &Row| !row.is_failed || Reached::read(&row.before).is_some();
+        let mut is_to_be_said = done.iter().any(has_begun);
         for (idx, tasks) in groups.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == groups.len());
             let row = row(idx, hashed.map_or(*tasks, Vec::as_slice));
@@ -217,6 +220,10 @@ impl Executor<'_> {
             if is_edited {
                 let named = (direction, row.number, groups.len());
                 return Err(Error::edited_group(id, named));
+            }
+            if is_to_be_said && !entry.known.is_some_and(|known| known.is_done) {
+                self.observer.continuing(idx + 1);
+                is_to_be_said = false;
             }
             entry.is_entered_at_end = is_entered_at_end && idx + 1 == groups.len();
             self.run_group(&run, tasks, entry, budget)?;

@@ -51,6 +51,12 @@ pub trait Observer {
         let _ = (direction, revision);
     }
 
+    /// The revision that is running was begun by an earlier run, and goes on at this statement,
+    /// counted from 1.
+    fn continuing(&mut self, statement: usize) {
+        let _ = statement;
+    }
+
     /// What an earlier run did of a revision, in this direction, is about to be taken back.
     fn taking_back(&mut self, direction: Direction, revision: &Revision) {
         let _ = (direction, revision);
@@ -80,6 +86,11 @@ pub trait Observer {
 }
 
 impl Observer for () {}
+
+/// The message about a revision that an earlier run began; see [`Observer::continuing`].
+pub fn continuing_text(statement: usize) -> String {
+    format!("Continuing at statement {statement}, where an earlier run stopped")
+}
 
 /// The message about a revision that runs out of order; see [`Observer::late`].
 pub fn late_text(revision: &Revision, applied: &Revision) -> String {
