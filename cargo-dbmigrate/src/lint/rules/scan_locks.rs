@@ -4,12 +4,12 @@ use dbmigrate_runtime::engine::dialect::{Blocks, Work};
 
 use super::words::waiting;
 
-use crate::lint::rule::{Change, Level, Look, Rule, servers};
+use crate::lint::rule::{Change, Level, Look, Rule, postgres};
 
 pub const RULE: Rule = Rule {
     id: "scan-locks",
     level: Level::Warn,
-    is_for: servers,
+    is_for: postgres,
     finds: "A table is read while others wait.",
     why: "How long that takes grows with the table.",
     instead: "make the change at a time when nobody uses the table, or in the steps that the \
