@@ -69,6 +69,7 @@ fn one_screen_says_where_a_database_stands() {
         Applied    0 of 0 revisions
         Pending    none
         Models     1 difference from the migrations
+                   added table `post`
         $ status
         Database   sqlite:$HOST/app.db, does not exist yet
         Head       a100
@@ -93,7 +94,9 @@ fn one_screen_says_where_a_database_stands() {
                    b200: empty
                    and 1 later
         Models     1 difference from the migrations
+                   added column `post.body`
         Schema     1 difference from the applied revisions
+                   column `post.extra` is not in the migrations
         $ status
         Database   sqlite:$HOST/app.db, SQLite VERSION
         Head       c300
@@ -106,6 +109,7 @@ fn one_screen_says_where_a_database_stands() {
         History    revision `zzz` (of another branch) is applied in the database, but this project does not have it
         Models     not compared: the package `status` does not compile
         Schema     1 difference from the applied revisions
+                   column `post.extra` is not in the migrations
         mod.rs     its list does not match the files
         $ status -n 0 --url sqlite::memory:
         Database   sqlite::memory:, in memory, so each command finds an empty one

@@ -39,7 +39,7 @@ impl Several {
                   agree; with 3 if the package does not compile."
 )]
 pub struct Status {
-    /// How many applied and how many pending revisions to list
+    /// How many to list of the applied and the pending revisions, and of the differences
     #[arg(short = 'n', long = "number", value_name = "N", default_value_t = 5)]
     pub n_shown: usize,
     #[command(flatten)]

@@ -201,9 +201,19 @@ impl Screen<'_> {
         if let Some(holder) = &found.holder {
             line("Lock", style::paint(style::CHANGED, holder));
         }
+        let list = |differences: &[String]| {
+            for difference in differences.iter().take(n_shown) {
+                line("", difference.trim_start_matches("Detected ").to_owned());
+            }
+            if n_shown > 0 && differences.len() > n_shown {
+                line("", format!("and {} more", differences.len() - n_shown));
+            }
+        };
         line("Models", self.models_text());
+        self.differences.iter().for_each(|differences| list(differences));
         if let Some(drift) = &found.drift {
             line("Schema", schema_text(drift));
+            list(&drift.differences.iter().map(ToString::to_string).collect::<Vec<_>>());
         }
         if !self.list.is_none() {
             line("mod.rs", style::paint(style::CHANGED, "its list does not match the files"));
