@@ -243,6 +243,8 @@ fn a_backup_is_refused_where_it_can_not_be_made() {
     .assert_eq(&host.fails("upgrade --backup --url postgres://localhost/app").errors());
     let on_mysql = host.fails("restore --url mysql://localhost/app").errors();
     assert!(on_mysql.contains("`mysqldump --set-gtid-purged=OFF --single"), "{on_mysql}");
+    let on_mariadb = host.fails("restore --url mariadb://localhost/app").errors();
+    assert!(on_mariadb.contains("`mariadb-dump --single"), "{on_mariadb}");
     let in_memory = host.fails("upgrade --backup --url sqlite::memory:").errors();
     assert!(in_memory.contains("is in memory, and only files can be backed up"), "{in_memory}");
 

@@ -28,6 +28,7 @@ mod inspect;
 mod import;
 mod json;
 mod status;
+mod starting;
 mod stored_revisions;
 mod revision_list;
 mod lint;

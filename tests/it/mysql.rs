@@ -385,3 +385,32 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
         assert_eq!(session(&server, &mut host), seen, "{}", server.name);
     }
 }
+
+/// Without a server, `dialects` in dbmigrate.toml says which of the two it is.
+#[test]
+fn offline_the_setting_tells_mariadb_from_mysql() {
+    let table = "op.create_table(Table::new(\"item\")\
+        .column(Column::new(\"id\", Type::Uuid).not_null()).primary_key(\"pk_item\", [\"id\"]));";
+    for (dialect, end) in
+        [("mariadb", "COLLATE=utf8mb4_nopad_bin;"), ("mysql", "COLLATE=utf8mb4_0900_bin;")]
+    {
+        let host = Host::library(&format!("offline_{dialect}"), "");
+        host.ok(&format!("init --dialect {dialect}"));
+        host.write("migrations/versions/m1.rs", &revision("a100", &[], "items", table, ""));
+        for url in ["", " --url mysql://localhost/app"] {
+            let run = host.ok(&format!("upgrade --sql base:head{url}"));
+            assert!(run.stdout.contains(end), "{dialect}{url}: {run}");
+        }
+    }
+    for server in servers::mysql_in_turn("offline_the_setting_tells_mariadb_from_mysql") {
+        let (dialect, other) = match server.dialect() {
+            "mariadb" => ("MariaDB", "mysql"),
+            _ => ("MySQL", "mariadb"),
+        };
+        let host = Host::library(&format!("offline_{}", server.name), "");
+        host.ok(&format!("init --dialect {other}"));
+        host.write("migrations/versions/m1.rs", &revision("a100", &[], "items", table, ""));
+        let run = host.fails(&format!("upgrade --url {}", server.database()));
+        assert!(run.stderr.contains(dialect) && run.stderr.contains("dialects"), "{run}");
+    }
+}

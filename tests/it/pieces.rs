@@ -1,5 +1,7 @@
 //! Steps that run in pieces: what the commands say of them, and where their revision may be.
 
+use std::time::{Duration, Instant};
+
 use dbmigrate_tests::servers;
 use dbmigrate_tests::{Host, revision, sql};
 use expect_test::expect;
@@ -70,8 +72,13 @@ fn commands_tell_how_far_a_step_came_and_continue_it() {
     "#]].assert_eq(&host.ok("current").stdout);
     assert!(host.dbmigrate("status -n 1").stdout.contains("2 pieces are done"), "status");
 
-    let run = host.ok("upgrade --batch-pause 1");
+    // Two pieces are left, and there is a pause after each.
+    let start = Instant::now();
+    let run = host.ok("upgrade --batch-pause 200");
+    assert!(start.elapsed() >= Duration::from_millis(400), "{:?}", start.elapsed());
     assert!(run.stderr.contains("step `backfill slugs`: piece 3"), "{run}");
+    let continued = "Continuing at statement 1, where an earlier run stopped\n";
+    assert!(run.stdout.ends_with(continued), "{run}");
     let conn = rusqlite::Connection::open(&db).unwrap();
     let n = |condition: &str| -> i64 {
         let query = format!("SELECT count(*) FROM post WHERE {condition}");

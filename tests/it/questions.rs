@@ -20,12 +20,15 @@ fn model(fields: &str, variants: &str) -> String {
     )
 }
 
+/// How many milliseconds a text may take. Meanwhile other tests may build in the same directory.
+const PATIENCE: u64 = 900_000;
+
 /// The tool in a terminal.
 pub(super) fn at_terminal(host: &Host, args: &str) -> PtySession {
     let mut command = host.command(tool());
     command.arg("dbmigrate").args(args.split_whitespace());
     command.stdin(Stdio::inherit()).env("TERM", "xterm");
-    spawn_command(command, Some(120_000)).unwrap()
+    spawn_command(command, Some(PATIENCE)).unwrap()
 }
 
 /// Answers questions, each once its text appears, and returns the exit code and the last output.
@@ -410,7 +413,7 @@ fn screen(host: &Host, args: &str, columns: u16, answers: &[(&str, &str)]) -> St
     let script = format!("stty rows {ROWS} cols {columns}; exec \"$0\" \"$@\"");
     command.args(["-c", &script]).arg(tool()).arg("dbmigrate").args(args.split_whitespace());
     command.stdin(Stdio::inherit()).env("TERM", "xterm");
-    let mut session = spawn_command(command, Some(120_000)).unwrap();
+    let mut session = spawn_command(command, Some(PATIENCE)).unwrap();
     let mut printed = String::new();
     for (question, answer) in answers {
         let before = session.exp_string(question);

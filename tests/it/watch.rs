@@ -41,7 +41,7 @@ impl Session {
     fn until(&self, text: &str) -> Vec<String> {
         let mut seen = Vec::new();
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(300));
+            let line = self.lines.recv_timeout(Duration::from_secs(900));
             let line = line.unwrap_or_else(|err| panic!("{text}: {err} after {seen:?}"));
             let is_last = line.contains(text);
             seen.push(line);

@@ -18,6 +18,7 @@ mod test_database;
 mod tls;
 mod profiles;
 mod values;
+mod waiting;
 mod whole;
 
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;

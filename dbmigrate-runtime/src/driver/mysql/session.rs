@@ -138,7 +138,8 @@ pub(super) fn lock_holder(backend: Backend, name: &str) -> String {
 }
 
 /// The queries for a connection that this statement may have waited for, the better answer first:
-/// one with a lock on a table which the statement names; the one with the oldest transaction.
+/// one with a lock on a table which the statement names; the one with the oldest transaction, of the
+/// same database if there is one.
 pub(super) fn blockers(backend: Backend, sql: &str) -> [String; 2] {
     let names: Vec<_> = MYSQL
         .tokens(sql)
@@ -159,7 +160,8 @@ pub(super) fn blockers(backend: Backend, sql: &str) -> [String; 2] {
     let by_age = format!(
         "SELECT p.id, p.user, p.info FROM information_schema.innodb_trx AS x
          JOIN {processes} AS p ON p.id = x.trx_mysql_thread_id
-         WHERE p.id <> CONNECTION_ID() ORDER BY x.trx_started LIMIT 1"
+         WHERE p.id <> CONNECTION_ID()
+         ORDER BY p.db <=> DATABASE() DESC, x.trx_started LIMIT 1"
     );
     [by_lock, by_age]
 }

@@ -1,0 +1,101 @@
+//! A run whose statement waits for a metadata lock: another session is in a transaction that has read
+//! the table.
+
+use std::thread;
+use std::time::Duration;
+
+use dbmigrate_runtime::engine::driver::Waiting;
+use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
+use dbmigrate_runtime::mysql::prelude::Queryable as _;
+use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::{Direction, Migrator, Module, Options};
+use dbmigrate_tests::servers::{self, Server, mysql_client};
+
+use crate::{driver, lent};
+
+const ALTERS: &[Module] = &[lent::module("m1", &[], alters)];
+
+fn alters(op: &mut Operations) {
+    lent::items(op);
+    op.execute("ALTER TABLE busy ADD COLUMN b INT");
+    op.execute("INSERT INTO busy (a, b) VALUES (2, 2)");
+}
+
+#[derive(Default)]
+struct Seen {
+    waits: Vec<String>,
+    continued: Vec<usize>,
+}
+
+impl Observer for Seen {
+    fn waiting(&mut self, waiting: &Waiting) {
+        self.waits.push(waiting.holder.clone().unwrap_or_default());
+    }
+
+    fn continuing(&mut self, statement: usize) {
+        self.continued.push(statement);
+    }
+}
+
+/// A database with a table, and a session that has read it in its transaction.
+fn read_by_another(server: &Server) -> (String, dbmigrate_runtime::mysql::Conn) {
+    let url = server.database();
+    let mut other = mysql_client(&url);
+    other.query_drop("CREATE TABLE busy (a INT)").expect("a table");
+    other.query_drop("INSERT INTO busy VALUES (1)").expect("a row");
+    other.query_drop("START TRANSACTION").expect("a transaction");
+    let _: Vec<i64> = other.query("SELECT a FROM busy").expect("rows");
+    (url, other)
+}
+
+fn run(url: &str, lock_timeout: Duration, seen: &mut Seen) -> Result<(), String> {
+    let migrations = &Migrator::new(ALTERS).migrations().expect("a history");
+    let options = &Options { lock_timeout, ..Options::default() };
+    let (driver, steps) = (&mut driver(url), &mut OwnSteps);
+    let mut executor = Executor { driver, migrations, options, observer: seen, steps };
+    executor.run(Direction::Upgrade, "head").map(drop).map_err(|err| err.report())
+}
+
+fn rows(url: &str) -> Vec<(i64, Option<i64>)> {
+    mysql_client(url).query("SELECT a, b FROM busy ORDER BY a").expect("rows")
+}
+
+#[test]
+fn a_run_waits_for_a_reader_and_names_it() {
+    for server in servers::mysql("a_run_waits_for_a_reader_and_names_it") {
+        let (url, mut other) = read_by_another(&server);
+        let id = other.connection_id();
+        let ends = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(1600));
+            other.query_drop("COMMIT").expect("it is committed");
+        });
+        let mut seen = Seen::default();
+        run(&url, Duration::from_secs(60), &mut seen).expect("it is upgraded");
+        ends.join().expect("it ends");
+        let holder = format!("connection {id} (`root`) of the server holds a lock");
+        assert_eq!(seen.waits, [holder], "{}", server.name);
+        assert_eq!(rows(&url), [(1, None), (2, Some(2))]);
+    }
+}
+
+#[test]
+fn a_run_that_waits_too_long_is_continued_by_the_next_one() {
+    for server in servers::mysql("a_run_that_waits_too_long_is_continued_by_the_next_one") {
+        let (url, mut other) = read_by_another(&server);
+        let id = other.connection_id();
+        let mut seen = Seen::default();
+        let text = run(&url, Duration::from_secs(1), &mut seen).expect_err("it waits too long");
+        let text = text.replace(&id.to_string(), "ID");
+        let expected = expect_test::expect![[r#"
+            revision `m1` stopped halfway: statement 3 of 4 failed: ALTER TABLE busy ADD COLUMN b INT
+              caused by: Lock wait timeout exceeded; try restarting transaction
+              hint: the statements before this one have been applied: correct the cause and run the command again; it continues after them; with `--restart`, it takes them back first
+        "#]];
+        expected.assert_eq(&format!("{text}\n"));
+        assert!(seen.continued.is_empty(), "{}", server.name);
+        other.query_drop("COMMIT").expect("it is committed");
+        run(&url, Duration::from_secs(1), &mut seen).expect("nobody is in the way");
+        assert_eq!(seen.continued, [3], "{}", server.name);
+        assert_eq!(rows(&url), [(1, None), (2, Some(2))]);
+    }
+}
