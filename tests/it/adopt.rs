@@ -157,8 +157,7 @@ fn execute(server: &Server, url: &str, statements: &[&str]) {
 #[test]
 fn databases_on_servers_are_adopted_in_one_command() {
     let test = "databases_on_servers_are_adopted_in_one_command";
-    let postgres = servers::postgres_in_turn(test);
-    for server in postgres.into_iter().chain(servers::mysql_in_turn(test)) {
+    for server in servers::in_turn(test) {
         let mut host = Host::library(&format!("adopt-{}", server.name), "//! A library.\n");
         let urls = [server.database(), server.database(), server.database()];
         urls.iter().for_each(|url| execute(&server, url, &ON_SERVERS));

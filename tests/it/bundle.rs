@@ -94,9 +94,7 @@ fn the_executable_runs_alone_on_every_database() {
     let alone = Alone::new(&host, &path);
     on_a_file(&alone);
     what_is_wrong(&alone);
-    for server in
-        servers::postgres_in_turn("bundle").iter().chain(&servers::mysql_in_turn("bundle"))
-    {
+    for server in &servers::in_turn("bundle") {
         on_a_server(&alone, server);
     }
     a_changed_revision_is_built_again(&host);

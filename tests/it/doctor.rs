@@ -100,7 +100,7 @@ fn a_crate_that_does_not_compile_is_one_finding_of_several() {
 fn servers_say_what_the_user_may_do() {
     use dbmigrate_tests::servers;
     let name = "doctor::servers_say_what_the_user_may_do";
-    for server in servers::postgres_in_turn(name).iter().chain(&servers::mysql_in_turn(name)) {
+    for server in &servers::in_turn(name) {
         let mut host = Host::library("doctor-server", MODEL);
         host.ok("init");
         host.env("DATABASE_URL", &server.database());

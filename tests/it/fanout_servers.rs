@@ -83,13 +83,9 @@ fn urls_and_lists_of_urls_are_upgraded_like_files() {
         assert_eq!(texts(&urls[1], "SELECT slug FROM \"user\""), ["ada"]);
 
         // The same databases, looked at.
-        let looked = "--all lists/customers.txt";
-        let run = host.dbmigrate(&format!("status {looked}"));
-        let status = plain(&run.stdout).replace(&c, "C");
-        let run = host.dbmigrate(&format!("current {looked}"));
-        let current = plain(&run.stdout).replace(&c, "C");
-        let run = host.dbmigrate(&format!("check {looked}"));
-        let check = plain(&run.stdout).replace(&c, "C");
+        let looked = ["status", "current", "check"].map(|command| {
+            plain(&host.dbmigrate(&format!("{command} --all lists/customers.txt")).stdout)
+        });
         expect![[r#"
               1  failed
               3  b200 (head)
@@ -103,7 +99,7 @@ fn urls_and_lists_of_urls_are_upgraded_like_files() {
               3  b200 (head)
             4 databases
         "#]]
-        .assert_eq(&format!("{status}--\n{current}--\n{check}"));
+        .assert_eq(&looked.join("--\n"));
 
         // Mistakes are said before anything is done.
         let fresh = server.database();

@@ -1,7 +1,7 @@
 //! `lint`: its command line, its forms of output, and its settings. The rules have cases of their
 //! own, in `tests/lint`.
 
-use dbmigrate_tests::servers::{self, Server};
+use dbmigrate_tests::servers;
 use dbmigrate_tests::{Host, revision};
 use expect_test::expect;
 use serde_json::Value;
@@ -210,8 +210,7 @@ fn a_history_without_revisions_has_nothing_to_find() {
 #[test]
 fn a_server_is_looked_at_as_what_it_is() {
     let test = "a_server_is_looked_at_as_what_it_is";
-    let postgres = servers::postgres_in_turn(test).into_iter();
-    let servers: Vec<Server> = postgres.chain(servers::mysql_in_turn(test)).collect();
+    let servers = servers::in_turn(test);
     if servers.is_empty() {
         return;
     }
@@ -510,8 +509,7 @@ fn a_revision_of_which_something_is_applied_is_not_fixed() {
 #[test]
 fn a_half_applied_revision_is_not_fixed() {
     let test = "a_half_applied_revision_is_not_fixed";
-    let postgres = servers::postgres_in_turn(test).into_iter();
-    for server in postgres.chain(servers::mysql_in_turn(test)) {
+    for server in servers::in_turn(test) {
         let mut host = host(&format!("lint-fix-half-{}", server.name));
         host.env("DATABASE_URL", &server.own_database());
         let upgrade = TABLE.replace("post", "toy")

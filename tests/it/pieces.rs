@@ -112,7 +112,7 @@ fn on_servers_other_operations_may_be_in_its_revision() {
     });
     op.alter_column(\"visit\", \"n\", ColumnChange::new().not_null());";
     let test = "on_servers_other_operations_may_be_in_its_revision";
-    for server in servers::postgres_in_turn(test).into_iter().chain(servers::mysql_in_turn(test)) {
+    for server in servers::in_turn(test) {
         let host = Host::library("pieces-on-servers", "");
         host.ok("init");
         host.write("migrations/versions/m1.rs", &revision("a100", &[], "visits", KEY, ""));

@@ -383,7 +383,7 @@ fn keys_come_after_what_they_need_and_go_with_their_columns() {
         host.ok("downgrade a100 --allow-destructive");
     };
     check(None, "sqlite");
-    for server in servers::postgres_in_turn(test).iter().chain(&servers::mysql_in_turn(test)) {
+    for server in &servers::in_turn(test) {
         check(Some(&server.own_database()), server.dialect());
     }
 }

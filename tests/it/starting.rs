@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Migrator, Module};
 use dbmigrate_tests::modules::module;
-use dbmigrate_tests::servers::{self, Server};
+use dbmigrate_tests::servers;
 
-const MODULES: &[Module] = &[module("a1", &[], items, |op| op.drop_table("item"))];
+const ITEMS: Module = module("a1", &[], items, |op| op.drop_table("item"));
+const MODULES: &[Module] = &[ITEMS];
 
 fn items(op: &mut Operations) {
     op.create_table(
@@ -24,8 +25,7 @@ fn items(op: &mut Operations) {
 /// What the revision of [`SLOW`] waits for.
 static MAY_END: AtomicBool = AtomicBool::new(false);
 
-const SLOW: &[Module] =
-    &[module("a1", &[], items, |op| op.drop_table("item")), module("b2", &["a1"], waits, |_| {})];
+const SLOW: &[Module] = &[ITEMS, module("b2", &["a1"], waits, |_| {})];
 
 fn waits(op: &mut Operations) {
     op.run("wait", |_| {
@@ -34,10 +34,6 @@ fn waits(op: &mut Operations) {
         }
         Ok(())
     });
-}
-
-fn all(test: &str) -> Vec<Server> {
-    servers::postgres_in_turn(test).into_iter().chain(servers::mysql_in_turn(test)).collect()
 }
 
 /// A URL that leads to nobody, and how somebody is there later.
@@ -72,7 +68,7 @@ fn forward(port: u16, place: &str) {
 #[test]
 fn a_server_that_does_not_answer_yet_and_another_instance_are_waited_for() {
     let test = "a_server_that_does_not_answer_yet_and_another_instance_are_waited_for";
-    for server in all(test) {
+    for server in servers::in_turn(test) {
         let url = server.database();
         let (late, begin) = absent(&url);
         let other = thread::spawn(move || {
@@ -92,7 +88,7 @@ fn a_server_that_does_not_answer_yet_and_another_instance_are_waited_for() {
 
 #[test]
 fn a_wrong_user_is_an_error_at_once() {
-    for server in all("a_wrong_user_is_an_error_at_once") {
+    for server in servers::in_turn("a_wrong_user_is_an_error_at_once") {
         let url = server.database();
         let (scheme, rest) = url.split_once("://").expect("a URL");
         let (_, place) = rest.split_once('@').expect("a user");
@@ -107,7 +103,7 @@ fn a_wrong_user_is_an_error_at_once() {
 
 #[test]
 fn who_holds_the_lock_is_named_when_the_time_is_up() {
-    for server in all("who_holds_the_lock_is_named_when_the_time_is_up") {
+    for server in servers::in_turn("who_holds_the_lock_is_named_when_the_time_is_up") {
         let url = server.database();
         Migrator::new(MODULES).upgrade(&url).expect("it is upgraded");
         MAY_END.store(false, Ordering::Relaxed);

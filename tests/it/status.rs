@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use dbmigrate_tests::servers::{self, Server};
+use dbmigrate_tests::servers;
 use dbmigrate_tests::{Host, revision, sql, tool};
 use expect_test::expect;
 
@@ -242,8 +242,7 @@ const WAITING: &str = "op.run(\"wait\", |_| {\n        \
 #[test]
 fn servers_say_who_migrates() {
     let test = "servers_say_who_migrates";
-    let servers: Vec<Server> =
-        servers::postgres_in_turn(test).into_iter().chain(servers::mysql_in_turn(test)).collect();
+    let servers = servers::in_turn(test);
     if servers.is_empty() {
         return;
     }
@@ -287,8 +286,7 @@ fn servers_say_who_migrates() {
         assert!(!run.stdout.contains("\nLock "), "{run}");
         let place = url.split_once('@').map_or(url.as_str(), |(_, place)| place);
         let first = run.stdout.lines().next().unwrap_or_default();
-        let (host_and_port, database) = place.split_once('/').unwrap_or((place, ""));
-        assert!(first.contains(host_and_port) && first.contains(database), "{run}");
+        assert!(first.contains(place), "{run}");
         let title = match server.dialect() {
             "postgres" => ", PostgreSQL ",
             "mariadb" => ", MariaDB ",

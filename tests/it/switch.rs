@@ -308,7 +308,7 @@ fn a_git_hook_follows_and_never_breaks_a_checkout() {
 fn a_server_follows_as_well() {
     use dbmigrate_tests::servers;
     let name = "switch::a_server_follows_as_well";
-    for server in servers::postgres_in_turn(name).iter().chain(&servers::mysql_in_turn(name)) {
+    for server in &servers::in_turn(name) {
         let url = server.database();
         let host = host("switch-server", Some(&url), &toys());
         switch_to_cats(&host);

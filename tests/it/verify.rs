@@ -1,6 +1,6 @@
 //! `verify`: revisions run up, down and up again with rows, on a scratch database.
 
-use dbmigrate_tests::servers::{self, Server};
+use dbmigrate_tests::servers;
 use dbmigrate_tests::{Host, dump, revision, sql};
 use expect_test::expect;
 
@@ -240,8 +240,7 @@ fn the_rows_of_a_copy_are_used_and_its_file_is_only_read() {
 #[test]
 fn a_server_needs_an_empty_database_and_empties_it_again() {
     let test = "a_server_needs_an_empty_database_and_empties_it_again";
-    let servers: Vec<Server> =
-        servers::postgres_in_turn(test).into_iter().chain(servers::mysql_in_turn(test)).collect();
+    let servers = servers::in_turn(test);
     if servers.is_empty() {
         return;
     }

@@ -56,7 +56,7 @@ pub fn mysql(test: &str) -> Vec<Server> {
 ///
 /// As for [`postgres()`].
 pub fn postgres_in_turn(test: &str) -> Vec<Server> {
-    in_turn(test, postgres(test))
+    chosen(test, postgres(test))
 }
 
 /// The server of MySQL and the one of MariaDB that the name of a test chooses; all of them in the
@@ -66,10 +66,19 @@ pub fn postgres_in_turn(test: &str) -> Vec<Server> {
 ///
 /// As for [`mysql()`].
 pub fn mysql_in_turn(test: &str) -> Vec<Server> {
-    in_turn(test, mysql(test))
+    chosen(test, mysql(test))
 }
 
-fn in_turn(test: &str, servers: Vec<Server>) -> Vec<Server> {
+/// The server of each dialect that the name of a test chooses; all of them in the long mode.
+///
+/// # Panics
+///
+/// As for [`postgres()`] and [`mysql()`].
+pub fn in_turn(test: &str) -> Vec<Server> {
+    [postgres_in_turn(test), mysql_in_turn(test)].concat()
+}
+
+fn chosen(test: &str, servers: Vec<Server>) -> Vec<Server> {
     if crate::is_long() {
         return servers;
     }

@@ -86,7 +86,7 @@ fn killed_between_pieces_on_sqlite() {
 #[test]
 fn killed_between_pieces_on_servers() {
     let test = "killed_between_pieces_on_servers";
-    for server in servers::postgres_in_turn(test).into_iter().chain(servers::mysql_in_turn(test)) {
+    for server in servers::in_turn(test) {
         kill_all(&server.name, &mut || server.database());
     }
 }

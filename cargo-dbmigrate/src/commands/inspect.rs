@@ -174,7 +174,7 @@ fn read(
     // With --update, the others may be referred to.
     let is_read = |name: &str| is_wanted(name) || has_model(name);
     let all = args.tables.is_empty();
-    let mut left_out = unsaid(&found, &is_wanted, all);
+    let unsaid = unsaid(&found, &is_wanted, all);
     let tables = found.schema.tables.into_values();
     let tables = tables.filter(|table| is_read(&table.name) && !table.name.is_empty());
     let tables = tables.filter(|table| table.columns.iter().any(|column| !column.name.is_empty()));
@@ -201,7 +201,7 @@ fn read(
         taken: &taken,
     };
     let (models, keys) = inspect::models(conn, tables, &style).map_err(failed)?;
-    left_out.splice(0..0, keys);
+    let mut left_out = [keys, unsaid].concat();
     // Those of tables that aren't read belong to schemas, which are listed.
     let is_read = |table: &String| is_wanted(table) && !elsewhere.contains(table);
     let rest = found.unsaid.into_iter().chain(rest);

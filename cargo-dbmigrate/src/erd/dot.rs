@@ -30,11 +30,11 @@ pub fn dot(drawing: &Drawing) -> String {
         );
     }
     for relation in &drawing.relations {
-        let label = relation.columns.replace('\\', "\\\\").replace('"', "\\\"");
+        let label = quoted(&relation.columns);
         let style = if relation.is_optional { ", style=dashed" } else { "" };
         let _ = writeln!(
             text,
-            "    t{} -> t{} [label=\"{label}\", color=\"{}\"{style}];",
+            "    t{} -> t{} [label={label}, color=\"{}\"{style}];",
             relation.from,
             relation.to,
             relation.change.colour()
@@ -42,6 +42,11 @@ pub fn dot(drawing: &Drawing) -> String {
     }
     text.push_str("}\n");
     text
+}
+
+/// A text in quotes.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn coloured(text: &str, change: Change) -> String {

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::schema::{ForeignKey, Schema, Table};
 
-pub use dot::dot;
+pub use dot::{dot, quoted as dot_text};
 pub use mermaid::{mermaid, quoted as mermaid_text};
-pub use svg::svg;
+pub use svg::{opening as svg_opening, svg};
 
 /// What a revision does to a part of the schema.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Change {
     }
 
     /// Its colour, readable on white.
-    fn colour(self) -> &'static str {
+    pub fn colour(self) -> &'static str {
         match self {
             Change::None => "#333333",
             Change::Added => "#1a7f37",

@@ -25,11 +25,7 @@ pub fn svg(drawing: &Drawing) -> String {
     let places = places(drawing);
     let width = places.iter().map(|place| place.x + WIDE).max().unwrap_or(0) + MARGIN;
     let height = places.iter().map(|place| place.y + place.height).max().unwrap_or(0) + MARGIN;
-    let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" \
-         fill=\"#ffffff\"/>\n"
-    );
+    let mut text = opening(width, height);
     for relation in &drawing.relations {
         let (from, to) = (&places[relation.from], &places[relation.to]);
         let bend = GAP / 2;
@@ -65,6 +61,15 @@ pub fn svg(drawing: &Drawing) -> String {
     }
     text.push_str("</svg>\n");
     text
+}
+
+/// The beginning of an image, with its background.
+pub fn opening(width: usize, height: usize) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" \
+         fill=\"#ffffff\"/>\n"
+    )
 }
 
 fn entity(text: &mut String, table: &Entity, place: &Place) {

@@ -39,10 +39,7 @@ impl Selection {
             }
             given.or(set).cloned()
         };
-        // `-p` may only have selected the package with the migrations.
-        let project = &cx.project.package;
-        let package = args.package.as_ref().filter(|package| *package != project);
-        let package = choose("`-p`", "package", package, config.package.as_ref());
+        let package = choose("`-p`", "package", given_package(cx), config.package.as_ref());
 
         let (mut lib, mut bin) = (config.lib, config.bin.clone());
         if args.lib || args.bin.is_some() {
@@ -61,7 +58,7 @@ impl Selection {
         }
         let ChosenFeatures { named, all, default } = chosen_features(cx);
         Selection {
-            package: package.unwrap_or_else(|| project.clone()),
+            package: package.unwrap_or_else(|| cx.project.package.clone()),
             lib,
             bin,
             features: named,
@@ -111,8 +108,8 @@ impl Selection {
 /// those are its defaults.
 pub fn own_features(cx: &Context) -> ChosenFeatures {
     let project = &cx.project.package;
-    let package = cx.global.cargo.package.as_ref().filter(|package| *package != project);
-    if package.or(cx.config.package.as_ref()).is_some_and(|package| package != project) {
+    let package = given_package(cx).or(cx.config.package.as_ref());
+    if package.is_some_and(|package| package != project) {
         return ChosenFeatures { named: Vec::new(), all: false, default: true };
     }
     let mut chosen = chosen_features(cx);
@@ -122,6 +119,11 @@ pub fn own_features(cx: &Context) -> ChosenFeatures {
         }
     }
     chosen
+}
+
+/// The package of the models that `-p` names. It may only have selected the one with the migrations.
+fn given_package(cx: &Context) -> Option<&String> {
+    cx.global.cargo.package.as_ref().filter(|package| **package != cx.project.package)
 }
 
 /// The features that are on, by the arguments or else by dbmigrate.toml.

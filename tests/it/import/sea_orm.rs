@@ -114,7 +114,7 @@ fn what_sea_orm_migrated_is_taken_over() {
     write_crate(&host, &history());
     let file = host.dir.join("app.db");
     let mut databases = vec![("sqlite", format!("sqlite://{}?mode=rwc", file.display()), None)];
-    for server in servers::postgres_in_turn(name).into_iter().chain(servers::mysql_in_turn(name)) {
+    for server in servers::postgres(name).into_iter().chain(servers::mysql(name)) {
         let shadow = format!(" --shadow-url {}", server.database());
         databases.push((server.dialect(), server.database(), Some(shadow)));
     }

@@ -61,8 +61,7 @@ fn history_of(server: &Server) -> [(&'static str, &'static str); 4] {
 #[test]
 fn a_history_of_a_server_is_tried_on_an_empty_database() {
     let name = "a_history_of_a_server_is_tried_on_an_empty_database";
-    let all = servers::postgres_in_turn(name).into_iter().chain(servers::mysql_in_turn(name));
-    for server in all {
+    for server in servers::in_turn(name) {
         let host = Host::library(&format!("import-{}", server.name), "");
         let dialect = server.dialect();
         host.ok(&format!("init --dialect {dialect}"));

@@ -6,14 +6,13 @@ use std::fmt::Write as _;
 
 use super::graph::{self, Node};
 use crate::cli::Form;
-use crate::erd::{escaped, mermaid_text};
+use crate::erd::{Change, dot_text, escaped, mermaid_text, svg_opening};
 
 const ROW: usize = 34;
 const LANE: usize = 22;
 const MARGIN: usize = 20;
 /// How wide a character is, about.
 const CHARACTER: usize = 7;
-const COLOUR: &str = "#333333";
 
 /// The picture in this form. Revisions are given newest first.
 pub fn picture(form: Form, nodes: &[Node]) -> String {
@@ -90,8 +89,7 @@ impl Drawing {
                         fontname=\"sans-serif\"];\n"
             .to_owned();
         for (place, label) in self.labels.iter().enumerate() {
-            let label = label.replace('\\', "\\\\").replace('"', "\\\"");
-            let _ = writeln!(text, "    r{place} [label=\"{label}\"];");
+            let _ = writeln!(text, "    r{place} [label={}];", dot_text(label));
         }
         for Line { from, to, is_dashed, .. } in &self.lines {
             let style = if *is_dashed { " [style=dashed]" } else { "" };
@@ -104,25 +102,21 @@ impl Drawing {
         let n_lanes = self.lines.iter().map(|line| line.lane).chain(self.lanes.iter().copied());
         let beside = MARGIN + n_lanes.max().map_or(0, |last| last + 1) * LANE;
         let longest = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
-        let mut text = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" \
-             font-family=\"sans-serif\" font-size=\"12\">\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n",
-            beside + longest * CHARACTER + MARGIN,
-            2 * MARGIN + self.labels.len() * ROW
-        );
+        let width = beside + longest * CHARACTER + MARGIN;
+        let mut text = svg_opening(width, 2 * MARGIN + self.labels.len() * ROW);
+        let colour = Change::None.colour();
         for line in &self.lines {
             let dashes = if line.is_dashed { " stroke-dasharray=\"4\"" } else { "" };
             let path = self.path(line);
             let _ =
-                writeln!(text, "<path d=\"{path}\" fill=\"none\" stroke=\"{COLOUR}\"{dashes}/>");
+                writeln!(text, "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\"{dashes}/>");
         }
         for (place, label) in self.labels.iter().enumerate() {
             let (x, y) = self.at(place);
             let _ = writeln!(
                 text,
-                "<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{COLOUR}\"/>\n\
-                 <text x=\"{beside}\" y=\"{}\" fill=\"{COLOUR}\">{}</text>",
+                "<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{colour}\"/>\n\
+                 <text x=\"{beside}\" y=\"{}\" fill=\"{colour}\">{}</text>",
                 y + 4,
                 escaped(label)
             );
