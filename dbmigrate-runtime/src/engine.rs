@@ -54,6 +54,8 @@ modules! {
     losses = losses;
     /// The names that constraints and indexes get when a model doesn't name them.
     naming = schema::naming;
+    /// How fast a database changes rows.
+    pace = pace;
     /// What a run will do, as a value, before anything runs.
     plan = plan;
     /// A plan in words.

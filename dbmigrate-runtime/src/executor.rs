@@ -25,6 +25,7 @@ use crate::direction::Direction;
 use crate::driver::{Connection, DatabaseError, Driver, Scope};
 use crate::migration::{Migration, Migrations};
 use crate::operations::Operation;
+use crate::pace::Took;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Target, View};
 use crate::standing::{self, Standing};
@@ -45,7 +46,7 @@ pub struct Options {
     /// run.
     pub transaction_each: bool,
     /// How long the run may wait in total for other processes: for the lock, and for readers when
-    /// it commits.
+    /// it commits. A step in pieces may wait as long for each piece.
     pub lock_timeout: Duration,
     /// Arguments for steps, given as `-x key=value`.
     pub args: Vec<(String, String)>,
@@ -261,7 +262,7 @@ impl<'m> Executor<'m> {
         let mut entered = Vec::new();
         for migration in migrations.iter() {
             if wanted.contains(migration.revision.id.as_str()) && !current(migration) {
-                version_table::insert(self.conn(), table, migration, Duration::ZERO)?;
+                version_table::insert(self.conn(), table, migration, Took::default())?;
                 entered.push(migration.revision.id.clone());
             }
         }
@@ -303,7 +304,7 @@ impl<'m> Executor<'m> {
                 version_table::delete(self.conn(), table, row)?;
             }
             if let Some(migration) = view.of.get(id) {
-                version_table::insert(self.conn(), table, migration, Duration::ZERO)?;
+                version_table::insert(self.conn(), table, migration, Took::default())?;
             }
         }
         Ok(())

@@ -91,6 +91,7 @@ mod ledger;
 mod losses;
 mod many;
 mod migrator;
+mod pace;
 #[cfg(feature = "runner")]
 mod runner;
 mod secret;

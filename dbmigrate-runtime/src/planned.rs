@@ -1,14 +1,14 @@
 //! A plan in words: what a run would do to a database, for people and for programs.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::Value;
 use crate::barriers::Barrier;
-use crate::dialect::{Dialect, Guard, Task};
+use crate::dialect::{Dialect, Guard, RowCount, Task};
 use crate::direction::Direction;
-use crate::driver::Driver;
+use crate::driver::{Connection, Driver};
 use crate::operations::Operation;
+use crate::pace::{self, Load};
 use crate::plan::Planned;
 use crate::revision::Revision;
 use crate::schema::Schema;
@@ -40,8 +40,8 @@ pub struct PlannedRevision {
     pub revision: Revision,
     /// What it does, in order.
     pub tasks: Vec<PlannedTask>,
-    /// How many rows the tables have that it changes, and how long it took to change them before, as
-    /// far as the database knows without reading the tables.
+    /// How many rows the tables have that it changes, and how long that will take, as far as the
+    /// database knows without much effort.
     pub remarks: Vec<String>,
     /// What would stop it, judged by the rows that the database has now. Only the first revision
     /// finds the database as it is now, and only for that one it is known.
@@ -94,8 +94,10 @@ impl Plan {
         let mut revisions = Vec::new();
         for (idx, planned) in planned.iter().enumerate() {
             let operations = &planned.migration.recording(direction).operations;
-            let (mut remarks, slowest) = known_of_tables(driver, &schema, operations, earlier);
-            remarks.extend(slowest);
+            let work = (operations.as_slice(), planned.tasks.as_slice());
+            let (mut remarks, time) =
+                known_of_tables(driver.as_connection(), &schema, work, earlier);
+            remarks.extend(time);
             revisions.push(PlannedRevision {
                 revision: planned.migration.revision.clone(),
                 tasks: tasks(&planned.tasks, driver.dialect()),
@@ -150,44 +152,64 @@ pub fn together(
     }
 }
 
-/// How many rows the tables have that operations change, and what an earlier change of them took,
-/// given the schema before the operations.
+/// How many rows the tables have that a revision changes, and how long that will take, judged by
+/// earlier revisions; given the schema before it.
 pub fn known_of_tables(
-    driver: &mut dyn Driver,
+    conn: &mut dyn Connection,
     schema: &Schema,
-    operations: &[Operation],
+    (operations, tasks): (&[Operation], &[Task]),
     earlier: &[Entry],
 ) -> (Vec<String>, Option<String>) {
-    let changed: BTreeSet<&str> = operations
-        .iter()
-        .flat_map(Operation::tables)
-        .filter(|table| schema.tables.contains_key(table))
-        .collect();
-    let mut sizes = Vec::new();
-    for table in &changed {
-        let count = driver.dialect().rows_about(driver.as_connection(), table);
-        sizes.extend(count.map(|count| format!("`{table}` has {count}")));
-    }
-    (sizes, slowest(earlier, &changed))
+    let counts = pace::row_counts(conn, schema, operations);
+    let rows = counts.iter().map(|(_, count)| count.n).sum();
+    let load = pace::heaviest(tasks).map(|work| Load { work, rows });
+    let estimated = load.and_then(|load| estimate(load, earlier));
+    let time = estimated.or_else(|| slowest(schema, operations, earlier));
+    let sizes = counts.iter().map(|(table, count)| format!("`{table}` has {count}"));
+    (sizes.collect(), time)
 }
 
-/// The applied revision that changed one of these tables and took longest, if that was noticeable.
-fn slowest(earlier: &[Entry], tables: &BTreeSet<&str>) -> Option<String> {
-    const NOTICEABLE: i64 = 100;
-    let changed = |entry: &&Entry| {
+/// How long a revision will take, by what the applied revisions took, in words.
+fn estimate(load: Load, earlier: &[Entry]) -> Option<String> {
+    let rows_of = |entry: &Entry| {
+        entry.load.filter(|of_then| of_then.work == load.work).map(|of_then| of_then.rows)
+    };
+    // The more rows there were, the less of the time went to other things.
+    let entry = earlier.iter().max_by_key(|entry| rows_of(entry))?;
+    let rows = rows_of(entry)?;
+    let seconds = entry.milliseconds as f64 / 1000.0;
+    let n = RowCount { n: rows, is_estimate: false };
+    Some(format!(
+        "takes {}, since revision `{}` took {seconds:.1} s for {n}",
+        about(seconds * load.rows as f64 / rows as f64),
+        entry.id
+    ))
+}
+
+fn about(seconds: f64) -> String {
+    match seconds {
+        ..1.0 => "less than a second".to_owned(),
+        1.0..120.0 => format!("about {seconds:.0} s"),
+        120.0..7200.0 => format!("about {:.0} min", seconds / 60.0),
+        _ => format!("about {:.0} h", seconds / 3600.0),
+    }
+}
+
+/// What the applied revision took that changed one of these tables and took longest, in words.
+fn slowest(schema: &Schema, operations: &[Operation], earlier: &[Entry]) -> Option<String> {
+    let tables = pace::changed(schema, operations);
+    let is_like_it = |entry: &&Entry| {
         let operations = entry.decode().unwrap_or_default();
         operations.iter().any(|operation| {
             let own = operation.tables();
             own.iter().any(|table| tables.contains(table))
         })
     };
-    let slow = earlier.iter().filter(|entry| entry.milliseconds >= NOTICEABLE).filter(changed);
-    let entry = slow.max_by_key(|entry| entry.milliseconds)?;
+    let took = |entry: &Entry| u128::try_from(entry.milliseconds).unwrap_or_default();
+    let slow = earlier.iter().filter(|entry| took(entry) >= pace::NOTICEABLE.as_millis());
+    let entry = slow.filter(is_like_it).max_by_key(|entry| entry.milliseconds)?;
     let seconds = entry.milliseconds as f64 / 1000.0;
-    Some(format!(
-        "revision `{}`, which changed the same tables, took {seconds:.1} s here",
-        entry.id
-    ))
+    Some(format!("revision `{}`, which changed the same tables, took {seconds:.1} s", entry.id))
 }
 
 /// What would stop a revision, by the guards before anything of it has run.
@@ -266,5 +288,38 @@ impl fmt::Display for Block<'_> {
             f.write_str("\n  nothing but its version row")?;
         }
         remarks.iter().chain(stops).try_for_each(|line| write!(f, "\n  {line}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Work;
+
+    fn entry(id: &str, milliseconds: i64, load: &str) -> Entry {
+        Entry { id: id.to_owned(), milliseconds, load: Load::decode(load), ..Entry::default() }
+    }
+
+    #[test]
+    fn the_largest_run_of_the_same_work_is_the_measure() {
+        let earlier = [
+            entry("a100", 4000, "rewrite 1000"),
+            entry("b200", 900, "rewrite 1500000"),
+            entry("c300", 8000, "scan 9000000"),
+            entry("d400", 9000, ""),
+        ];
+        let estimate = |work, rows| estimate(Load { work, rows }, &earlier);
+        assert_eq!(
+            estimate(Work::Rewrite, 3_000_000).unwrap(),
+            "takes about 2 s, since revision `b200` took 0.9 s for 1,500,000 rows"
+        );
+        assert_eq!(
+            estimate(Work::Scan, 1000).unwrap(),
+            "takes less than a second, since revision `c300` took 8.0 s for 9,000,000 rows"
+        );
+        assert_eq!(estimate(Work::IndexBuild, 1000), None);
+        assert_eq!(about(119.0), "about 119 s");
+        assert_eq!(about(150.0), "about 2 min");
+        assert_eq!(about(7200.0), "about 2 h");
     }
 }

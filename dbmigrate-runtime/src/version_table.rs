@@ -4,13 +4,12 @@
 //! row is inserted and deleted in the same transaction as the revision's own work, and the primary
 //! key makes it impossible to apply a revision twice.
 
-use std::time::Duration;
-
 use crate::dialect::Dialect;
 use crate::driver::{Connection, DatabaseError};
 use crate::migration::Migration;
 use crate::operations::codec::{DecodeError, read_recording, write_recording};
 use crate::operations::{self, Json, Operation, Recording};
+use crate::pace::{Load, Took};
 use crate::schema::{Column, Table, Type};
 use crate::{Error, Value};
 
@@ -139,11 +138,11 @@ fn from_row(row: Vec<Value>) -> VersionRow {
     }
 }
 
-/// Separates the operations from the downgrade in a row. Neither contains it.
+/// Separates the operations, the downgrade and the load in a row. None of them contains it.
 const SEPARATOR: char = '\n';
 
 /// Everything that the database stores about an applied revision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The revision's id.
     pub id: String,
@@ -155,6 +154,8 @@ pub struct Entry {
     pub operations: String,
     /// The recording of its downgrade, encoded, if no way back follows from the operations.
     pub downgrade: Option<String>,
+    /// What it had to do to rows, if that took long enough to tell.
+    pub load: Option<Load>,
     /// The version of the encoding of the operations.
     pub format: i64,
     /// When it was applied, in UTC.
@@ -187,16 +188,16 @@ pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>,
         let mut row = row.into_iter();
         let mut text = || text(row.next());
         let (id, parents, message, operations) = (text(), text(), text(), text());
-        let (upgrade, downgrade) = match operations.split_once(SEPARATOR) {
-            Some((upgrade, downgrade)) => (upgrade, Some(downgrade.to_owned())),
-            None => (operations.as_str(), None),
-        };
+        let mut parts = operations.split(SEPARATOR);
+        let upgrade = parts.next().unwrap_or_default();
+        let downgrade = parts.next().filter(|text| !text.is_empty());
         Entry {
             id,
             parents: parents.split_whitespace().map(str::to_owned).collect(),
             message,
             operations: upgrade.to_owned(),
-            downgrade,
+            downgrade: downgrade.map(str::to_owned),
+            load: parts.next().and_then(Load::decode),
             format: text().parse().unwrap_or(i64::MAX),
             applied_at: text(),
             milliseconds: text().parse().unwrap_or(0),
@@ -298,16 +299,23 @@ pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), E
 }
 
 /// A revision's row as values, in the order of the table's columns without `applied_at`.
-fn values(migration: &Migration, took: Duration) -> [Value; 8] {
+fn values(migration: &Migration, took: Took) -> [Value; 8] {
     let Migration { revision, upgrade, downgrade, .. } = migration;
     let operations = &upgrade.operations;
     // The way back from these follows from nothing else, and the file may be gone when it is needed.
     let hides_way_back = operations.iter().any(Operation::hides_way_back);
     let is_meant = *downgrade != Recording::default() || upgrade.means_no_way_back();
+    let way_back = hides_way_back && is_meant;
+    let downgrade = way_back.then(|| write_recording(downgrade).to_string());
+    let load = took.telling().and_then(Load::encode);
     let mut text = operations::encode(operations);
-    if hides_way_back && is_meant {
+    if downgrade.is_some() || load.is_some() {
         text.push(SEPARATOR);
-        text += &write_recording(downgrade).to_string();
+        text += &downgrade.unwrap_or_default();
+    }
+    if let Some(load) = load {
+        text.push(SEPARATOR);
+        text += &load;
     }
     [
         Value::from(revision.id.as_str()),
@@ -316,7 +324,7 @@ fn values(migration: &Migration, took: Duration) -> [Value; 8] {
         Value::from(text),
         Value::from(operations::checksum(operations)),
         Value::from(operations::FORMAT),
-        Value::from(took.as_millis() as i64),
+        Value::from(took.duration.as_millis() as i64),
         Value::from(env!("CARGO_PKG_VERSION")),
     ]
 }
@@ -341,7 +349,7 @@ pub(crate) fn insert(
     conn: &mut dyn Connection,
     table: Name<'_>,
     migration: &Migration,
-    took: Duration,
+    took: Took,
 ) -> Result<(), Error> {
     let dialect = conn.dialect();
     let places = ["?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8"];
@@ -374,7 +382,7 @@ pub(crate) fn insert_text(dialect: &dyn Dialect, name: &str, migration: &Migrati
 }
 
 fn literals(dialect: &dyn Dialect, migration: &Migration) -> [String; 8] {
-    values(migration, Duration::ZERO).map(|value| dialect.literal(&value))
+    values(migration, Took::default()).map(|value| dialect.literal(&value))
 }
 
 /// The statement that inserts a revision's row unless the same row exists, for a script. It fails

@@ -236,7 +236,7 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 83] = [
+const SEEN_ELSEWHERE: [(&str, &str); 84] = [
     ("redo", "backup"),
     ("reset", "backup"),
     ("show", "revisions[].irreversible"),
@@ -264,6 +264,8 @@ const SEEN_ELSEWHERE: [(&str, &str); 83] = [
     // With a barrier.
     ("status", "waiting"),
     ("status", "databases[].n_waiting"),
+    // Where an earlier revision took long.
+    ("plan", "plan[].time"),
     ("plan", "barriers"),
     ("plan", "barriers[].id"),
     ("plan", "barriers[].message"),

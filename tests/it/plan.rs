@@ -179,7 +179,7 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
         let run = host.dbmigrate(&format!("plan --url {url}"));
         assert_eq!(run.code, 1, "{run}");
         // On a busy machine, the earlier revision took long enough to be named.
-        let is_slow = |line: &&str| line.contains("which changed the same tables, took");
+        let is_slow = |line: &&str| line.contains(", which changed the same tables, took ");
         let lines = run.stdout.lines().filter(|line| !is_slow(line));
         let shown: String = lines.map(|line| format!("{line}\n")).collect();
         let shown = shown.replace(&url, "URL");
@@ -224,5 +224,97 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
               stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
         "#]]
         .assert_eq(&shown.replace(copied, "COPIED"));
+    }
+}
+
+/// On a cluster each change of a definition holds up the writes of all nodes.
+#[test]
+fn a_plan_for_a_cluster_says_that_all_nodes_wait() {
+    let test = "a_plan_for_a_cluster_says_that_all_nodes_wait";
+    let Some(node) = servers::galera(test).into_iter().next() else { return };
+    let host = host("plan-cluster");
+    let url = node.database();
+    let plan = host.ok(&format!("plan a100 --url {url}"));
+    expect![[r#"
+        Upgrade of URL: 1 revision, each statement commits by itself
+
+        upgrade <base> -> a100, authors
+          create table `author`
+            blocks all writes on all nodes of the cluster
+    "#]]
+    .assert_eq(&plan.stdout.replace(&url, "URL"));
+    let lint = host.dbmigrate(&format!("lint --url {url}"));
+    assert!(lint.stdout.contains("cluster-blocked"), "{lint}");
+}
+
+/// What a run would take is judged by a run that took long.
+#[test]
+fn a_plan_says_how_long_a_change_will_take() {
+    let host = host("plan-time");
+    host.replace("migrations/versions/m2.rs", "op.run(\"tidy\", |_| Ok(()));\n", "");
+    let wider = "op.alter_column(\"author\", \"age\", ColumnChange::new().ty(Type::Text));";
+    let back = "op.alter_column(\"author\", \"age\", ColumnChange::new().ty(Type::BigInteger));";
+    host.write("migrations/versions/m3.rs", &revision("c300", &["b200"], "wider", wider, back));
+    let test = "a_plan_says_how_long_a_change_will_take";
+    let servers = servers::in_turn(test);
+    let on_servers = servers.iter().map(|server| (server.database(), Some(server)));
+    let file = ("sqlite:app.db".to_owned(), None);
+    for (url, server) in std::iter::once(file).chain(on_servers) {
+        let query = |sql: &str| match server {
+            Some(server) if server.dialect() == "postgres" => {
+                servers::client(&url).batch_execute(sql).expect("it runs");
+            }
+            Some(server) => {
+                let played = server.play(&url, sql);
+                assert!(played.is_ok, "{}", played.text);
+            }
+            None => dbmigrate_tests::sql(&host.dir.join("app.db"), sql),
+        };
+        host.ok(&format!("upgrade a100 --url {url}"));
+        let mut rows = "INSERT INTO author VALUES (1, 'Ada', '36');".to_owned();
+        for power in 0..18 {
+            let n = 1 << power;
+            rows += &format!("INSERT INTO author SELECT id + {n}, name, age FROM author;");
+        }
+        query(&rows);
+        match server.map(Server::dialect) {
+            Some("postgres") => query("ANALYZE author;"),
+            Some(_) => query("ANALYZE TABLE author;"),
+            None => {}
+        }
+        host.ok(&format!("upgrade b200 --url {url}"));
+        // As if it had taken twenty seconds.
+        query("UPDATE dbmigrate_version SET milliseconds = 20000 WHERE id = 'b200';");
+        let run = host.ok(&format!("plan --url {url}"));
+        let time = run.stdout.lines().find(|line| line.contains("takes ")).unwrap_or_default();
+        let words: Vec<&str> = time.split_whitespace().collect();
+        assert!(
+            matches!(
+                words.as_slice(),
+                [
+                    "takes",
+                    "about",
+                    _,
+                    "s,",
+                    "since",
+                    "revision",
+                    "`b200`",
+                    "took",
+                    "20.0",
+                    "s",
+                    "for",
+                    _,
+                    "rows"
+                ]
+            ),
+            "{run}"
+        );
+        // The statistics of a server are a little off.
+        let seconds: i64 = words[2].parse().expect("seconds");
+        assert!((15..=25).contains(&seconds), "{run}");
+        if server.is_none() {
+            assert_eq!(seconds, 20);
+            assert_eq!(words[11], "262,144");
+        }
     }
 }

@@ -117,8 +117,8 @@ struct Block<'a> {
     planned: &'a Planned<'a>,
     /// How many rows the tables have that the revision changes.
     tables: Vec<String>,
-    /// What an earlier change of these tables took.
-    earlier: Option<String>,
+    /// How long it will take, judged by earlier revisions.
+    time: Option<String>,
     discarded: Vec<String>,
     dialect: &'static dyn Dialect,
 }
@@ -134,13 +134,14 @@ impl<'a> Block<'a> {
         let mut block = Block {
             planned,
             tables: Vec::new(),
-            earlier: None,
+            time: None,
             discarded: Vec::new(),
             dialect: loaded.dialect,
         };
         let Some(driver) = reader else { return block };
-        (block.tables, block.earlier) =
-            planned::known_of_tables(driver, schema, operations, earlier);
+        let work = (operations.as_slice(), planned.tasks.as_slice());
+        (block.tables, block.time) =
+            planned::known_of_tables(driver.as_connection(), schema, work, earlier);
         for (idx, n) in run::counts(driver, schema, operations) {
             if n > 0 {
                 block.discarded.push(format!("{} discards {}", operations[idx], rows(n)));
@@ -174,7 +175,7 @@ impl<'a> Block<'a> {
         if self.planned.tasks.is_empty() {
             cx.out.line("  nothing but its version row");
         }
-        let lines = self.tables.iter().chain(&self.earlier);
+        let lines = self.tables.iter().chain(&self.time);
         lines.for_each(|line| cx.out.line(format!("  {line}")));
         for line in self.discarded.iter().chain(stops) {
             cx.out.line(format!("  {}", style::paint(style::BAD, line)));
@@ -195,6 +196,7 @@ impl<'a> Block<'a> {
             "message": revision.message,
             "tasks": self.planned.tasks.iter().filter_map(task).collect::<Vec<_>>(),
             "tables": self.tables,
+            "time": self.time,
             "discarded": self.discarded,
             "stops": stops,
         })

@@ -18,6 +18,7 @@ use crate::error::Remains;
 use crate::ledger::{self, Reached, Row};
 use crate::migration::Migration;
 use crate::operations::{Batch, Operation};
+use crate::pace::{Load, Took};
 use crate::plan::{self, Planner};
 use crate::{trace, version_table};
 
@@ -170,7 +171,11 @@ impl Executor<'_> {
         let is_stable = facts == plan::replayed(&facts);
         let stable =
             if is_stable { Vec::new() } else { self.replayed_groups(migration, planner, &facts)? };
+        let before = planner.schema().clone();
         let planned = planner.next(migration, dialect, &facts)?;
+        // The time of an interrupted run isn't known.
+        let load =
+            done.is_empty().then(|| Load::of(self.conn(), (&before, operations), &planned.tasks));
         self.observer.running(direction, &migration.revision);
         let _span = trace::revision(direction, &migration.revision);
         self.driver.runs(id);
@@ -235,7 +240,8 @@ impl Executor<'_> {
             let conn = this.conn();
             match direction {
                 Direction::Upgrade => {
-                    version_table::insert(conn, table, migration, start.elapsed())?;
+                    let took = Took { duration: start.elapsed(), load: load.flatten() };
+                    version_table::insert(conn, table, migration, took)?;
                 }
                 Direction::Downgrade => version_table::delete(conn, table, id)?,
             }

@@ -9,6 +9,7 @@ use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::error::{Remains, Stop};
 use crate::migration::Migration;
+use crate::pace::{Load, Took};
 use crate::plan::Planner;
 use crate::{Db, Error, trace, version_table};
 
@@ -80,7 +81,7 @@ impl Executor<'_> {
         }
         let id = &migration.revision.id;
         let operations = planner.operations(migration);
-        let (mut taken, mut n_run) = (0, 0);
+        let (mut taken, mut n_run, mut load) = (0, 0, None);
         let start = Instant::now();
         let _span = trace::revision(direction, &migration.revision);
         loop {
@@ -106,6 +107,8 @@ impl Executor<'_> {
                 n_tasks,
             };
             n_run += plan.tasks.len();
+            let rest = (planner.schema(), &operations[taken..plan.taken]);
+            load = load.max(Load::of(self.conn(), rest, &plan.tasks));
             self.run_tasks(&run, &plan.tasks, verification)?;
             verification.operations(&operations[taken..plan.taken]);
             taken = plan.taken;
@@ -118,7 +121,10 @@ impl Executor<'_> {
         let duration = start.elapsed();
         trace::revision_done(duration.as_millis());
         match direction {
-            Direction::Upgrade => version_table::insert(self.conn(), table, migration, duration)?,
+            Direction::Upgrade => {
+                let took = Took { duration, load };
+                version_table::insert(self.conn(), table, migration, took)?;
+            }
             Direction::Downgrade => version_table::delete(self.conn(), table, id)?,
         }
         if self.options.callbacks.is_empty() {
