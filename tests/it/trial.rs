@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use dbmigrate_tests::servers::{self, Server};
 use dbmigrate_tests::{Host, revision};
 
 const MODELS: &str = "
@@ -96,4 +97,69 @@ fn what_can_not_run_is_not_written_and_nothing_of_the_world_is_touched() {
         assert_eq!(run.code, 0, "{run}");
         assert_eq!(host.plain(&run.errors()).contains(refused), is_said, "{run}");
     }
+}
+
+/// A history without SQLite is tried on the shadow database, if there is one.
+#[test]
+fn what_a_server_refuses_is_not_written() {
+    let servers = servers::in_turn("what_a_server_refuses_is_not_written");
+    for server in servers {
+        refuses(&server);
+    }
+}
+
+fn refuses(server: &Server) {
+    let (kind, url) = (server.dialect(), server.database());
+    let models = |check: &str| MODELS.replace("CHECK", &format!(", check(\"{check}\")"));
+    let mut host = Host::library(&format!("trial-{kind}"), &models("nmae <> ''"));
+    host.ok(&format!("init --dialect {kind}"));
+    let dir = host.dir.join("migrations/versions");
+    let versions = || fs::read_dir(&dir).map_or(0, Iterator::count);
+    let settings = host.read("migrations/dbmigrate.toml");
+    host.replace(
+        "migrations/dbmigrate.toml",
+        "shadow_url = \"\"",
+        &format!("shadow_url = \"{url}\""),
+    );
+    let run = host.dbmigrate("migrate -m user");
+    assert_eq!(run.code, 3, "{run}");
+    let errors = run.errors();
+    assert!(errors.contains("the new revision was tried on `"), "{run}");
+    assert!(errors.contains("`: its upgrade fails"), "{run}");
+    assert!(errors.contains("nmae"), "{run}");
+    assert!(errors.contains("hint: correct it in the model; `--no-try` writes"), "{run}");
+    assert_eq!(versions(), 0);
+
+    host.write("migrations/dbmigrate.toml", &settings);
+    host.env("DATABASE_SHADOW_URL", &url);
+    host.write("src/lib.rs", &models("name <> 'nobody'"));
+    host.ok("migrate -m user");
+    assert_eq!(versions(), 1);
+
+    // The history fails there, which is no fault of the new revision.
+    let path = fs::read_dir(host.dir.join("migrations/versions")).unwrap().next().unwrap().unwrap();
+    let file = format!("migrations/versions/{}", path.file_name().to_str().unwrap());
+    let text = host.read(&file);
+    let (head, body) = text.split_once("pub fn upgrade(").expect("an upgrade");
+    let body = body.replacen("{\n", "{\n    op.execute(\"SELECT nonsense\");\n", 1);
+    host.write(&file, &format!("{head}pub fn upgrade({body}"));
+    host.write("src/lib.rs", &models("name <> 'somebody'"));
+    let run = host.ok("migrate -m somebody");
+    let warned = "warning: the revision was not tried on `";
+    assert!(run.errors().contains(warned) && run.errors().contains("` fails there: "), "{run}");
+
+    // A database that can't be used.
+    let other = "CREATE TABLE other (id INT);";
+    match kind {
+        "postgres" => servers::client(&url).batch_execute(other).unwrap(),
+        _ => assert!(server.play(&url, other).is_ok),
+    }
+    host.write("src/lib.rs", &models("name <> 'anybody'"));
+    let run = host.dbmigrate("migrate -m anybody");
+    assert_eq!(run.code, 3, "{run}");
+    let hint =
+        "hint: give the URL of one that is; `--no-try` writes the revision without trying it";
+    assert!(run.errors().contains(hint), "{run}");
+    host.ok("migrate -m anybody --no-try");
+    assert_eq!(versions(), 3);
 }

@@ -60,7 +60,8 @@ pub struct NewRevision {
     /// require, contract
     #[arg(long)]
     pub safe: bool,
-    /// Write the revision without trying it on a database in memory
+    /// Write the revision without trying it, in memory for SQLite or on the shadow database of a
+    /// server
     #[arg(long)]
     pub no_try: bool,
     /// Print the revision instead of writing it

@@ -29,6 +29,7 @@ mod redo;
 mod reset;
 mod restore;
 mod schema;
+mod shadow;
 mod show;
 mod squash;
 mod stamp;

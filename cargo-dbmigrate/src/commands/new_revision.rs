@@ -4,7 +4,7 @@ use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
-use super::Answer;
+use super::{Answer, shadow};
 use crate::autogenerate::safe::{self, Divided, Phase};
 use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Outcome, Question};
 use crate::cli::{Against, NewRevision};
@@ -109,9 +109,11 @@ pub fn write(cx: &Context, args: &NewRevision, generate: bool) -> Result<New> {
             downgrade: back,
         }]
     };
-    let is_tried = !args.no_try && cx.has_trial();
-    if let Some(models) = models.as_ref().filter(|_| is_tried) {
-        parts::try_all(cx, &parts, (&migrations, models), &args.fill)?;
+    if let Some(models) = models.as_ref().filter(|_| !args.no_try) {
+        if cx.has_trial() {
+            parts::try_all(cx, &parts, (&migrations, models), &args.fill)?;
+        }
+        shadow::try_all(cx, &parts, &migrations)?;
     }
     let written = match parts.as_slice() {
         [part] => {

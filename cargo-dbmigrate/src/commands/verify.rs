@@ -43,16 +43,8 @@ fn on_scratch(cx: &Context, args: &Verify, history: &History) -> Result<Answer> 
     let graph = migrations.iter().map(|migration| migration.revision.id.clone());
     let before: Vec<String> = graph.filter(|id| applied.contains(id)).collect();
     let place = scratch.place();
-    let mut trip = Trip {
-        driver: scratch.empty()?,
-        migrations: in_a_line(&migrations, &[before.clone(), ids.clone()].concat())?,
-        options: options(cx),
-        steps: steps(cx, args),
-        scope: scope(cx, &migrations),
-        schema: Schema::default(),
-        is_filled: true,
-        counter: 0,
-    };
+    let line = [before.clone(), ids.clone()].concat();
+    let mut trip = trip(cx, &scratch, (&migrations, &line), steps(cx, args))?;
     let place = place.unwrap_or_else(|| format!("{} in memory", trip.driver.dialect().backend()));
     let mut report = Report::new(cx, args, place);
     for (idx, id) in before.iter().enumerate() {
@@ -65,6 +57,42 @@ fn on_scratch(cx: &Context, args: &Verify, history: &History) -> Result<Answer> 
         }
     }
     verified(&mut trip, report, &ids)
+}
+
+/// A trip of these revisions of a history on an empty database, with rows that are made up.
+pub fn trip<'a>(
+    cx: &Context,
+    scratch: &Scratch<'_>,
+    (migrations, ids): (&Migrations, &[String]),
+    steps: Box<dyn Steps + 'a>,
+) -> Result<Trip<'a>> {
+    Ok(Trip {
+        driver: scratch.empty()?,
+        migrations: in_a_line(migrations, ids)?,
+        options: options(cx),
+        steps,
+        scope: scope(cx, migrations),
+        schema: Schema::default(),
+        is_filled: true,
+        counter: 0,
+    })
+}
+
+/// The beginning of the SQL by which a revision reaches outside of the database, if it does: it can't
+/// run on a scratch database.
+pub fn outside(trip: &mut Trip<'_>, id: &str) -> Option<String> {
+    let dialect = trip.driver.dialect();
+    let own = own_schema(trip.driver.as_connection()).unwrap_or_default();
+    let migration = trip.migrations.get(id)?;
+    let both = [&migration.upgrade, &migration.downgrade];
+    let mut operations = both.into_iter().flat_map(|direction| &direction.operations);
+    let found = operations.find_map(|operation| match operation {
+        Operation::Execute(execute) => {
+            reaches_outside(dialect, &own, execute.sql.text(dialect.backend())?)
+        }
+        _ => None,
+    });
+    found.map(|found| beginning(&found))
 }
 
 /// Verifies the revisions that are pending in a file, on a copy of it.
@@ -170,19 +198,7 @@ impl<'a> Report<'a> {
 
     /// Whether a revision can run on a scratch database; if not, says why.
     fn may_run(&mut self, trip: &mut Trip<'_>, id: &str, n_left: usize) -> bool {
-        let dialect = trip.driver.dialect();
-        let own = own_schema(trip.driver.as_connection()).unwrap_or_default();
-        let Some(migration) = trip.migrations.get(id) else { return true };
-        let both = [&migration.upgrade, &migration.downgrade];
-        let mut operations = both.into_iter().flat_map(|direction| &direction.operations);
-        let outside = operations.find_map(|operation| match operation {
-            Operation::Execute(execute) => {
-                reaches_outside(dialect, &own, execute.sql.text(dialect.backend())?)
-            }
-            _ => None,
-        });
-        let Some(what) = outside else { return true };
-        let what = beginning(&what);
+        let Some(what) = outside(trip, id) else { return true };
         self.is_bad = true;
         let after = match n_left - 1 {
             0 => String::new(),
