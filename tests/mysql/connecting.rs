@@ -1,13 +1,17 @@
 //! Each way in which a connection fails has its words.
 
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::Command;
+use std::thread;
 
 use dbmigrate_runtime::engine::open_server;
 use dbmigrate_runtime::engine::url::{Location, Url};
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, Server, mysql_client};
 use expect_test::{Expect, expect};
+
+use crate::imitation::behind;
 
 /// A password that must not be in any message.
 pub(super) const PASSWORD: &str = "s3cr%40t%2F";
@@ -243,6 +247,76 @@ fn every_failure_has_its_words() {
           hint: use `disabled`, `preferred`, `required`, `verify_ca` or `verify_identity`
     "#]],
     );
+}
+
+#[test]
+fn accounts_that_can_not_connect_have_their_words() {
+    for server in servers::mysql("accounts_that_can_not_connect_have_their_words") {
+        let (url, database) = account(&server, "zoe");
+        let port = server.url.rsplit(':').next().and_then(|rest| rest.split('/').next());
+        let alter = |what: &str| {
+            let mut conn = mysql_client(&server.url);
+            conn.query_drop(format!("ALTER USER 'zoe'@'localhost' {what}")).expect("the account");
+        };
+        let mut seen = String::new();
+        let mut see = || {
+            let answer = connect(&url, &[]).replace(port.expect("a port"), "3306");
+            // The servers' own words differ.
+            let own = |line: &&str| !line.starts_with("  caused by: ");
+            answer.lines().filter(own).for_each(|line| seen += &format!("{line}\n"));
+        };
+        alter("ACCOUNT LOCK");
+        see();
+        alter("ACCOUNT UNLOCK");
+        alter("WITH MAX_USER_CONNECTIONS 1");
+        let first = mysql_client(&url);
+        see();
+        drop(first);
+        alter("WITH MAX_USER_CONNECTIONS 0");
+        alter("PASSWORD EXPIRE");
+        see();
+        expect![[r#"
+            failed to connect to `mysql://zoe@127.0.0.1:3306/app`: the account of the user `zoe` is locked
+              hint: let an administrator run `ALTER USER ... ACCOUNT UNLOCK`
+            failed to connect to `mysql://zoe@127.0.0.1:3306/app`: the server has as many connections as it may have
+              hint: close other connections, such as idle ones of a pool, and run the command again; the limit is `max_connections`, or one of the user or the database
+            failed to connect to `mysql://zoe@127.0.0.1:3306/app`: the password of the user `zoe` has expired
+              hint: set another one with the server's own client: `ALTER USER USER() IDENTIFIED BY ...`
+        "#]].assert_eq(&seen.replace(&database, "app"));
+    }
+}
+
+#[test]
+fn what_is_no_server_has_its_words() {
+    let Some(server) = servers::mysql("what_is_no_server_has_its_words").into_iter().next() else {
+        return;
+    };
+    let listener = || TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let of = |listener: &TcpListener| listener.local_addr().expect("its port").port();
+    let (web, silent) = (listener(), listener());
+    let ports = (of(&web), of(&silent));
+    thread::spawn(move || {
+        for client in web.incoming() {
+            let _ = client.map(|mut client| client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+        }
+    });
+    let answer = connect(&format!("mysql://ada@127.0.0.1:{}/app", ports.0), &[]);
+    expect![[r#"
+        failed to connect to `mysql://ada@127.0.0.1:3306/app`: what listens on `127.0.0.1:3306` does not answer as MySQL or MariaDB does
+          caused by: Packet is larger than max_allowed_packet
+          hint: check the port: another program may be listening on it"#]].assert_eq(&answer.replace(&ports.0.to_string(), "3306"));
+    let answer = connect(&format!("mysql://ada@127.0.0.1:{}/app?connect-timeout=1", ports.1), &[]);
+    expect![[r#"
+        failed to connect to `mysql://ada@127.0.0.1:3306/app`: `127.0.0.1:3306` did not answer within 1 s
+          caused by: Could not connect: connection timeout
+          hint: check the host, the port and the firewalls in between; `connect_timeout` in the URL is the time limit in seconds"#]].assert_eq(&answer.replace(&ports.1.to_string(), "3306"));
+    // A server that is older than any that is supported.
+    let old = behind(&server.database(), |_, sql| sql.replace("VERSION()", "'5.7.44-log'"));
+    let answer = connect(&old, &[]);
+    let (_, why) = answer.split_once("`: ").expect("why there is no connection");
+    expect![[r#"
+        the server is MySQL 5.7.44, but dbmigrate needs MySQL 8.0.23, MariaDB 10.6 or TiDB 8.5, or later
+          hint: upgrade the server, or use another one"#]].assert_eq(why);
 }
 
 #[test]

@@ -78,3 +78,22 @@ fn an_open_transaction_is_refused() {
         assert_eq!(n, Some(0), "{}", server.name);
     }
 }
+
+/// What a program's own mode lets pass, such as a text that is cut to fit, stops a revision.
+#[test]
+fn a_lenient_connection_is_strict_while_it_migrates() {
+    const NARROWS: fn(&mut Operations) = |op| {
+        op.alter_column("item", "name", ColumnChange::new().ty(Type::String(2)));
+    };
+    const NARROWER: &[Module] = &[module("m1", &[], items), module("m2", &["m1"], NARROWS)];
+    for server in servers::mysql("a_lenient_connection_is_strict_while_it_migrates") {
+        let mut conn = mysql_client(&server.database());
+        conn.query_drop("SET sql_mode = ''").expect("a lenient mode");
+        let err = Migrator::new(NARROWER).upgrade(&mut conn).expect_err("it would cut texts");
+        assert!(err.report().contains("`name`"), "{}", err.report());
+        let names: Vec<String> = conn.query("SELECT name FROM item ORDER BY id").expect("rows");
+        assert_eq!(names, ["one", "two"]);
+        let mode: Option<String> = conn.query_first("SELECT @@sql_mode").expect("the mode");
+        assert_eq!(mode.as_deref(), Some(""));
+    }
+}

@@ -144,6 +144,27 @@ fn vitess_is_migrated_with_a_lease() {
 }
 
 #[test]
+fn a_lock_that_is_not_answered_with_1_is_none() {
+    for server in originals("a_lock_that_is_not_answered_with_1_is_none") {
+        for answer in ["NULL", "2", "'yes'"] {
+            let url = server.database();
+            let other = match answer {
+                "NULL" => behind(&url, |_, sql| without_lock(sql, "NULL")),
+                "2" => behind(&url, |_, sql| without_lock(sql, "2")),
+                _ => behind(&url, |_, sql| without_lock(sql, "'yes'")),
+            };
+            check(&url, &other, true);
+        }
+    }
+}
+
+/// The same with this answer to a named lock.
+fn without_lock(sql: &str, answer: &str) -> String {
+    let is_lock = sql.starts_with("SELECT GET_LOCK(") && sql.ends_with(", 0)");
+    if is_lock { format!("SELECT {answer}") } else { sql.to_owned() }
+}
+
+#[test]
 fn a_group_in_which_every_member_is_written_to_takes_a_lease() {
     for server in originals("a_group_in_which_every_member_is_written_to_takes_a_lease") {
         let url = server.database();

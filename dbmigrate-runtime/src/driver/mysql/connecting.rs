@@ -1,6 +1,9 @@
 //! Opens a connection, encrypted as the settings say.
 
 use std::collections::HashMap;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use mysql::consts::CapabilityFlags;
 use mysql::{Conn, OptsBuilder};
@@ -88,7 +91,22 @@ fn open(settings: &Settings, mode: SslMode) -> Result<Conn, Opening> {
     if is_tcp && mode != SslMode::Disabled {
         opts = encrypted(opts, settings, mode)?;
     }
-    Conn::new(opts).map_err(Opening::Failed)
+    let Some(limit) = settings.connect_timeout else {
+        return Conn::new(opts).map_err(Opening::Failed);
+    };
+    // The crate's own limit doesn't include the server's answer.
+    let (done, reply) = channel();
+    let timed_out = Opening::Failed(mysql::Error::DriverError(mysql::DriverError::ConnectTimeout));
+    let connect = move || {
+        let _ = done.send(Conn::new(opts));
+    };
+    if thread::Builder::new().spawn(connect).is_err() {
+        return Err(timed_out);
+    }
+    match reply.recv_timeout(limit + Duration::from_millis(100)) {
+        Ok(res) => res.map_err(Opening::Failed),
+        Err(_) => Err(timed_out),
+    }
 }
 
 #[cfg(not(feature = "mysql-tls"))]
