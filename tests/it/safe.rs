@@ -1,7 +1,11 @@
 //! `migrate --safe`, which divides a change into revisions that running programs survive.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
 use dbmigrate_tests::servers::{self, Server};
-use dbmigrate_tests::{Host, sql};
+use dbmigrate_tests::{Host, is_long, sql};
 use expect_test::expect;
 
 const BEFORE: &str = "#[derive(dbmigrate_runtime::Model)]
@@ -214,7 +218,7 @@ fn the_revisions_run_on_every_server() {
     }
 }
 
-fn on(server: &Server, run_at: &dyn Fn(&str, &str)) {
+fn on(server: &Server, run_at: &(dyn Fn(&str, &str) + Sync)) {
     let url = server.own_database();
     let place = url.replacen("mariadb:", "mysql:", 1);
     let run: &dyn Fn(&Host, &str) = &|_, text| run_at(&place, text);
@@ -227,6 +231,87 @@ fn on(server: &Server, run_at: &dyn Fn(&str, &str)) {
     assert_eq!(expanded.contains(".concurrently()"), server.dialect() == "postgres", "{expanded}");
     assert_eq!(host.plain(&host.ok("migrate").stdout), "No changes in schema detected.\n");
     releases(&host, run, &format!("{}: ", server.name));
+    // The newest of each kind.
+    let is_loaded = ["postgres18", "mysql9", "mariadb118"].contains(&server.name.as_str());
+    if !is_loaded && !is_long() {
+        return;
+    }
+    host.ok("downgrade a100 --allow-destructive");
+    let load = Load {
+        run: &|sql| run_at(&place, sql),
+        release: 0.into(),
+        n: 0.into(),
+        is_over: false.into(),
+    };
+    load.during(|load| {
+        load.goes_on();
+        host.ok("upgrade");
+        load.goes_on();
+        load.release.store(1, Ordering::SeqCst);
+        load.goes_on();
+        host.ok("upgrade --past-barriers");
+        load.goes_on();
+    });
+    expect_rows(&host, run, "full_name IS NULL", 0);
+    host.ok("check");
+}
+
+/// The statements of the previous release and of this one, each of which must succeed.
+const STATEMENTS: [[&str; 3]; 2] = [
+    [
+        "INSERT INTO customer (email, name) VALUES ('loaded', 'somebody')",
+        "UPDATE customer SET name = 'somebody else' WHERE id = 77",
+        "DELETE FROM customer WHERE email = 'loaded' AND name = 'somebody' AND id < 5000",
+    ],
+    [
+        "INSERT INTO customer (email, full_name) VALUES ('loaded', 'somebody')",
+        "UPDATE customer SET full_name = 'somebody else' WHERE id = 77",
+        "DELETE FROM customer WHERE email = 'loaded' AND full_name = 'somebody' AND id < 5000",
+    ],
+];
+
+/// A program with several connections, which uses the database while it is migrated.
+struct Load<'a> {
+    run: &'a (dyn Fn(&str) + Sync),
+    /// The release whose statements run.
+    release: AtomicUsize,
+    n: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl Load<'_> {
+    /// Runs statements until the work is done, also if that fails.
+    fn during(&self, work: impl FnOnce(&Self)) {
+        struct End<'a>(&'a AtomicBool);
+        impl Drop for End<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let _end = End(&self.is_over);
+                    while !self.is_over.load(Ordering::SeqCst) {
+                        let release = self.release.load(Ordering::SeqCst);
+                        STATEMENTS[release].iter().for_each(|sql| (self.run)(sql));
+                        thread::sleep(Duration::from_millis(5));
+                        self.n.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            }
+            let _end = End(&self.is_over);
+            work(self);
+        });
+    }
+
+    /// Waits until each connection runs statements of the present release.
+    fn goes_on(&self) {
+        let n = self.n.load(Ordering::SeqCst);
+        while self.n.load(Ordering::SeqCst) < n + 12 && !self.is_over.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+    }
 }
 
 #[test]

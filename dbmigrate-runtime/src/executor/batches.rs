@@ -48,6 +48,7 @@ impl Executor<'_> {
                 ledger::enter(this.conn(), ledger, id, (&row, is_there))
             })?;
             is_there = true;
+            budget.renew(self.options.lock_timeout);
             let Some(range) = next else { return Ok(()) };
             let piece = Piece { step: name, number: range.number, size: batch.size, rows };
             trace::piece_done(range.number);

@@ -24,6 +24,11 @@ impl Budget {
         Budget { left: lock_timeout, waited: Duration::ZERO, n_retries: 0 }
     }
 
+    /// Begins anew: what was done is committed, and others may get in the way of the rest as well.
+    pub(super) fn renew(&mut self, lock_timeout: Duration) {
+        *self = Budget::new(lock_timeout);
+    }
+
     fn spend(&mut self, time: Duration) {
         self.waited += time;
         self.left = self.left.saturating_sub(time);

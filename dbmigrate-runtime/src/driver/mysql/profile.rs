@@ -90,9 +90,21 @@ impl Profile {
             (Product::Vitess, _) => &[("ddl_strategy", "'direct'")],
             // Every statement waits until the node has what others committed before: one that reads
             // (1), writes (2 and 4), or is `SHOW` (8).
+            (_, Some(Cluster::Galera)) if self.isolates_snapshots() => {
+                &[("wsrep_sync_wait", "15"), ("innodb_snapshot_isolation", "0")]
+            }
             (_, Some(Cluster::Galera)) => &[("wsrep_sync_wait", "15")],
+            _ if self.isolates_snapshots() => &[("innodb_snapshot_isolation", "0")],
             (Product::Mysql | Product::Mariadb | Product::Tidb, _) => &[],
         }
+    }
+
+    /// Whether a statement fails that changes a row which others have changed since the transaction
+    /// began, unless a setting says otherwise: while a program writes, one statement for a whole
+    /// table would never succeed. Older versions and MySQL change the row as it is now.
+    /// <https://mariadb.com/kb/en/innodb-system-variables/#innodb_snapshot_isolation>
+    fn isolates_snapshots(&self) -> bool {
+        self.product == Product::Mariadb && self.version >= (11, 6, 2)
     }
 
     /// The query that tells whether the server enforces checks, where they can be ignored.
