@@ -288,3 +288,33 @@ fn a_server_needs_an_empty_database_and_empties_it_again() {
         assert!(fails.errors().contains("is not empty"), "{}: {fails}", server.name);
     }
 }
+
+/// A downgrade that spoils rows on one edge alone is found out.
+#[test]
+fn what_only_happens_at_an_edge_is_named() {
+    let host = host("verify-edges");
+    let spoils = [
+        ("body", "UPDATE post SET body = 'none' WHERE body IS NULL"),
+        ("title", "UPDATE post SET title = substr(title, 1, 19) WHERE length(title) = 20"),
+        ("title", "UPDATE post SET title = 'plain' WHERE title GLOB '*[^ -~]*'"),
+        ("body", "UPDATE post SET body = substr(body, 1, 9999) WHERE length(body) >= 10000"),
+        ("price", "UPDATE post SET price = 0 WHERE price < -999999"),
+        ("rating", "UPDATE post SET rating = 0 WHERE abs(rating) > 1e308"),
+        ("day", "UPDATE post SET day = '2100-01-01' WHERE day > '2100-01-01'"),
+        ("bytes", "UPDATE post SET bytes = NULL WHERE length(bytes) = 0"),
+    ];
+    for (column, spoil) in spoils {
+        let steps = [
+            "op.drop_index(\"post\", \"ix_post_author_id\");".to_owned(),
+            format!(
+                "op.create_index(\"post\", Index::new(\"ix_post_author_id\", [\"author_id\"]));\n    \
+             op.execute(\"{spoil}\");"
+            ),
+        ];
+        write(&host, "b200", &["a100"], [&steps[0], &steps[1]]);
+        let run = host.dbmigrate("verify b200");
+        assert_eq!(run.code, 1, "{spoil}: {run}");
+        assert!(run.stdout.contains("b200, b200: does not come back"), "{spoil}: {run}");
+        assert!(run.stdout.contains(column), "{spoil}: {run}");
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::dialect::{
-    Blocks, Dialect as _, Facts, Lock, Postgres, Statement, Task,
+    Blocks, Dialect as _, Facts, Lock, Postgres, Statement, Task, Work,
 };
 use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
@@ -73,9 +73,19 @@ pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
             let mut strongest = BTreeMap::new();
             for task in group {
                 let Task::Statement(statement) = task else { continue };
+                let files_before = files(&mut sessions, &old);
                 if let Err(err) = sessions.migrates.batch(&statement.sql) {
                     say(format!("`{}` fails: {err}", statement.sql));
                     return n_checked;
+                }
+                let is_said = statement.cost.as_ref().map(|cost| cost.work == Work::Rewrite);
+                let is_new = |(table, file): (&String, &String)| {
+                    files_before.get(table).is_some_and(|before| before != file)
+                };
+                let is_rewritten = files(&mut sessions, &old).iter().any(is_new);
+                if let Some(is_said) = is_said.filter(|is_said| *is_said != is_rewritten) {
+                    let sql = &statement.sql;
+                    say(format!("`{sql}`: that it rewrites the table is {is_said}"));
                 }
                 for (table, lock) in locks(statement).filter(|(table, _)| old.contains(table)) {
                     let blocks = strongest.entry(table.clone()).or_insert(lock.blocks);
@@ -89,6 +99,17 @@ pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
         }
     }
     n_checked
+}
+
+/// The files that contain the rows of these tables: another one after the table was rewritten.
+fn files(sessions: &mut Sessions, tables: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let sql = "SELECT relname::text, relfilenode::text FROM pg_class WHERE relkind = 'r'";
+    let rows = sessions.migrates.query(sql, &[]).unwrap().rows;
+    let file = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
+        Ok([Value::Text(table), Value::Text(file)]) => Some((table, file)),
+        _ => None,
+    };
+    rows.into_iter().filter_map(file).filter(|(table, _)| tables.contains(table)).collect()
 }
 
 /// The locks that a statement is said to take.
