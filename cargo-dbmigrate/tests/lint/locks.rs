@@ -72,6 +72,13 @@ pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
             sessions.migrates.batch("BEGIN").unwrap();
             let mut strongest = BTreeMap::new();
             for task in group {
+                // What can't be in a transaction ends it.
+                if let Task::Alone(alone) = task {
+                    sessions.migrates.batch("COMMIT").unwrap();
+                    sessions.migrates.batch(&alone.statement.sql).unwrap();
+                    sessions.migrates.batch("BEGIN").unwrap();
+                    strongest.clear();
+                }
                 let Task::Statement(statement) = task else { continue };
                 let files_before = files(&mut sessions, &old);
                 if let Err(err) = sessions.migrates.batch(&statement.sql) {

@@ -102,6 +102,14 @@ impl Guard {
         Guard { sql, failure, hint: Some(CORRECT_ROWS.to_owned()), warning: None }
     }
 
+    /// For a query that counts the values that occur more than once where they have to be unique.
+    pub(super) fn unique(sql: String, table: &str, what: &str) -> Guard {
+        let failure = format!(
+            "{what} can't be added to table `{table}`: {{}} value(s) occur in more than one row"
+        );
+        Guard { sql, failure, hint: Some(CORRECT_ROWS.to_owned()), warning: None }
+    }
+
     /// For a query that counts the rows that a new foreign key doesn't allow.
     pub(super) fn foreign_key(sql: String, table: &str, key: &ForeignKey) -> Guard {
         let failure = format!(

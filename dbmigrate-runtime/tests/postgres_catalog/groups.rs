@@ -354,6 +354,65 @@ fn constraints_of_a_large_table_are_validated_in_transactions_of_their_own() {
     });
 }
 
+/// A text of a large table becomes unique.
+static UNIQUE: &[Module] = &[
+    module(
+        "a1",
+        &[],
+        |op| {
+            op.create_table(
+                Table::new("post")
+                    .column(Column::new("id", Type::BigInteger).not_null())
+                    .column(Column::new("body", Type::Text))
+                    .primary_key("pk_post", ["id"]),
+            );
+        },
+        nothing,
+    ),
+    module(
+        "b2",
+        &["a1"],
+        |op| op.add_unique("post", Unique::new("uq_post_body", ["body"])),
+        |op| op.drop_unique("post", "uq_post_body"),
+    ),
+];
+
+#[test]
+fn the_index_of_a_unique_constraint_of_a_large_table_is_built_while_others_write() {
+    const INDEXES: &str = "SELECT count(*) FROM pg_index WHERE indrelid = 'post'::regclass";
+    on_servers(|database| {
+        let url = &database.url.clone();
+        up(database, UNIQUE, "a1").unwrap();
+        database.batch(
+            "INSERT INTO post (body) SELECT repeat('x', 900) || i FROM generate_series(1, 20000) i; \
+             INSERT INTO post (body) VALUES ('twice'), ('twice'), (NULL), (NULL)",
+        );
+        let err = up(database, UNIQUE, "head").unwrap_err().report();
+        assert!(
+            err.contains(
+                "unique constraint `uq_post_body` can't be added to table `post`: 1 value(s) occur \
+                 in more than one row"
+            ),
+            "{err}"
+        );
+        assert_eq!(one(database, INDEXES), "1");
+        database.batch("DELETE FROM post WHERE body = 'twice'");
+        let mut watching = Watching { url, ends_before: None, statements: Vec::new() };
+        for at in ["INDEX CONCURRENTLY", "USING INDEX"] {
+            watching.ends_before = Some(at);
+            run(url, UNIQUE, (Direction::Upgrade, "head"), &mut watching).unwrap_err();
+            assert!(watching.ends_before.is_none(), "{at} was not reached");
+        }
+        let ran = run(url, UNIQUE, (Direction::Upgrade, "head"), &mut watching).unwrap();
+        assert_eq!(ran, ["b2"]);
+        let valid = "SELECT convalidated, indisvalid, indisunique FROM pg_constraint \
+                     JOIN pg_index ON conindid = indexrelid WHERE conname = 'uq_post_body'";
+        assert_eq!(one(database, valid), "TRUE, TRUE, TRUE");
+        run(url, UNIQUE, (Direction::Downgrade, "a1"), &mut ()).unwrap();
+        assert_eq!(one(database, INDEXES), "1");
+    });
+}
+
 /// A callback is called for a revision in groups as well.
 #[test]
 fn a_callback_is_called_after_a_revision_in_groups() {

@@ -130,14 +130,7 @@ pub(super) fn unique(table: &str, what: &str, columns: &[String]) -> Guard {
 
 /// The same of columns and expressions as SQL.
 pub(super) fn unique_terms(table: &str, what: &str, terms: &[String]) -> Guard {
-    Guard {
-        sql: repeated(table, terms),
-        failure: format!(
-            "{what} can't be added to table `{table}`: {{}} value(s) occur in more than one row"
-        ),
-        hint: Some(CORRECT_ROWS.to_owned()),
-        warning: None,
-    }
+    Guard::unique(repeated(table, terms), table, what)
 }
 
 /// The query for how many values of columns and expressions occur in more than one row.

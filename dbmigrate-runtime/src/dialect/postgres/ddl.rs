@@ -324,6 +324,12 @@ impl Ddl<'_> {
     }
 }
 
+/// A unique constraint that takes over the index of the same name.
+pub(super) fn unique_of_index(unique: &Unique) -> String {
+    let name = quote(&unique.name);
+    format!("CONSTRAINT {name} UNIQUE USING INDEX {name}{}", deferrable(unique.deferrable))
+}
+
 /// A version for people: `150_004` is 15.4.
 pub(super) fn version(number: u32) -> String {
     format!("{}.{}", number / 10_000, number % 10_000)

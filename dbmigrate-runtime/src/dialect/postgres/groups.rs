@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::planner::{Planner, Unvalidated};
 use super::{cost, ddl, guards, text_enum, types};
-use crate::dialect::{Alone, Remnant, StatementKind, Task, Uncommitted, Work};
+use crate::dialect::{Alone, Refusal, Remnant, StatementKind, Task, Uncommitted, Work};
 use crate::operations::Operation;
-use crate::schema::{Check, Column, ForeignKey, Index, Table, naming};
+use crate::schema::{Check, Column, ForeignKey, Index, IndexColumn, Table, Unique, naming};
 use crate::sql::quote;
 
 /// The number of bytes from which on a table is large. A smaller one is read within milliseconds,
@@ -25,7 +25,9 @@ pub(super) fn may_take(operation: &Operation) -> bool {
                 || has_values(operation)
         }
         Operation::AddColumn { .. } => has_values(operation),
-        Operation::AddForeignKey { .. } | Operation::AddCheck { .. } => true,
+        Operation::AddForeignKey { .. }
+        | Operation::AddCheck { .. }
+        | Operation::AddUnique { .. } => true,
         Operation::Run(step) => step.batch.is_some(),
         _ => false,
     }
@@ -34,9 +36,9 @@ pub(super) fn may_take(operation: &Operation) -> bool {
 /// The tables whose rows operations have read, in a transaction of its own if they are large.
 pub(super) fn validated(operations: &[Operation]) -> BTreeSet<String> {
     let table = |operation: &Operation| match operation {
-        Operation::AddForeignKey { table, .. } | Operation::AddCheck { table, .. } => {
-            Some(table.clone())
-        }
+        Operation::AddForeignKey { table, .. }
+        | Operation::AddCheck { table, .. }
+        | Operation::AddUnique { table, .. } => Some(table.clone()),
         Operation::AlterColumn { table, change, .. }
             if change.nullable == Some(false) || has_values(operation) =>
         {
@@ -90,6 +92,34 @@ impl Planner<'_> {
         self.guard(guards::check(table, check));
         self.alter(idx, table, &format!("{add} NOT VALID"), Work::None);
         self.validate_later(idx, table, &check.name, None);
+    }
+
+    /// Adds a unique constraint; to a large table with an index that is built while others write.
+    pub(super) fn add_unique(
+        &mut self,
+        idx: usize,
+        table: &str,
+        unique: &Unique,
+    ) -> Result<(), Refusal> {
+        let add = format!("ADD {}", self.ddl(idx).unique(unique)?);
+        if !self.is_validated_later(table) {
+            self.alter(idx, table, &add, Work::IndexBuild);
+            return Ok(());
+        }
+        let index = Index {
+            name: unique.name.clone(),
+            columns: unique.columns.iter().map(|column| IndexColumn::new(column)).collect(),
+            unique: true,
+            nulls_not_distinct: unique.nulls_not_distinct,
+            include: unique.include.clone(),
+            ..Index::default()
+        };
+        let sql = self.ddl(idx).create_index(table, &index)?;
+        self.guard(guards::unique(table, unique));
+        self.build_concurrently(idx, table, &index, sql);
+        let add = format!("ADD {}", ddl::unique_of_index(unique));
+        self.alter(idx, table, &add, Work::None);
+        Ok(())
     }
 
     pub(super) fn push_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {

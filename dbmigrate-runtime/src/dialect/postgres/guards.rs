@@ -2,7 +2,7 @@
 
 use super::{ddl, hint, literal};
 use crate::dialect::Guard;
-use crate::schema::{Check, Column, ForeignKey, Type};
+use crate::schema::{Check, Column, ForeignKey, Type, Unique};
 use crate::sql::quote;
 
 /// Counts rows, and returns nothing if there are none.
@@ -24,6 +24,22 @@ pub(super) fn check(table: &str, check: &Check) -> Guard {
         literal::closed(&check.expression)
     ));
     Guard::check(sql, table, check)
+}
+
+/// Finds values that occur more than once in columns that have to be unique, before anything is
+/// committed.
+pub(super) fn unique(table: &str, unique: &Unique) -> Guard {
+    let columns: Vec<_> = unique.columns.iter().map(|column| quote(column)).collect();
+    let is_set: Vec<_> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+    let rows = if unique.nulls_not_distinct {
+        String::new()
+    } else {
+        format!(" WHERE {}", is_set.join(" AND "))
+    };
+    let (of, columns) = (ddl::relation(table), columns.join(", "));
+    let sql =
+        any(&format!("(SELECT 1 FROM {of}{rows} GROUP BY {columns} HAVING count(*) > 1) AS twice"));
+    Guard::unique(sql, table, &format!("unique constraint `{}`", unique.name))
 }
 
 /// Finds rows that a new foreign key doesn't allow, before anything is committed.

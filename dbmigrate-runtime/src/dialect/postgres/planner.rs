@@ -265,11 +265,7 @@ impl<'a> Planner<'a> {
                 self.drop_primary_key(idx, before, table, name);
                 Ok(())
             }
-            Operation::AddUnique { table, unique } => {
-                let add = format!("ADD {}", self.ddl(idx).unique(unique)?);
-                self.alter(idx, table, &add, Work::IndexBuild);
-                Ok(())
-            }
+            Operation::AddUnique { table, unique } => self.add_unique(idx, table, unique),
             Operation::DropUnique { table, name } => {
                 self.drop_unique(idx, before, table, name);
                 Ok(())
