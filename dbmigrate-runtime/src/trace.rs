@@ -5,7 +5,7 @@
 //! no parameter and no password is in a span or an event.
 
 use crate::direction::Direction;
-use crate::driver::Waiting;
+use crate::driver::{HOLDS_A_LOCK, Waiting};
 use crate::revision::Revision;
 use crate::sql::{Kind, Lexicon};
 
@@ -96,7 +96,7 @@ traced! {
     fn waiting(waiting: &Waiting) {
         // The holder's statement may contain values.
         let holder = waiting.holder.as_deref().unwrap_or_default();
-        let holder = holder.split(": ").next().unwrap_or_default();
+        let holder = without_statement(holder);
         let at_most = waiting.at_most.as_secs_f64();
         tracing::warn!(target: "dbmigrate", at_most, holder, "waiting for the lock");
     }
@@ -106,6 +106,12 @@ traced! {
         let pending = pending.join(", ");
         tracing::info!(target: "dbmigrate", pending, "waiting until others have migrated");
     }
+}
+
+/// Who holds a lock, without the statement, which may contain values.
+#[cfg_attr(not(any(feature = "tracing", test)), allow(dead_code, reason = "nothing is told"))]
+fn without_statement(holder: &str) -> &str {
+    holder.split_inclusive(HOLDS_A_LOCK).next().unwrap_or_default()
 }
 
 /// The SQL in one line, with `?` for each literal.
@@ -129,6 +135,16 @@ fn without_values(sql: &str, lexicon: &'static Lexicon) -> String {
 mod tests {
     use super::*;
     use crate::sql::NEUTRAL;
+
+    #[test]
+    fn no_statement_of_others_is_told() {
+        for doing in
+            ["", ", which runs `SELECT 'secret'`", ", whose last statement is `SELECT 'secret'`"]
+        {
+            let holder = format!("process 7 (`app`){HOLDS_A_LOCK}{doing}");
+            assert_eq!(without_statement(&holder), "process 7 (`app`) of the server holds a lock");
+        }
+    }
 
     #[test]
     fn no_literal_is_told() {

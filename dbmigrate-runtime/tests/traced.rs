@@ -4,10 +4,11 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::rusqlite::Connection;
-use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_runtime::{Migrator, Module, Options};
 use expect_test::expect;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -34,7 +35,7 @@ struct Fields(String);
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "milliseconds" {
+        if ["milliseconds", "at_most"].contains(&field.name()) {
             return;
         }
         self.0 += &format!(" {}={value:?}", field.name());
@@ -115,4 +116,30 @@ fn a_run_a_revision_and_a_statement_are_spans_without_values() {
           * message=run failed
     "#]]
     .assert_eq(&text);
+}
+
+/// A lock that others hold, and a program that starts before the database is migrated.
+#[test]
+fn waiting_is_an_event() {
+    let path = std::env::temp_dir().join(format!("dbmigrate-traced-{}.db", std::process::id()));
+    let url = format!("sqlite:{}", path.display());
+    let migrator = Migrator::new(&[MODULE]);
+    let notes = Notes::default();
+    let text = notes.text.clone();
+    tracing::subscriber::with_default(notes, || {
+        let wait = Duration::from_millis(1);
+        migrator.wait_until_up_to_date(&url, wait).unwrap_err();
+        let holder = Connection::open(&path).unwrap();
+        holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let options = Options { lock_timeout: Duration::from_millis(500), ..Options::default() };
+        migrator.upgrade_with(&url, "head", &options).unwrap_err();
+    });
+    std::fs::remove_file(&path).unwrap();
+    expect![[r#"
+        * message=waiting until others have migrated pending="a1"
+        run direction="upgrade" revisions=1 backend="sqlite"
+          * message=waiting for the lock holder=""
+          * message=run failed
+    "#]]
+    .assert_eq(&text.lock().unwrap());
 }

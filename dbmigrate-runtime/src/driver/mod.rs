@@ -188,6 +188,10 @@ pub enum Scope {
     Entry,
 }
 
+/// What a server says about the holder of a lock. The holder's statement comes after it, which may
+/// contain values.
+pub(crate) const HOLDS_A_LOCK: &str = " of the server holds a lock";
+
 /// How long a statement on a server waits for a lock of others before its transaction is rolled
 /// back and repeated. Meanwhile others wait behind it, even those that only read.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(1);

@@ -17,7 +17,10 @@ use std::cell::{Cell, RefCell};
 use postgres::types::{ToSql, Type};
 use postgres::{Client, SimpleQueryMessage};
 
-use super::{Connection, DatabaseError, Driver, Rows, Scope, Unconnected, Unwritable, Wait, bound};
+use super::{
+    Connection, DatabaseError, Driver, HOLDS_A_LOCK, Rows, Scope, Unconnected, Unwritable, Wait,
+    bound,
+};
 use crate::Value;
 use crate::dialect::{Dialect, POSTGRES, Postgres, statements};
 use crate::server::Server;
@@ -235,7 +238,7 @@ impl<'a> PostgresDriver<'a> {
             Some((end, _)) => format!(", whose last statement is `{}...`", &query[..end]),
             None => format!(", whose last statement is `{query}`"),
         };
-        Some(format!("process {pid}{name} of the server holds a lock{doing}"))
+        Some(format!("process {pid}{name}{HOLDS_A_LOCK}{doing}"))
     }
 
     fn product(&self) -> Product {

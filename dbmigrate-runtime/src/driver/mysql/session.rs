@@ -7,7 +7,7 @@ use hmac_sha256::Hash;
 use crate::Value;
 use crate::backend::Backend;
 use crate::dialect::{MYSQL, Mysql};
-use crate::driver::{DatabaseError, ErrorKind, LOCK_TIMEOUT};
+use crate::driver::{DatabaseError, ErrorKind, HOLDS_A_LOCK, LOCK_TIMEOUT};
 use crate::sql::{Token, quote_text};
 
 /// How long a statement waits for rows that others have locked, in seconds. Meanwhile nobody waits
@@ -179,7 +179,7 @@ pub(super) fn described(row: &[Value]) -> Option<String> {
         Some((end, _)) => format!(", which runs `{}...`", &info[..end]),
         None => format!(", which runs `{info}`"),
     };
-    Some(format!("connection {id} (`{user}`) of the server holds a lock{doing}"))
+    Some(format!("connection {id} (`{user}`){HOLDS_A_LOCK}{doing}"))
 }
 
 /// Another connection holds the lock.
