@@ -110,3 +110,51 @@ fn servers_say_what_the_user_may_do() {
         assert!(run.stdout.contains("ok: rights: "), "{run}");
     }
 }
+
+#[test]
+fn missing_rights_are_named_with_what_grants_them() {
+    use dbmigrate_runtime::mysql::prelude::Queryable as _;
+    use dbmigrate_tests::servers;
+    let name = "doctor::missing_rights_are_named_with_what_grants_them";
+    for server in &servers::in_turn(name) {
+        let mut host = Host::library("doctor-rights", MODEL);
+        host.ok("init");
+        let url = server.database();
+        let (_, database) = url.rsplit_once('/').expect("a database");
+        let administrate = |sql: &str| match server.dialect() {
+            "postgres" => servers::client(&url).batch_execute(sql).unwrap(),
+            _ => servers::mysql_client(&url).query_drop(sql).unwrap(),
+        };
+        let user = format!("may_read_{}", std::process::id());
+        let is_postgres = server.dialect() == "postgres";
+        let setup = if is_postgres {
+            vec![
+                format!("CREATE ROLE {user} LOGIN"),
+                "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned(),
+            ]
+        } else {
+            vec![
+                format!("CREATE USER '{user}'@'localhost'"),
+                format!("GRANT SELECT, INSERT ON {database}.* TO '{user}'@'localhost'"),
+            ]
+        };
+        setup.iter().for_each(|sql| administrate(sql));
+        let (scheme, rest) = url.split_once("://").expect("a URL");
+        let (_, place) = rest.split_once('@').expect("a user");
+        host.env("DATABASE_URL", &format!("{scheme}://{user}@{place}"));
+        let run = host.dbmigrate("doctor");
+        let line = run.stdout.lines().skip_while(|line| !line.contains(": rights: ")).nth(1);
+        let hint = line.and_then(|line| line.split_once("run `")).expect("a hint");
+        let hint = hint.1.strip_suffix('`').expect("a statement");
+        assert!(hint.starts_with("GRANT "), "{run}");
+        administrate(hint);
+        let run = host.dbmigrate("doctor");
+        assert!(run.stdout.contains("ok: rights: "), "{hint}: {run}");
+        if is_postgres {
+            administrate(&format!("DROP OWNED BY {user}"));
+            administrate(&format!("DROP ROLE {user}"));
+        } else {
+            administrate(&format!("DROP USER '{user}'@'localhost'"));
+        }
+    }
+}

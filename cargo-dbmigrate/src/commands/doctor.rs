@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use cargo_metadata::semver::{Version, VersionReq};
-use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::{Backend, standing, version_table};
+use dbmigrate_runtime::{DatabaseError, Value};
 use serde_json::json;
 use xshell::{Shell, cmd};
 
@@ -315,40 +315,69 @@ fn rights(seen: &mut Seen, database: &Database, driver: &mut dyn Driver) {
             ),
         };
     }
-    let found = match backend {
-        Backend::Postgres => driver.query(
-            "SELECT CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 'ALL' END",
-            &[],
-        ),
-        _ => driver.query(
-            "SELECT privilege_type FROM information_schema.user_privileges UNION ALL SELECT \
-             privilege_type FROM information_schema.schema_privileges WHERE database() LIKE \
-             table_schema",
-            &[],
-        ),
+    let res = match backend {
+        Backend::Postgres => rights_in_schema(seen, driver),
+        _ => rights_in_database(seen, driver),
     };
-    let has: Vec<String> = match found {
-        Ok(rows) => rows.rows.into_iter().flatten().filter_map(text).collect(),
-        Err(err) => {
-            return seen.bad("rights", &Error::new("failed to read the privileges").cause(err));
-        }
-    };
-    if backend == Backend::Postgres {
-        if has.is_empty() {
-            let text = "the user may not create tables in the schema of the connection";
-            return seen.wrong("rights", text, "`GRANT CREATE ON SCHEMA public TO \"user\"`");
-        }
-        return seen.good("rights", "the user may create tables");
+    if let Err(err) = res {
+        seen.bad("rights", &Error::new("failed to read the privileges").cause(err));
     }
+}
+
+/// Whether the user may create tables on PostgreSQL.
+fn rights_in_schema(
+    seen: &mut Seen,
+    driver: &mut dyn Driver,
+) -> std::result::Result<(), DatabaseError> {
+    let sql = "SELECT quote_ident(own.name), quote_ident(current_user), \
+               CASE WHEN has_schema_privilege(own.name, 'CREATE') THEN 'CREATE' END \
+               FROM (SELECT coalesce(current_schema()::text, 'public') AS name) AS own";
+    match texts(driver, sql)?.as_slice() {
+        [schema, user] => seen.wrong(
+            "rights",
+            format!("the user may not create tables in the schema `{schema}`"),
+            format!("let an administrator run `GRANT CREATE ON SCHEMA {schema} TO {user}`"),
+        ),
+        _ => seen.good("rights", "the user may create tables"),
+    }
+    Ok(())
+}
+
+/// Whether the user has the privileges that revisions need on MySQL and MariaDB.
+fn rights_in_database(
+    seen: &mut Seen,
+    driver: &mut dyn Driver,
+) -> std::result::Result<(), DatabaseError> {
+    let has = texts(
+        driver,
+        "SELECT privilege_type FROM information_schema.user_privileges UNION ALL SELECT \
+         privilege_type FROM information_schema.schema_privileges WHERE database() LIKE \
+         table_schema",
+    )?;
     let needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX"];
     let lacking: Vec<&str> =
         needed.into_iter().filter(|privilege| !has.iter().any(|has| has == privilege)).collect();
     if lacking.is_empty() {
-        return seen.good("rights", "the user has the privileges that revisions need");
+        seen.good("rights", "the user has the privileges that revisions need");
+        return Ok(());
     }
-    let lacking = lacking.join(", ");
-    let text = format!("the user has no {lacking} of their own; a role may give them");
-    seen.note("rights", text, format!("`GRANT {lacking} ON database.* TO user`"));
+    let who = texts(driver, "SELECT database(), current_user()")?;
+    let [database, account] = who.as_slice() else { return Ok(()) };
+    let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
+    let (lacking, database) = (lacking.join(", "), driver.dialect().quote(database));
+    let literal = |text: &str| driver.dialect().literal(&text.into());
+    let account = format!("{}@{}", literal(user), literal(host));
+    seen.note(
+        "rights",
+        format!("the user has no {lacking} of their own; a role may give them"),
+        format!("let an administrator run `GRANT {lacking} ON {database}.* TO {account}`"),
+    );
+    Ok(())
+}
+
+/// The texts that a query returns, without NULL.
+fn texts(driver: &mut dyn Driver, sql: &str) -> std::result::Result<Vec<String>, DatabaseError> {
+    Ok(driver.query(sql, &[])?.rows.into_iter().flatten().filter_map(text).collect())
 }
 
 fn text(value: Value) -> Option<String> {
