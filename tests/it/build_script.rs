@@ -203,7 +203,10 @@ fn the_library_way_needs_nothing_installed() {
 #[test]
 fn a_test_and_a_build_fail_when_a_model_changed_without_a_revision() {
     const ASSERTS: &str = "fn main() {\n    dbmigrate_runtime::assert_migrated!();\n}\n";
-    let test = "\n#[test]\nfn fits() {\n    dbmigrate_runtime::assert_migrated!();\n}\n";
+    let test = "\n#[test]\nfn fits() {\n    dbmigrate_runtime::assert_migrated!();\n}\n
+        #[cfg(test)]\n#[path = \"../migrations/mod.rs\"]\nmod migrations;\n
+        #[test]\nfn is_named() {\n    \
+            assert_eq!(migrations::SCHEMA_HASH, migrations::migrator().schema_hash());\n}\n";
     let mut host = Host::library("asserts", &format!("{MODEL}{test}"));
     installed(&mut host);
     host.ok("init");

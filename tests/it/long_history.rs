@@ -158,7 +158,7 @@ fn a_long_history_goes_up_and_down_on_every_database() {
         label: 1,1,NULL
         label: 2,3,NULL
         label: 9,9,NULL
-        person: 1,Ada,ada,admin,NULL
+        person: 1,Ada,ada,chief,NULL
         person: 2,Grace,grace,member,2001-02-03
         person: 3,Edsger 'Dijkstra',edsger 'dijkstra',member,NULL
         person: 9,Niklaus,n@example,member,NULL
@@ -167,8 +167,8 @@ fn a_long_history_goes_up_and_down_on_every_database() {
         post: 3,3,Third!,7,third,calm,21,1
         post: 9,9,Own!,4,own,calm,12,1
         rich: main
-        sample: 1,6,Sample
-        sample: 2,-1,Sample
+        sample: 1,6,Piece
+        sample: 2,-1,Piece
         seat: 1,1,11
         seat: 1,2,12
         seat: 2,1,21"#]]

@@ -3,7 +3,9 @@
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::Host;
 use dbmigrate_tests::revision;
-use dbmigrate_tests::servers::{self, dump_mysql, mysql_client};
+use dbmigrate_tests::servers::{self, Server, dump_mysql, mysql_client};
+use dbmigrate_tests::starting::mysql::Installed;
+use dbmigrate_tests::starting::place::Place;
 use expect_test::expect;
 
 use crate::postgres::{FIRST, SECOND};
@@ -52,6 +54,11 @@ fn the_same_commands_work_on_mysql_and_mariadb() {
         );
         host.ok("migrate -m second --fill \"post.slug='post-' || id\"");
         let script = host.ok("upgrade --sql head-1:head").stdout;
+        // What it asserts of the changes of existing tables, and what these cost others.
+        for said in ["ALGORITHM=INSTANT", "LOCK=NONE", "ALGORITHM=COPY", "-- locks `post` against "]
+        {
+            assert!(script.contains(said), "{said}: {script}");
+        }
         host.ok("upgrade");
         host.ok("check");
         let after = dump(&url);
@@ -413,4 +420,57 @@ fn offline_the_setting_tells_mariadb_from_mysql() {
         let run = host.fails(&format!("upgrade --url {}", server.database()));
         assert!(run.stderr.contains(dialect) && run.stderr.contains("dialects"), "{run}");
     }
+}
+
+/// A server that writes names of tables in lower case, as on Windows.
+#[test]
+fn tables_are_found_where_the_server_writes_their_names_in_lower_case() {
+    let test = "tables_are_found_where_the_server_writes_their_names_in_lower_case";
+    let is_there = |server: &Server| server.name == "mariadb1011";
+    let Some(server) = servers::mysql(test).into_iter().find(is_there) else { return };
+    let place = Place::new().expect("a directory");
+    let own = Installed::new(&place, &server.name).expect("a name").expect("it is initialized");
+    let running = own.run_with(&["--lower-case-table-names=1".to_owned()]).expect("it runs");
+    let url = running.url.replace("/mysql", "/app");
+    mysql_client(&running.url).query_drop("CREATE DATABASE app").expect("a database");
+    let models = "#[derive(dbmigrate_runtime::Model)]
+#[model(table = \"Author\")]
+pub struct Author {
+    #[model(primary_key)]
+    pub id: i64,
+}
+
+#[derive(dbmigrate_runtime::Model)]
+#[model(table = \"Post\")]
+pub struct Post {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(references = Author)]
+    pub author_id: i64,
+}
+";
+    let mut host = Host::library("mysql-folding", models);
+    host.ok("init --dialect mariadb");
+    host.env("DATABASE_URL", &url);
+    let host = host;
+    let step = |what: &str| {
+        host.ok(&format!("migrate -m {what} --upgrade"));
+        host.ok("check");
+        let run = host.ok("migrate --dry-run");
+        assert!(run.stdout.contains("No changes"), "{what}: {run}");
+    };
+    step("tables");
+    let wider =
+        models.replace("author_id: i64,", "author_id: i64,\n    #[model(index)]\n    pub n: i32,");
+    host.write("src/lib.rs", &wider.replace("pub n", "#[model(default = 7)]\n    pub n"));
+    step("column");
+    let renamed = "#[model(table = \"Article\", renamed_from = \"Post\")]";
+    let text = wider.replace("#[model(table = \"Post\")]", renamed);
+    host.write("src/lib.rs", &text.replace("pub n", "#[model(default = 7)]\n    pub n"));
+    step("renamed");
+    host.ok("downgrade base --allow-destructive");
+    host.ok("upgrade");
+    host.ok("check");
+    let tables: Vec<String> = mysql_client(&url).query("SHOW TABLES").expect("tables");
+    assert!(tables.contains(&"article".to_owned()), "{tables:?}");
 }

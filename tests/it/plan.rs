@@ -227,6 +227,25 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
     }
 }
 
+/// The schema as SQL of each kind of server builds the same tables there.
+#[test]
+fn the_schema_is_printed_for_each_server() {
+    let mut host = host("schema-servers");
+    for server in servers::in_turn("the_schema_is_printed_for_each_server") {
+        let url = server.own_database();
+        host.env("DATABASE_URL", &url);
+        let script = host.ok("schema --sql").stdout;
+        if server.dialect() == "postgres" {
+            servers::client(&url).batch_execute(&script).expect(&script);
+        } else {
+            let played = server.play(&url, &script);
+            assert!(played.is_ok, "{}\n{script}", played.text);
+        }
+        let run = host.ok("diff database migrations");
+        assert!(run.stdout.is_empty() || run.stdout.contains("No "), "{run}\n{script}");
+    }
+}
+
 /// On a cluster each change of a definition holds up the writes of all nodes.
 #[test]
 fn a_plan_for_a_cluster_says_that_all_nodes_wait() {

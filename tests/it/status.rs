@@ -284,6 +284,12 @@ fn servers_say_who_migrates() {
         assert!(upgrade.wait().expect("it ends").success());
         let run = host.dbmigrate("status");
         assert!(!run.stdout.contains("\nLock "), "{run}");
+        if server.dialect() == "postgres" {
+            let secret = url.replacen("postgres@", "postgres:s3cret@", 1);
+            let run = host.dbmigrate(&format!("status --url {secret}"));
+            assert!(run.stdout.contains("postgres@") && !run.stdout.contains("s3cret"), "{run}");
+            assert!(!run.errors().contains("s3cret"), "{run}");
+        }
         let place = url.split_once('@').map_or(url.as_str(), |(_, place)| place);
         let first = run.stdout.lines().next().unwrap_or_default();
         assert!(first.contains(place), "{run}");

@@ -3,6 +3,7 @@
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Halfway, Migrator, Module, Options};
+use dbmigrate_tests::modules;
 use dbmigrate_tests::servers::{self, mysql_client};
 use expect_test::expect;
 
@@ -164,6 +165,93 @@ fn what_can_not_be_taken_back_stays_and_is_resumed() {
                        WHERE table_schema = DATABASE() AND table_name = 'item'";
         assert_eq!(count(&url, columns), Some(5));
         assert_eq!(count(&url, "SELECT COUNT(*) FROM item"), Some(2));
+    }
+}
+
+/// A taking back that fails in the middle is continued, too.
+#[test]
+fn a_taking_back_that_fails_is_continued() {
+    for server in servers::mysql("a_taking_back_that_fails_is_continued") {
+        let url = server.database();
+        let restart = |modules| {
+            let options = Options { halfway: Halfway::Restart, ..Options::default() };
+            Migrator::new(modules).upgrade_with(&url, "head", &options)
+        };
+        Migrator::new(FAILING).upgrade(&url).expect_err("it fails");
+        let mut conn = mysql_client(&url);
+        conn.query_drop("CREATE TABLE theirs (id BIGINT NOT NULL)").expect("a table");
+        conn.query_drop(
+            "ALTER TABLE theirs ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES item (id)",
+        )
+        .expect("a foreign key");
+        let text = restart(WITHOUT_ROWS).expect_err("others refer to it").report();
+        assert!(
+            text.starts_with("revision `m1` stopped halfway: statement 7 of 7 failed"),
+            "{text}"
+        );
+        let part = "SELECT COUNT(*) FROM information_schema.tables \
+                    WHERE table_schema = DATABASE() AND table_name = 'part'";
+        assert_eq!(count(&url, part), Some(0), "{}: it was taken back before", server.name);
+        conn.query_drop("DROP TABLE theirs").expect("it can be dropped");
+        assert_eq!(restart(WITHOUT_ROWS).expect("it begins again"), ["m1"], "{}", server.name);
+        assert_eq!(count(&url, "SELECT COUNT(*) FROM item"), Some(2));
+        assert_eq!(count(&url, "SELECT COUNT(*) FROM dbmigrate_step"), Some(0));
+    }
+}
+
+/// What is done of a downgrade is taken back: the revision stays applied meanwhile.
+#[test]
+fn what_is_done_of_a_downgrade_can_be_taken_back() {
+    const STUCK: &[Module] = &[modules::module("m1", &[], lent::items, |op| {
+        op.add_column("item", Column::new("was", Type::Integer));
+        op.execute("ALTER TABLE nosuch ADD COLUMN b INT");
+    })];
+    const CORRECTED: &[Module] = &[modules::module("m1", &[], lent::items, |op| {
+        op.add_column("item", Column::new("was", Type::Integer));
+        op.execute("ALTER TABLE item ADD COLUMN b INT");
+    })];
+    for server in servers::mysql("what_is_done_of_a_downgrade_can_be_taken_back") {
+        let url = server.database();
+        Migrator::new(STUCK).upgrade(&url).expect("it is applied");
+        Migrator::new(STUCK).downgrade(&url, "base").expect_err("it fails");
+        let is_there = "SELECT COUNT(*) FROM information_schema.columns WHERE \
+                        table_schema = DATABASE() AND table_name = 'item' AND column_name = 'was'";
+        assert_eq!(count(&url, is_there), Some(1));
+        assert_eq!(count(&url, "SELECT COUNT(*) FROM dbmigrate_version"), Some(1));
+        let options = Options { halfway: Halfway::Restart, ..Options::default() };
+        let text = Migrator::new(STUCK).downgrade_with(&url, "base", &options);
+        assert!(text.expect_err("it fails again").report().contains("statement 2 of 2 failed"));
+        assert_eq!(count(&url, is_there), Some(1), "{}: once", server.name);
+        let ran = Migrator::new(CORRECTED).downgrade_with(&url, "base", &options);
+        assert_eq!(ran.expect("it is undone"), ["m1"], "{}", server.name);
+        assert_eq!(count(&url, is_there), Some(1), "{}: still once", server.name);
+        assert_eq!(count(&url, "SELECT COUNT(*) FROM dbmigrate_version"), Some(0));
+    }
+}
+
+/// Changes of one table are one statement where their classes allow it, and one row of the ledger.
+#[test]
+fn what_is_merged_is_one_row() {
+    const MERGED: &[Module] = &[module(|op| {
+        lent::items(op);
+        op.add_column("item", Column::new("a", Type::Integer));
+        op.add_column("item", Column::new("b", Type::Integer));
+        op.alter_column("item", "name", ColumnChange::new().ty(Type::String(200)));
+        op.execute("ALTER TABLE nosuch ADD COLUMN b INT");
+    })];
+    for server in servers::mysql("what_is_merged_is_one_row") {
+        let url = server.database();
+        Migrator::new(MERGED).upgrade(&url).expect_err("it fails");
+        let mut conn = mysql_client(&url);
+        let n: Option<i64> =
+            conn.query_first("SELECT COUNT(*) FROM dbmigrate_step").expect("the ledger");
+        let columns: Option<i64> = conn
+            .query_first(
+                "SELECT COUNT(*) FROM information_schema.columns \
+                 WHERE table_schema = DATABASE() AND table_name = 'item'",
+            )
+            .expect("the columns");
+        assert_eq!((n, columns), (Some(4), Some(4)), "{}", server.name);
     }
 }
 

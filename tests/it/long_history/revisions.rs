@@ -439,6 +439,26 @@ pub const REVISIONS: &[Revision] = &[
             .column(IndexColumn::expression("lower(code)")));"#,
         r#"op.drop_index("sample", "ix_sample_lower_code");"#,
     ),
+    then(
+        "renamed value of the enumeration",
+        r#"op.alter_column("person", "level", ColumnChange::new()
+            .ty(Type::enumeration("level", ["member", "chief", "owner"]))
+            .using("CASE level WHEN 'admin' THEN 'chief' ELSE level END"));"#,
+        r#"op.alter_column("person", "level", ColumnChange::new()
+            .ty(Type::enumeration("level", ["member", "admin", "owner"]))
+            .using("CASE level WHEN 'chief' THEN 'admin' ELSE level END"));"#,
+    ),
+    then(
+        "step in pieces",
+        r#"op.run_batched("mark samples", "sample.id", 1, |db, range| {
+        db.execute("UPDATE sample SET code = 'Piece' WHERE id BETWEEN ?1 AND ?2", range)?;
+        Ok(())
+    });"#,
+        r#"op.run_batched("unmark samples", "sample.id", 1, |db, range| {
+        db.execute("UPDATE sample SET code = 'Sample' WHERE id BETWEEN ?1 AND ?2", range)?;
+        Ok(())
+    });"#,
+    ),
 ];
 
 /// An operation of the project's own.
@@ -473,7 +493,7 @@ pub const MODELS: &str = r#"
 use dbmigrate_runtime::{ColumnType, Model};
 
 #[derive(ColumnType)]
-pub enum Level { Member, Admin, Owner }
+pub enum Level { Member, Chief, Owner }
 
 #[derive(ColumnType)]
 #[column_type(text)]
