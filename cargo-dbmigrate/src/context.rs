@@ -137,7 +137,8 @@ impl Context {
         }
     }
 
-    /// Whether new revisions can be tried: that needs a database in memory, which only SQLite has.
+    /// Whether new revisions are tried in memory, which only SQLite can do. On servers they are tried
+    /// on a shadow database.
     pub fn has_trial(&self) -> bool {
         self.backends().contains(&Backend::Sqlite)
     }

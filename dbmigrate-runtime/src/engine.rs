@@ -54,7 +54,7 @@ modules! {
     losses = losses;
     /// The names that constraints and indexes get when a model doesn't name them.
     naming = schema::naming;
-    /// How fast a database changes rows.
+    /// How much work a revision does on existing rows.
     pace = pace;
     /// What a run will do, as a value, before anything runs.
     plan = plan;

@@ -46,7 +46,8 @@ pub struct Options {
     /// run.
     pub transaction_each: bool,
     /// How long the run may wait in total for other processes: for the lock, and for readers when
-    /// it commits. A step in pieces may wait as long for each piece.
+    /// it commits. In a step in pieces, the time starts anew with
+    /// each piece.
     pub lock_timeout: Duration,
     /// Arguments for steps, given as `-x key=value`.
     pub args: Vec<(String, String)>,

@@ -1,15 +1,15 @@
-//! What a revision has to do to the rows of a database, which a run leaves in the version table if it
-//! took long: a plan estimates from it how long another one will take.
+//! How much work a revision does on existing rows. If a run took long, the version table stores it,
+//! and a plan estimates from it how long another revision will take.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::dialect::{RowCount, StatementKind, Task, Work};
+use crate::dialect::{RowCount, Statement, StatementKind, Task, Work};
 use crate::driver::Connection;
 use crate::operations::Operation;
 use crate::schema::Schema;
 
-/// The shortest time that tells something: a shorter one is mostly spent on other things than rows.
+/// The shortest time that is a useful measure: in a shorter one, little is spent on the rows.
 pub(crate) const NOTICEABLE: Duration = Duration::from_millis(100);
 
 /// How long a revision took, and what it had to do in that time.
@@ -31,7 +31,7 @@ impl Took {
 pub struct Load {
     /// The heaviest thing that it does.
     pub work: Work,
-    /// The number of rows in the tables that it changes.
+    /// The number of rows in the tables on which it does that.
     pub rows: i64,
 }
 
@@ -44,16 +44,28 @@ const NAMES: [(Work, &str); 4] = [
 ];
 
 impl Load {
-    /// What tasks have to do for operations on a schema. `None` if that doesn't depend on the number
-    /// of rows, or if the database doesn't know the number without much effort.
-    pub(crate) fn of(
-        conn: &mut dyn Connection,
-        (schema, operations): (&Schema, &[Operation]),
-        tasks: &[Task],
-    ) -> Option<Load> {
-        let work = heaviest(tasks)?;
-        let counts = row_counts(conn, schema, operations);
-        let rows = counts.iter().map(|(_, count)| count.n).sum();
+    /// The work that tasks do on existing rows. `None` if it doesn't depend on the number of rows,
+    /// if the tasks do what nobody can estimate as well, such as a step, or if the database can't
+    /// tell the number without much effort.
+    pub(crate) fn of(conn: &mut dyn Connection, tasks: &[Task]) -> Option<Load> {
+        let is_unknown = |task: &Task| match task {
+            Task::Statement(statement) => statement.kind == StatementKind::Raw,
+            Task::Step { .. } => true,
+            Task::Guard(_) | Task::Note(_) | Task::Border | Task::Alone(_) => false,
+        };
+        if tasks.iter().any(is_unknown) {
+            return None;
+        }
+        let statements = || tasks.iter().filter_map(Task::statement);
+        let work = statements().map(work).max().filter(|work| *work > Work::None)?;
+        let tables: BTreeSet<&str> = statements()
+            .filter(|statement| self::work(statement) == work)
+            .flat_map(tables)
+            .collect();
+        let mut rows = 0;
+        for table in tables {
+            rows += conn.dialect().rows_about(&mut *conn, table)?.n;
+        }
         (rows > 0).then_some(Load { work, rows })
     }
 
@@ -72,16 +84,20 @@ impl Load {
     }
 }
 
-/// The heaviest work of these tasks; `None` if none depends on the number of rows.
-pub(crate) fn heaviest(tasks: &[Task]) -> Option<Work> {
-    let works = tasks.iter().filter_map(Task::statement).map(|statement| {
-        match (&statement.cost, statement.kind) {
-            (Some(cost), _) => cost.work,
-            (None, StatementKind::Rebuild) => Work::Rewrite,
-            (None, StatementKind::Native | StatementKind::Raw) => Work::None,
-        }
-    });
-    works.max().filter(|work| *work > Work::None)
+/// How much a statement has to do.
+fn work(statement: &Statement) -> Work {
+    match (&statement.cost, statement.kind) {
+        (Some(cost), _) => cost.work,
+        (None, StatementKind::Rebuild) => Work::Rewrite,
+        (None, StatementKind::Native | StatementKind::Raw) => Work::None,
+    }
+}
+
+/// The tables whose rows a statement has to work on, as far as it says.
+fn tables(statement: &Statement) -> Vec<&str> {
+    let locked = statement.cost.iter().flat_map(|cost| &cost.locks);
+    let rebuilt = statement.scratch.iter().map(|scratch| scratch.table.as_str());
+    locked.map(|(table, _)| table.as_str()).chain(rebuilt).collect()
 }
 
 /// The tables that operations change, given the schema before them.

@@ -40,8 +40,8 @@ pub struct PlannedRevision {
     pub revision: Revision,
     /// What it does, in order.
     pub tasks: Vec<PlannedTask>,
-    /// How many rows the tables have that it changes, and how long that will take, as far as the
-    /// database knows without much effort.
+    /// How many rows the changed tables have, and how long the revision will take, as far as the
+    /// database can tell without much effort.
     pub remarks: Vec<String>,
     /// What would stop it, judged by the rows that the database has now. Only the first revision
     /// finds the database as it is now, and only for that one it is known.
@@ -152,8 +152,8 @@ pub fn together(
     }
 }
 
-/// How many rows the tables have that a revision changes, and how long that will take, judged by
-/// earlier revisions; given the schema before it.
+/// How many rows the tables have that a revision changes, and how long the revision will take,
+/// estimated from the applied ones. `schema` is the schema before the revision.
 pub fn known_of_tables(
     conn: &mut dyn Connection,
     schema: &Schema,
@@ -161,8 +161,7 @@ pub fn known_of_tables(
     earlier: &[Entry],
 ) -> (Vec<String>, Option<String>) {
     let counts = pace::row_counts(conn, schema, operations);
-    let rows = counts.iter().map(|(_, count)| count.n).sum();
-    let load = pace::heaviest(tasks).map(|work| Load { work, rows });
+    let load = Load::of(conn, tasks);
     let estimated = load.and_then(|load| estimate(load, earlier));
     let time = estimated.or_else(|| slowest(schema, operations, earlier));
     let sizes = counts.iter().map(|(table, count)| format!("`{table}` has {count}"));
@@ -180,7 +179,7 @@ fn estimate(load: Load, earlier: &[Entry]) -> Option<String> {
     let seconds = entry.milliseconds as f64 / 1000.0;
     let n = RowCount { n: rows, is_estimate: false };
     Some(format!(
-        "takes {}, since revision `{}` took {seconds:.1} s for {n}",
+        "takes {} (revision `{}` took {seconds:.1} s for {n})",
         about(seconds * load.rows as f64 / rows as f64),
         entry.id
     ))
@@ -209,7 +208,7 @@ fn slowest(schema: &Schema, operations: &[Operation], earlier: &[Entry]) -> Opti
     let slow = earlier.iter().filter(|entry| took(entry) >= pace::NOTICEABLE.as_millis());
     let entry = slow.filter(is_like_it).max_by_key(|entry| entry.milliseconds)?;
     let seconds = entry.milliseconds as f64 / 1000.0;
-    Some(format!("revision `{}`, which changed the same tables, took {seconds:.1} s", entry.id))
+    Some(format!("revision `{}`, which changed one of these tables, took {seconds:.1} s", entry.id))
 }
 
 /// What would stop a revision, by the guards before anything of it has run.
@@ -311,11 +310,11 @@ mod tests {
         let estimate = |work, rows| estimate(Load { work, rows }, &earlier);
         assert_eq!(
             estimate(Work::Rewrite, 3_000_000).unwrap(),
-            "takes about 2 s, since revision `b200` took 0.9 s for 1,500,000 rows"
+            "takes about 2 s (revision `b200` took 0.9 s for 1,500,000 rows)"
         );
         assert_eq!(
             estimate(Work::Scan, 1000).unwrap(),
-            "takes less than a second, since revision `c300` took 8.0 s for 9,000,000 rows"
+            "takes less than a second (revision `c300` took 8.0 s for 9,000,000 rows)"
         );
         assert_eq!(estimate(Work::IndexBuild, 1000), None);
         assert_eq!(about(119.0), "about 119 s");

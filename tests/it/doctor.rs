@@ -151,6 +151,11 @@ fn missing_rights_are_named_with_what_grants_them() {
         let run = host.dbmigrate("doctor");
         assert!(run.stdout.contains("ok: rights: "), "{hint}: {run}");
         if is_postgres {
+            administrate(&format!("ALTER ROLE {user} SET search_path = nowhere"));
+            let run = host.dbmigrate("doctor");
+            let said =
+                "wrong: rights: the user may use no schema of the search path, which is `nowhere`";
+            assert!(run.stdout.contains(said), "{run}");
             administrate(&format!("DROP OWNED BY {user}"));
             administrate(&format!("DROP ROLE {user}"));
         } else {

@@ -279,7 +279,7 @@ fn accounts_that_can_not_connect_have_their_words() {
             failed to connect to `mysql://zoe@127.0.0.1:3306/app`: the account of the user `zoe` is locked
               hint: let an administrator run `ALTER USER ... ACCOUNT UNLOCK`
             failed to connect to `mysql://zoe@127.0.0.1:3306/app`: the server has as many connections as it may have
-              hint: close other connections, such as idle ones of a pool, and run the command again; the limit is `max_connections`, or one of the user or the database
+              hint: close other connections, such as idle ones of a pool, and run the command again; the limit is `max_connections`, or the one set for the user or the database
             failed to connect to `mysql://zoe@127.0.0.1:3306/app`: the password of the user `zoe` has expired
               hint: set another one with the server's own client: `ALTER USER USER() IDENTIFIED BY ...`
         "#]].assert_eq(&seen.replace(&database, "app"));

@@ -60,8 +60,8 @@ pub struct NewRevision {
     /// require, contract
     #[arg(long)]
     pub safe: bool,
-    /// Write the revision without trying it, in memory for SQLite or on the shadow database of a
-    /// server
+    /// Write the revision without trying it first, either in memory (SQLite) or on the shadow
+    /// database (servers)
     #[arg(long)]
     pub no_try: bool,
     /// Print the revision instead of writing it

@@ -329,11 +329,19 @@ fn rights_in_schema(
     seen: &mut Seen,
     driver: &mut dyn Driver,
 ) -> std::result::Result<(), DatabaseError> {
-    let sql = "SELECT quote_ident(own.name), quote_ident(current_user), \
-               CASE WHEN has_schema_privilege(own.name, 'CREATE') THEN 'CREATE' END \
-               FROM (SELECT coalesce(current_schema()::text, 'public') AS name) AS own";
+    let sql = "SELECT current_setting('search_path'), quote_ident(current_user), \
+               quote_ident(current_schema()), \
+               CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 'CREATE' END";
     match texts(driver, sql)?.as_slice() {
-        [schema, user] => seen.wrong(
+        [path, user] => seen.wrong(
+            "rights",
+            format!("the user may use no schema of the search path, which is `{path}`"),
+            format!(
+                "create the first schema of the path, or let an administrator run `GRANT USAGE, \
+                 CREATE ON SCHEMA ... TO {user}` for it"
+            ),
+        ),
+        [_, user, schema] => seen.wrong(
             "rights",
             format!("the user may not create tables in the schema `{schema}`"),
             format!("let an administrator run `GRANT CREATE ON SCHEMA {schema} TO {user}`"),
@@ -369,7 +377,7 @@ fn rights_in_database(
     let account = format!("{}@{}", literal(user), literal(host));
     seen.note(
         "rights",
-        format!("the user has no {lacking} of their own; a role may give them"),
+        format!("the user was not granted {lacking}, except perhaps through a role"),
         format!("let an administrator run `GRANT {lacking} ON {database}.* TO {account}`"),
     );
     Ok(())

@@ -113,7 +113,10 @@ pub fn write(cx: &Context, args: &NewRevision, generate: bool) -> Result<New> {
         if cx.has_trial() {
             parts::try_all(cx, &parts, (&migrations, models), &args.fill)?;
         }
-        shadow::try_all(cx, &parts, &migrations)?;
+        // `adopt` writes what exists already, and marks it as applied.
+        if !cx.out.is_part {
+            shadow::try_all(cx, &parts, &migrations)?;
+        }
     }
     let written = match parts.as_slice() {
         [part] => {

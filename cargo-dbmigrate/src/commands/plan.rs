@@ -117,7 +117,7 @@ struct Block<'a> {
     planned: &'a Planned<'a>,
     /// How many rows the tables have that the revision changes.
     tables: Vec<String>,
-    /// How long it will take, judged by earlier revisions.
+    /// How long it will take, estimated from earlier revisions.
     time: Option<String>,
     discarded: Vec<String>,
     dialect: &'static dyn Dialect,

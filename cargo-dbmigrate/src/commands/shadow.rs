@@ -12,22 +12,27 @@ use crate::round_trip::Fault;
 use crate::trial::NoSteps;
 use crate::url_source::find_shadow_url;
 
-/// Runs the revisions up, down and up again, with rows that are made up, on top of the history. Does
-/// nothing if no shadow database is given.
+/// Applies the history, then runs the new revisions up, down and up again, with made-up rows. Does
+/// nothing if no shadow database is given, and only warns if it can't be used.
 ///
 /// # Errors
 ///
-/// The first revision that doesn't come back, and a shadow database that can't be used.
+/// The first new revision that doesn't come back.
 pub fn try_all(cx: &Context, parts: &[Part], migrations: &Migrations) -> Result<()> {
     let Some((url, source)) = find_shadow_url(&cx.lookup(), None)? else { return Ok(()) };
     let not_written = Written { path: None, text: None };
     let new = parts.iter().map(|part| part.migration(&not_written));
     let all = Migrations::new(migrations.every().cloned().chain(new).collect())?;
-    let scratch = Scratch::on_server(cx, (&url, source), all.qualified()).map_err(|err| {
-        let without = "`--no-try` writes the revision without trying it";
-        let hint = err.get_hint().map_or(without.to_owned(), |hint| format!("{hint}; {without}"));
-        err.hint(hint)
-    })?;
+    let scratch = match Scratch::on_server(cx, (&url, source), all.qualified()) {
+        Ok(scratch) => scratch,
+        Err(err) => {
+            let causes = err.causes().iter().map(String::as_str);
+            let why: Vec<&str> = std::iter::once(err.message()).chain(causes).collect();
+            let why = why.join(": ");
+            cx.out.warning(format!("the revision was not tried on a server: {why}"));
+            return Ok(());
+        }
+    };
     let before: Vec<String> =
         migrations.iter().map(|migration| migration.revision.id.clone()).collect();
     let new: Vec<String> = parts.iter().map(|part| part.position.id.clone()).collect();
@@ -59,7 +64,8 @@ pub fn try_all(cx: &Context, parts: &[Part], migrations: &Migrations) -> Result<
 }
 
 fn refused(place: &str, fault: &Fault) -> Error {
-    let err = Error::new(format!("the new revision was tried on `{place}`: {}", fault.what));
+    let err =
+        Error::new(format!("the trial of the new revision on `{place}` failed: {}", fault.what));
     let causes = fault.lines.iter().map(|line| line.strip_prefix("caused by: ").unwrap_or(line));
     let hint = "correct it in the model; `--no-try` writes the revision anyway";
     causes.filter(|line| !line.starts_with("hint: ")).fold(err, Error::cause).hint(hint)

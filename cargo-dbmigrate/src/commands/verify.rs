@@ -78,8 +78,8 @@ pub fn trip<'a>(
     })
 }
 
-/// The beginning of the SQL by which a revision reaches outside of the database, if it does: it can't
-/// run on a scratch database.
+/// The beginning of the SQL by which a revision reaches outside of the database, if it does: it
+/// can't run on a scratch database.
 pub fn outside(trip: &mut Trip<'_>, id: &str) -> Option<String> {
     let dialect = trip.driver.dialect();
     let own = own_schema(trip.driver.as_connection()).unwrap_or_default();

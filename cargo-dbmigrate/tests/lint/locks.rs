@@ -92,7 +92,9 @@ pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
                 let is_rewritten = files(&mut sessions, &old).iter().any(is_new);
                 if let Some(is_said) = is_said.filter(|is_said| *is_said != is_rewritten) {
                     let sql = &statement.sql;
-                    say(format!("`{sql}`: that it rewrites the table is {is_said}"));
+                    say(format!(
+                        "`{sql}`: is said to rewrite the table: {is_said}; rewrites it: {is_rewritten}"
+                    ));
                 }
                 for (table, lock) in locks(statement).filter(|(table, _)| old.contains(table)) {
                     let blocks = strongest.entry(table.clone()).or_insert(lock.blocks);

@@ -188,8 +188,8 @@ pub enum Scope {
     Entry,
 }
 
-/// What a server says about the holder of a lock. The holder's statement comes after it, which may
-/// contain values.
+/// The end of the text that names the holder of a lock. The holder's statement, which may contain
+/// values, follows it.
 pub(crate) const HOLDS_A_LOCK: &str = " of the server holds a lock";
 
 /// How long a statement on a server waits for a lock of others before its transaction is rolled

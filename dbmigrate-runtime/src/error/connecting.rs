@@ -184,7 +184,7 @@ fn of_login(fault: &Unconnected) -> (String, String) {
         Unconnected::TooMany => (
             "the server has as many connections as it may have".to_owned(),
             "close other connections, such as idle ones of a pool, and run the command again; the \
-             limit is `max_connections`, or one of the user or the database"
+             limit is `max_connections`, or the one set for the user or the database"
                 .to_owned(),
         ),
         // All others have their words in the caller.

@@ -113,6 +113,13 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
     if matches!(kind, ErrorKind::Unregistered { .. }) {
         return Some(UNREGISTERED.to_owned());
     }
+    if begins(&["CREATE UNIQUE INDEX CONCURRENTLY"]) && matches!(kind, ErrorKind::Row(_)) {
+        return Some(
+            "correct the rows, and run the command again: it first drops the invalid index that \
+             is left, which until then refuses new rows with such values"
+                .to_owned(),
+        );
+    }
     let is_change = is_rebuild || begins(&["ALTER TABLE", "CREATE UNIQUE INDEX"]);
     if is_change && matches!(kind, ErrorKind::Row(_)) {
         return Some(format!(

@@ -171,11 +171,10 @@ impl Executor<'_> {
         let is_stable = facts == plan::replayed(&facts);
         let stable =
             if is_stable { Vec::new() } else { self.replayed_groups(migration, planner, &facts)? };
-        let before = planner.schema().clone();
         let planned = planner.next(migration, dialect, &facts)?;
         // The time of an interrupted run isn't known.
-        let load =
-            done.is_empty().then(|| Load::of(self.conn(), (&before, operations), &planned.tasks));
+        let is_measured = direction == Direction::Upgrade && done.is_empty();
+        let load = if is_measured { Load::of(self.conn(), &planned.tasks) } else { None };
         self.observer.running(direction, &migration.revision);
         let _span = trace::revision(direction, &migration.revision);
         self.driver.runs(id);
@@ -240,7 +239,7 @@ impl Executor<'_> {
             let conn = this.conn();
             match direction {
                 Direction::Upgrade => {
-                    let took = Took { duration: start.elapsed(), load: load.flatten() };
+                    let took = Took { duration: start.elapsed(), load };
                     version_table::insert(conn, table, migration, took)?;
                 }
                 Direction::Downgrade => version_table::delete(conn, table, id)?,

@@ -107,8 +107,9 @@ impl Executor<'_> {
                 n_tasks,
             };
             n_run += plan.tasks.len();
-            let rest = (planner.schema(), &operations[taken..plan.taken]);
-            load = load.max(Load::of(self.conn(), rest, &plan.tasks));
+            if direction == Direction::Upgrade {
+                load = load.max(Load::of(self.conn(), &plan.tasks));
+            }
             self.run_tasks(&run, &plan.tasks, verification)?;
             verification.operations(&operations[taken..plan.taken]);
             taken = plan.taken;

@@ -185,7 +185,7 @@ fn each_refusal_has_a_message_and_a_hint() {
 
             failed to connect to `postgres:///postgres?host=DIR&port=PORT&user=busy`: the server has as many connections as it may have
               caused by: too many connections for role "busy"
-              hint: close other connections, such as idle ones of a pool, and run the command again; the limit is `max_connections`, or one of the user or the database
+              hint: close other connections, such as idle ones of a pool, and run the command again; the limit is `max_connections`, or the one set for the user or the database
 
             failed to connect to `postgres://ada@127.0.0.1:1/app`: nothing listens on `127.0.0.1:1`
               caused by: Connection refused (os error 111)

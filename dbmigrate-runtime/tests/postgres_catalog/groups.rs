@@ -377,6 +377,35 @@ static UNIQUE: &[Module] = &[
     ),
 ];
 
+/// A unique index that is built while others write.
+static UNIQUE_INDEX: &[Module] = &[
+    UNIQUE[0],
+    module(
+        "b2",
+        &["a1"],
+        |op| {
+            op.create_index("post", Index::new("ix_post_body", ["body"]).unique()).concurrently();
+        },
+        |op| op.drop_index("post", "ix_post_body"),
+    ),
+];
+
+#[test]
+fn an_index_that_repeated_values_leave_invalid_is_built_again() {
+    on_servers(|database| {
+        up(database, UNIQUE_INDEX, "a1").unwrap();
+        database.batch("INSERT INTO post (body) VALUES ('twice'), ('twice')");
+        let err = up(database, UNIQUE_INDEX, "head").unwrap_err().report();
+        let hint = "hint: correct the rows, and run the command again: it first drops the invalid \
+                    index that is left, which until then refuses new rows with such values";
+        assert!(err.contains(hint), "{err}");
+        database.batch("DELETE FROM post WHERE id = 1");
+        assert_eq!(up(database, UNIQUE_INDEX, "head").unwrap(), ["b2"]);
+        let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_post_body'::regclass";
+        assert_eq!(one(database, valid), "TRUE");
+    });
+}
+
 #[test]
 fn the_index_of_a_unique_constraint_of_a_large_table_is_built_while_others_write() {
     const INDEXES: &str = "SELECT count(*) FROM pg_index WHERE indrelid = 'post'::regclass";

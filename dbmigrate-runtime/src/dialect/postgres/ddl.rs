@@ -327,7 +327,7 @@ impl Ddl<'_> {
 /// A unique constraint that takes over the index of the same name.
 pub(super) fn unique_of_index(unique: &Unique) -> String {
     let name = quote(&unique.name);
-    format!("CONSTRAINT {name} UNIQUE USING INDEX {name}{}", deferrable(unique.deferrable))
+    format!("CONSTRAINT {name} UNIQUE USING INDEX {name}")
 }
 
 /// A version for people: `150_004` is 15.4.

@@ -95,6 +95,7 @@ impl Planner<'_> {
     }
 
     /// Adds a unique constraint; to a large table with an index that is built while others write.
+    /// One that replaces another is added in its transaction, so that one of them always holds.
     pub(super) fn add_unique(
         &mut self,
         idx: usize,
@@ -102,7 +103,18 @@ impl Planner<'_> {
         unique: &Unique,
     ) -> Result<(), Refusal> {
         let add = format!("ADD {}", self.ddl(idx).unique(unique)?);
-        if !self.is_validated_later(table) {
+        let is_replaced = self.operations[..idx].iter().any(|operation| {
+            let drops = matches!(
+                operation,
+                Operation::DropUnique { .. }
+                    | Operation::DropPrimaryKey { .. }
+                    | Operation::DropIndex { .. }
+            );
+            drops && operation.tables().contains(&table)
+        });
+        // The index alone does not wait for the end of a transaction.
+        let is_immediate = unique.deferrable.is_none() && !self.facts.one_definition;
+        if is_replaced || !is_immediate || !self.is_validated_later(table) {
             self.alter(idx, table, &add, Work::IndexBuild);
             return Ok(());
         }
@@ -115,10 +127,13 @@ impl Planner<'_> {
             ..Index::default()
         };
         let sql = self.ddl(idx).create_index(table, &index)?;
+        // No lock of an earlier operation is held meanwhile, and none of this one later.
+        self.border();
         self.guard(guards::unique(table, unique));
         self.build_concurrently(idx, table, &index, sql);
         let add = format!("ADD {}", ddl::unique_of_index(unique));
         self.alter(idx, table, &add, Work::None);
+        self.border();
         Ok(())
     }
 

@@ -314,12 +314,14 @@ fn pin(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
 
 pub(super) fn pinning() -> String {
     let set = |(name, value): (&str, &str)| format!("set_config('{name}', '{value}', true)");
-    // The queries join in the order in which the server should do it. To look for another one takes
-    // longer than to run them. CockroachDB does not have this setting.
-    let order = "CASE WHEN version() NOT LIKE 'CockroachDB%' \
-                 THEN set_config('join_collapse_limit', '1', true) END";
-    format!("SELECT {VERSION}, {}, {order}", SETTINGS.map(set).join(", "))
+    format!("SELECT {VERSION}, {}", SETTINGS.map(set).join(", "))
 }
+
+/// Has the server join tables in the order of a query. The queries of the catalog list theirs in
+/// that order, and searching for another one takes longer than running them. This is not for a
+/// transaction in which other SQL runs, too. CockroachDB doesn't have this setting.
+const IN_ORDER: &str = "CASE WHEN version() NOT LIKE 'CockroachDB%' \
+                        THEN set_config('join_collapse_limit', '1', true) END";
 
 /// Reads in one transaction with fixed settings, given the server's version.
 fn reading<T>(
@@ -331,7 +333,9 @@ fn reading<T>(
         return read(conn, version);
     }
     conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", &[])?;
-    let res = pin(conn).and_then(|version| read(conn, version));
+    let pinned = conn.query(&format!("{}, {IN_ORDER}", pinning()), &[]);
+    let version = pinned.and_then(|found| version_in(found.rows));
+    let res = version.and_then(|version| read(conn, version));
     // The first error is the one to report.
     let end = conn.execute("ROLLBACK", &[]);
     let value = res?;
@@ -412,6 +416,10 @@ pub(super) fn rows_about(conn: &mut dyn Connection, table: &str) -> Option<RowCo
     let known = conn.query(&queries::rows_about(&name), &[]).ok()?;
     if let Some(known) = RowCount::of(&known, true) {
         return Some(known);
+    }
+    // To count rows takes a lock, and a failure to get it would end the transaction.
+    if conn.in_transaction() {
+        return None;
     }
     let is_small = conn.query(&queries::is_small(&name), &[]).ok()?;
     if is_small.rows.is_empty() {

@@ -99,9 +99,9 @@ impl Profile {
         }
     }
 
-    /// Whether a statement fails that changes a row which others have changed since the transaction
-    /// began, unless a setting says otherwise: while a program writes, one statement for a whole
-    /// table would never succeed. Older versions and MySQL change the row as it is now.
+    /// Whether a statement fails if it changes a row that others have changed since the transaction
+    /// began, unless a setting turns that off. While a program writes, one statement for a whole
+    /// table would never succeed. MySQL and older versions change the row as it is now.
     /// <https://mariadb.com/kb/en/innodb-system-variables/#innodb_snapshot_isolation>
     fn isolates_snapshots(&self) -> bool {
         self.product == Product::Mariadb && self.version >= (11, 6, 2)
