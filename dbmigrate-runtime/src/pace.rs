@@ -4,10 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::dialect::{RowCount, Statement, StatementKind, Task, Work};
+use crate::dialect::{Statement, StatementKind, Task, Work};
 use crate::driver::Connection;
-use crate::operations::Operation;
-use crate::schema::Schema;
 
 /// The shortest time that is a useful measure: in a shorter one, little is spent on the rows.
 pub(crate) const NOTICEABLE: Duration = Duration::from_millis(100);
@@ -44,16 +42,11 @@ const NAMES: [(Work, &str); 4] = [
 ];
 
 impl Load {
-    /// The work that tasks do on existing rows. `None` if it doesn't depend on the number of rows,
-    /// if the tasks do what nobody can estimate as well, such as a step, or if the database can't
-    /// tell the number without much effort.
-    pub(crate) fn of(conn: &mut dyn Connection, tasks: &[Task]) -> Option<Load> {
-        let is_unknown = |task: &Task| match task {
-            Task::Statement(statement) => statement.kind == StatementKind::Raw,
-            Task::Step { .. } => true,
-            Task::Guard(_) | Task::Note(_) | Task::Border | Task::Alone(_) => false,
-        };
-        if tasks.iter().any(is_unknown) {
+    /// The work that tasks do on existing rows, given the number of rows in a table. `None` if it
+    /// doesn't depend on that number, if the tasks do what nobody can estimate as well, such as a
+    /// step, or if a number isn't known.
+    pub(crate) fn of(tasks: &[Task], mut rows_of: impl FnMut(&str) -> Option<i64>) -> Option<Load> {
+        if tasks.iter().any(Task::is_opaque) {
             return None;
         }
         let statements = || tasks.iter().filter_map(Task::statement);
@@ -62,11 +55,14 @@ impl Load {
             .filter(|statement| self::work(statement) == work)
             .flat_map(tables)
             .collect();
-        let mut rows = 0;
-        for table in tables {
-            rows += conn.dialect().rows_about(&mut *conn, table)?.n;
-        }
+        let counts: Option<Vec<i64>> = tables.into_iter().map(&mut rows_of).collect();
+        let rows = counts?.iter().sum();
         (rows > 0).then_some(Load { work, rows })
+    }
+
+    /// The same, as far as the database can tell the numbers without much effort.
+    pub(crate) fn read(conn: &mut dyn Connection, tasks: &[Task]) -> Option<Load> {
+        Load::of(tasks, |table| Some(conn.dialect().rows_about(&mut *conn, table)?.n))
     }
 
     /// ``rewrite 3000``
@@ -98,24 +94,6 @@ fn tables(statement: &Statement) -> Vec<&str> {
     let locked = statement.cost.iter().flat_map(|cost| &cost.locks);
     let rebuilt = statement.scratch.iter().map(|scratch| scratch.table.as_str());
     locked.map(|(table, _)| table.as_str()).chain(rebuilt).collect()
-}
-
-/// The tables that operations change, given the schema before them.
-pub(crate) fn changed<'a>(schema: &Schema, operations: &'a [Operation]) -> BTreeSet<&'a str> {
-    let tables = operations.iter().flat_map(Operation::tables);
-    tables.filter(|table| schema.tables.contains_key(table)).collect()
-}
-
-/// The same with the numbers of their rows, as far as the database knows these without much effort.
-pub(crate) fn row_counts<'a>(
-    conn: &mut dyn Connection,
-    schema: &Schema,
-    operations: &'a [Operation],
-) -> Vec<(&'a str, RowCount)> {
-    let tables = changed(schema, operations).into_iter();
-    tables
-        .filter_map(|table| Some((table, conn.dialect().rows_about(&mut *conn, table)?)))
-        .collect()
 }
 
 #[cfg(test)]

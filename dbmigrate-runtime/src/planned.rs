@@ -1,5 +1,6 @@
 //! A plan in words: what a run would do to a database, for people and for programs.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::Value;
@@ -8,7 +9,7 @@ use crate::dialect::{Dialect, Guard, RowCount, Task};
 use crate::direction::Direction;
 use crate::driver::{Connection, Driver};
 use crate::operations::Operation;
-use crate::pace::{self, Load};
+use crate::pace::{Load, NOTICEABLE};
 use crate::plan::Planned;
 use crate::revision::Revision;
 use crate::schema::Schema;
@@ -160,10 +161,19 @@ pub fn known_of_tables(
     (operations, tasks): (&[Operation], &[Task]),
     earlier: &[Entry],
 ) -> (Vec<String>, Option<String>) {
-    let counts = pace::row_counts(conn, schema, operations);
-    let load = Load::of(conn, tasks);
+    let changed: BTreeSet<&str> = operations
+        .iter()
+        .flat_map(Operation::tables)
+        .filter(|table| schema.tables.contains_key(table))
+        .collect();
+    let mut rows_about = |table: &str| conn.dialect().rows_about(&mut *conn, table);
+    let counts: BTreeMap<&str, RowCount> =
+        changed.iter().filter_map(|table| Some((*table, rows_about(table)?))).collect();
+    let load = Load::of(tasks, |table| {
+        counts.get(table).copied().or_else(|| rows_about(table)).map(|count| count.n)
+    });
     let estimated = load.and_then(|load| estimate(load, earlier));
-    let time = estimated.or_else(|| slowest(schema, operations, earlier));
+    let time = estimated.or_else(|| slowest(earlier, &changed));
     let sizes = counts.iter().map(|(table, count)| format!("`{table}` has {count}"));
     (sizes.collect(), time)
 }
@@ -195,8 +205,7 @@ fn about(seconds: f64) -> String {
 }
 
 /// What the applied revision took that changed one of these tables and took longest, in words.
-fn slowest(schema: &Schema, operations: &[Operation], earlier: &[Entry]) -> Option<String> {
-    let tables = pace::changed(schema, operations);
+fn slowest(earlier: &[Entry], tables: &BTreeSet<&str>) -> Option<String> {
     let is_like_it = |entry: &&Entry| {
         let operations = entry.decode().unwrap_or_default();
         operations.iter().any(|operation| {
@@ -205,7 +214,7 @@ fn slowest(schema: &Schema, operations: &[Operation], earlier: &[Entry]) -> Opti
         })
     };
     let took = |entry: &Entry| u128::try_from(entry.milliseconds).unwrap_or_default();
-    let slow = earlier.iter().filter(|entry| took(entry) >= pace::NOTICEABLE.as_millis());
+    let slow = earlier.iter().filter(|entry| took(entry) >= NOTICEABLE.as_millis());
     let entry = slow.filter(is_like_it).max_by_key(|entry| entry.milliseconds)?;
     let seconds = entry.milliseconds as f64 / 1000.0;
     Some(format!("revision `{}`, which changed one of these tables, took {seconds:.1} s", entry.id))

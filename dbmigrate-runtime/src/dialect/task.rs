@@ -115,6 +115,15 @@ impl Task {
         before.is_some() && before == tasks.get(idx + 1).and_then(Task::rebuilt)
     }
 
+    /// Whether the task may change what the schema doesn't describe.
+    pub fn is_opaque(&self) -> bool {
+        match self {
+            Task::Statement(statement) => statement.kind == StatementKind::Raw,
+            Task::Step { .. } => true,
+            Task::Guard(_) | Task::Note(_) | Task::Border | Task::Alone(_) => false,
+        }
+    }
+
     /// Whether the task is a group by itself.
     pub fn is_alone(&self) -> bool {
         matches!(self, Task::Alone(_) | Task::Step { batch: Some(_), .. })

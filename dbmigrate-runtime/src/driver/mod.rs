@@ -188,6 +188,21 @@ pub enum Scope {
     Entry,
 }
 
+/// Opens a connection within a time limit that includes the server's answer, unlike the limits of the
+/// drivers' crates. `None` if it is over; the thread ends when the server answers.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn opened_within<T: Send + 'static>(
+    limit: Duration,
+    open: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (done, reply) = std::sync::mpsc::channel();
+    let open = move || {
+        let _ = done.send(open());
+    };
+    std::thread::Builder::new().spawn(open).ok()?;
+    reply.recv_timeout(limit + Duration::from_millis(100)).ok()
+}
+
 /// The end of the text that names the holder of a lock. The holder's statement, which may contain
 /// values, follows it.
 pub(crate) const HOLDS_A_LOCK: &str = " of the server holds a lock";

@@ -13,15 +13,6 @@ use crate::pace::{Load, Took};
 use crate::plan::Planner;
 use crate::{Db, Error, trace, version_table};
 
-/// Whether a task may change what the schema doesn't describe.
-fn is_opaque(task: &Task) -> bool {
-    match task {
-        Task::Statement(statement) => statement.kind == StatementKind::Raw,
-        Task::Step { .. } => true,
-        Task::Guard(_) | Task::Note(_) | Task::Border | Task::Alone(_) => false,
-    }
-}
-
 /// A revision that is being run.
 pub(super) struct Run<'a> {
     pub(super) migration: &'a Migration,
@@ -108,7 +99,7 @@ impl Executor<'_> {
             };
             n_run += plan.tasks.len();
             if direction == Direction::Upgrade {
-                load = load.max(Load::of(self.conn(), &plan.tasks));
+                load = load.max(Load::read(self.conn(), &plan.tasks));
             }
             self.run_tasks(&run, &plan.tasks, verification)?;
             verification.operations(&operations[taken..plan.taken]);
@@ -147,7 +138,7 @@ impl Executor<'_> {
         let id = &migration.revision.id;
         // An opaque task may end the transaction and begin another one; only this mark reveals
         // that.
-        let is_marked = in_transaction && tasks.iter().any(is_opaque);
+        let is_marked = in_transaction && tasks.iter().any(Task::is_opaque);
         if is_marked {
             self.mark()?;
         }
@@ -161,7 +152,7 @@ impl Executor<'_> {
                 | Task::Border
                 | Task::Alone(_) => None,
             };
-            if is_opaque(task) {
+            if task.is_opaque() {
                 verification.before_opaque(self.conn(), sql)?;
             }
             match task {
@@ -228,7 +219,7 @@ impl Executor<'_> {
                     }
                 }
             }
-            if is_opaque(task) {
+            if task.is_opaque() {
                 verification.after_opaque(self.conn(), sql)?;
             }
         }

@@ -356,19 +356,7 @@ fn constraints_of_a_large_table_are_validated_in_transactions_of_their_own() {
 
 /// A text of a large table becomes unique.
 static UNIQUE: &[Module] = &[
-    module(
-        "a1",
-        &[],
-        |op| {
-            op.create_table(
-                Table::new("post")
-                    .column(Column::new("id", Type::BigInteger).not_null())
-                    .column(Column::new("body", Type::Text))
-                    .primary_key("pk_post", ["id"]),
-            );
-        },
-        nothing,
-    ),
+    LARGE[0],
     module(
         "b2",
         &["a1"],
@@ -379,7 +367,7 @@ static UNIQUE: &[Module] = &[
 
 /// A unique index that is built while others write.
 static UNIQUE_INDEX: &[Module] = &[
-    UNIQUE[0],
+    LARGE[0],
     module(
         "b2",
         &["a1"],

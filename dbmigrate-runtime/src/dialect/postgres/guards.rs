@@ -26,8 +26,8 @@ pub(super) fn check(table: &str, check: &Check) -> Guard {
     Guard::check(sql, table, check)
 }
 
-/// Finds values that occur more than once in columns that have to be unique, before anything is
-/// committed.
+/// Finds values that occur more than once in columns that have to be unique, before their index is
+/// built.
 pub(super) fn unique(table: &str, unique: &Unique) -> Guard {
     let columns: Vec<_> = unique.columns.iter().map(|column| quote(column)).collect();
     let is_set: Vec<_> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();

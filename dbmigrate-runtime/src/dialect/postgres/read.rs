@@ -308,8 +308,12 @@ const VERSION: &str = "current_setting('server_version_num')::int";
 
 /// Sets them until the end of the transaction, or of its part. Returns the server's version.
 fn pin(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
-    let found = conn.query(&pinning(), &[])?;
-    version_in(found.rows)
+    version_in(conn.query(&pinning(), &[])?.rows)
+}
+
+/// The same for a transaction that only reads the catalog.
+fn pin_to_read(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
+    version_in(conn.query(&format!("{}, {IN_ORDER}", pinning()), &[])?.rows)
 }
 
 pub(super) fn pinning() -> String {
@@ -333,9 +337,7 @@ fn reading<T>(
         return read(conn, version);
     }
     conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", &[])?;
-    let pinned = conn.query(&format!("{}, {IN_ORDER}", pinning()), &[]);
-    let version = pinned.and_then(|found| version_in(found.rows));
-    let res = version.and_then(|version| read(conn, version));
+    let res = pin_to_read(conn).and_then(|version| read(conn, version));
     // The first error is the one to report.
     let end = conn.execute("ROLLBACK", &[]);
     let value = res?;

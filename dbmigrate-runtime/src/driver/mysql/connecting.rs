@@ -1,9 +1,6 @@
 //! Opens a connection, encrypted as the settings say.
 
 use std::collections::HashMap;
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
 
 use mysql::consts::CapabilityFlags;
 use mysql::{Conn, OptsBuilder};
@@ -12,7 +9,7 @@ use super::error::{in_words, unconnected};
 use super::settings::{Place, Settings, SslMode, resolve};
 #[cfg(feature = "mysql-tls")]
 use crate::driver::certificates;
-use crate::driver::{DatabaseError, ErrorKind, Unconnected};
+use crate::driver::{DatabaseError, ErrorKind, Unconnected, opened_within};
 use crate::server::{BadUrl, Server};
 
 /// Connects to a server, with what the environment adds to its URL.
@@ -91,22 +88,13 @@ fn open(settings: &Settings, mode: SslMode) -> Result<Conn, Opening> {
     if is_tcp && mode != SslMode::Disabled {
         opts = encrypted(opts, settings, mode)?;
     }
-    let Some(limit) = settings.connect_timeout else {
-        return Conn::new(opts).map_err(Opening::Failed);
+    let open = move || Conn::new(opts);
+    let opened = match settings.connect_timeout {
+        None => open(),
+        Some(limit) => opened_within(limit, open)
+            .unwrap_or(Err(mysql::Error::DriverError(mysql::DriverError::ConnectTimeout))),
     };
-    // The crate's own limit doesn't include the server's answer.
-    let (done, reply) = channel();
-    let timed_out = Opening::Failed(mysql::Error::DriverError(mysql::DriverError::ConnectTimeout));
-    let connect = move || {
-        let _ = done.send(Conn::new(opts));
-    };
-    if thread::Builder::new().spawn(connect).is_err() {
-        return Err(timed_out);
-    }
-    match reply.recv_timeout(limit + Duration::from_millis(100)) {
-        Ok(res) => res.map_err(Opening::Failed),
-        Err(_) => Err(timed_out),
-    }
+    opened.map_err(Opening::Failed)
 }
 
 #[cfg(not(feature = "mysql-tls"))]

@@ -3,9 +3,6 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::net::{IpAddr, ToSocketAddrs as _};
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
 
 use postgres::config::{self, LoadBalanceHosts, SslNegotiation};
 use postgres::{Client, Config, NoTls, SimpleQueryMessage};
@@ -15,7 +12,7 @@ use super::settings::{ChannelBinding, Host, Place, Settings, SslMode, Target};
 use super::settings::{resolve, with_own};
 #[cfg(feature = "postgres-tls")]
 use super::tls;
-use crate::driver::{DatabaseError, ErrorKind, Unconnected};
+use crate::driver::{DatabaseError, ErrorKind, Unconnected, opened_within};
 use crate::server::{BadUrl, Server};
 
 /// A connection that isn't encrypted, or by what it is.
@@ -281,18 +278,8 @@ impl Attempt<'_> {
         let Some(limit) = self.settings.connect_timeout else {
             return open().map_err(Opening::Failed);
         };
-        // The crate's own limit doesn't include the server's answer.
-        let (done, reply) = channel();
-        let open = move || {
-            let _ = done.send(open());
-        };
-        if thread::Builder::new().spawn(open).is_err() {
-            return Err(Opening::TimedOut);
-        }
-        match reply.recv_timeout(limit + Duration::from_millis(100)) {
-            Ok(res) => res.map_err(Opening::Failed),
-            Err(_) => Err(Opening::TimedOut),
-        }
+        let opened = opened_within(limit, open).ok_or(Opening::TimedOut)?;
+        opened.map_err(Opening::Failed)
     }
 }
 
