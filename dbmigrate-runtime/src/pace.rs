@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::dialect::{Statement, StatementKind, Task, Work};
-use crate::driver::Connection;
+use crate::driver::{Connection, DatabaseError};
 
 /// The shortest time that is a useful measure: in a shorter one, little is spent on the rows.
 pub(crate) const NOTICEABLE: Duration = Duration::from_millis(100);
@@ -45,24 +45,40 @@ impl Load {
     /// The work that tasks do on existing rows, given the number of rows in a table. `None` if it
     /// doesn't depend on that number, if the tasks do what nobody can estimate as well, such as a
     /// step, or if a number isn't known.
-    pub(crate) fn of(tasks: &[Task], mut rows_of: impl FnMut(&str) -> Option<i64>) -> Option<Load> {
+    ///
+    /// # Errors
+    ///
+    /// Those of `rows_of`.
+    pub(crate) fn of<E>(
+        tasks: &[Task],
+        mut rows_of: impl FnMut(&str) -> Result<Option<i64>, E>,
+    ) -> Result<Option<Load>, E> {
         if tasks.iter().any(Task::is_opaque) {
-            return None;
+            return Ok(None);
         }
         let statements = || tasks.iter().filter_map(Task::statement);
-        let work = statements().map(work).max().filter(|work| *work > Work::None)?;
-        let tables: BTreeSet<&str> = statements()
-            .filter(|statement| self::work(statement) == work)
-            .flat_map(tables)
-            .collect();
-        let counts: Option<Vec<i64>> = tables.into_iter().map(&mut rows_of).collect();
-        let rows = counts?.iter().sum();
-        (rows > 0).then_some(Load { work, rows })
+        let heaviest = statements().map(work).max();
+        let Some(work) = heaviest.filter(|work| *work > Work::None) else { return Ok(None) };
+        let concerned = statements().filter(|statement| self::work(statement) == work);
+        let mut rows = 0;
+        for table in concerned.flat_map(tables).collect::<BTreeSet<_>>() {
+            let Some(n) = rows_of(table)? else { return Ok(None) };
+            rows += n;
+        }
+        Ok((rows > 0).then_some(Load { work, rows }))
     }
 
     /// The same, as far as the database can tell the numbers without much effort.
-    pub(crate) fn read(conn: &mut dyn Connection, tasks: &[Task]) -> Option<Load> {
-        Load::of(tasks, |table| Some(conn.dialect().rows_about(&mut *conn, table)?.n))
+    ///
+    /// # Errors
+    ///
+    /// The database's errors, after which a transaction may be at its end.
+    pub(crate) fn read(
+        conn: &mut dyn Connection,
+        tasks: &[Task],
+    ) -> Result<Option<Load>, DatabaseError> {
+        let dialect = conn.dialect();
+        Load::of(tasks, |table| Ok(dialect.rows_about(&mut *conn, table)?.map(|count| count.n)))
     }
 
     /// ``rewrite 3000``

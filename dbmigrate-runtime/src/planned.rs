@@ -1,6 +1,7 @@
 //! A plan in words: what a run would do to a database, for people and for programs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::fmt;
 
 use crate::Value;
@@ -166,13 +167,15 @@ pub fn known_of_tables(
         .flat_map(Operation::tables)
         .filter(|table| schema.tables.contains_key(table))
         .collect();
-    let mut rows_about = |table: &str| conn.dialect().rows_about(&mut *conn, table);
+    // A plan can do without, such as of a table that may not be read.
+    let mut rows_about = |table: &str| conn.dialect().rows_about(&mut *conn, table).ok().flatten();
     let counts: BTreeMap<&str, RowCount> =
         changed.iter().filter_map(|table| Some((*table, rows_about(table)?))).collect();
     let load = Load::of(tasks, |table| {
-        counts.get(table).copied().or_else(|| rows_about(table)).map(|count| count.n)
+        let count = counts.get(table).copied().or_else(|| rows_about(table));
+        Ok::<_, Infallible>(count.map(|count| count.n))
     });
-    let estimated = load.and_then(|load| estimate(load, earlier));
+    let estimated = load.unwrap_or_default().and_then(|load| estimate(load, earlier));
     let time = estimated.or_else(|| slowest(earlier, &changed));
     let sizes = counts.iter().map(|(table, count)| format!("`{table}` has {count}"));
     (sizes.collect(), time)

@@ -418,7 +418,15 @@ pub trait Dialect: Sync {
 
     /// How many rows a table has, as far as the database knows without reading all of them; `None` if
     /// it doesn't know, or has no such table.
-    fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount>;
+    ///
+    /// # Errors
+    ///
+    /// The database's errors, after which a transaction may be at its end.
+    fn rows_about(
+        &self,
+        conn: &mut dyn Connection,
+        table: &str,
+    ) -> Result<Option<RowCount>, DatabaseError>;
 
     /// An expression for the current time in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;

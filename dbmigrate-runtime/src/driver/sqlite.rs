@@ -37,6 +37,8 @@ pub struct SqliteDriver<'a> {
     /// A new file that gets its final name once something is committed. The connection is closed
     /// before the file is removed.
     fresh: Option<Box<Fresh>>,
+    /// Whether a transaction was begun and not ended since.
+    has_begun: bool,
 }
 
 enum Handle<'a> {
@@ -75,7 +77,7 @@ impl SqliteDriver<'static> {
             .map_err(error)?;
         // Without a write-ahead log, readers may run into the short lock of a writer's commit.
         conn.busy_timeout(Duration::from_secs(5)).map_err(error)?;
-        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None, fresh: None })
+        Ok(SqliteDriver::over(Handle::Own(conn)))
     }
 
     /// Opens a database file. A missing file is created by the first commit, so that a run that
@@ -112,19 +114,34 @@ impl SqliteDriver<'static> {
     /// SQLite's errors.
     pub fn open_in_memory() -> Result<SqliteDriver<'static>, DatabaseError> {
         let conn = SqliteConnection::open_in_memory().map_err(error)?;
-        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None, fresh: None })
+        Ok(SqliteDriver::over(Handle::Own(conn)))
     }
 }
 
 impl<'a> SqliteDriver<'a> {
     /// Borrows a program's own connection.
     pub fn lent(conn: &'a mut SqliteConnection) -> SqliteDriver<'a> {
-        SqliteDriver { conn: Handle::Lent(conn), saved: None, alone: None, fresh: None }
+        SqliteDriver::over(Handle::Lent(conn))
     }
 
     /// Borrows a program's own connection for reading.
     pub(crate) fn reading(conn: &'a SqliteConnection) -> SqliteDriver<'a> {
-        SqliteDriver { conn: Handle::Read(conn), saved: None, alone: None, fresh: None }
+        SqliteDriver::over(Handle::Read(conn))
+    }
+
+    fn over(conn: Handle<'a>) -> SqliteDriver<'a> {
+        SqliteDriver { conn, saved: None, alone: None, fresh: None, has_begun: false }
+    }
+
+    /// The connection, unless a statement would be committed by itself that belongs into a
+    /// transaction: after some errors SQLite rolls the whole transaction back (sqlite.org,
+    /// `lang_transaction.html`, section 3).
+    fn usable(&self) -> Result<&SqliteConnection, DatabaseError> {
+        if self.has_begun && !self.in_transaction() {
+            let why = "SQLite has already rolled the transaction back, after an earlier error";
+            return Err(DatabaseError::new(why));
+        }
+        Ok(self.conn())
     }
 
     fn conn(&self) -> &SqliteConnection {
@@ -151,7 +168,7 @@ impl Connection for SqliteDriver<'_> {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
-        let conn = self.conn();
+        let conn = self.usable()?;
         let mut stmt = conn.prepare(sql).map_err(|err| error_in(sql, err))?;
         let params = params_from_iter(params.iter().map(to_sqlite));
         if stmt.column_count() == 0 {
@@ -163,7 +180,7 @@ impl Connection for SqliteDriver<'_> {
     }
 
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
-        let mut stmt = self.conn().prepare(sql).map_err(|err| error_in(sql, err))?;
+        let mut stmt = self.usable()?.prepare(sql).map_err(|err| error_in(sql, err))?;
         let n_columns = stmt.column_count();
         let columns = (0..n_columns)
             .map(|idx| stmt.column_name(idx).map(str::to_owned))
@@ -187,9 +204,9 @@ impl Connection for SqliteDriver<'_> {
 
 impl Driver for SqliteDriver<'_> {
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        parts(sql)
-            .into_iter()
-            .try_for_each(|part| self.conn().execute_batch(part).map_err(|err| error_in(part, err)))
+        parts(sql).into_iter().try_for_each(|part| {
+            self.usable()?.execute_batch(part).map_err(|err| error_in(part, err))
+        })
     }
 
     fn prepare(&mut self, _history: &str) -> Result<(), DatabaseError> {
@@ -233,10 +250,12 @@ impl Driver for SqliteDriver<'_> {
 
     fn commit(&mut self) -> Result<(), DatabaseError> {
         self.conn().execute_batch("COMMIT").map_err(error)?;
+        self.has_begun = false;
         self.publish()
     }
 
     fn rollback(&mut self) {
+        self.has_begun = false;
         if self.in_transaction() {
             // If this fails, SQLite has already rolled back, and the caller has the error that led
             // here.
@@ -287,6 +306,7 @@ impl SqliteDriver<'_> {
             || None,
             || self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error),
         );
+        self.has_begun = res.is_ok();
         if res.is_ok() && self.has_attached()? {
             // A step that writes to another file has to wait for that file's lock.
             let busy_timeout = self.saved.as_ref().map_or(5000, |saved| saved.busy_timeout);
@@ -355,5 +375,29 @@ fn from_sqlite(value: ValueRef<'_>) -> Value {
             Err(_) => Value::Blob(bytes.to_owned()),
         },
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_runs_behind_a_transaction_that_sqlite_has_ended() {
+        let mut driver = SqliteDriver::open_in_memory().unwrap();
+        driver.batch("CREATE TABLE t (id INTEGER PRIMARY KEY)").unwrap();
+        let mut wait = Wait { at_most: Duration::ZERO, on_wait: &mut |_| {} };
+        driver.begin(Scope::Transaction, &mut wait).unwrap();
+        driver.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
+        driver.execute("INSERT OR ROLLBACK INTO t VALUES (1)", &[]).unwrap_err();
+        let why = "SQLite has already rolled the transaction back, after an earlier error";
+        let insert = "INSERT INTO t VALUES (2)";
+        assert_eq!(driver.execute(insert, &[]).unwrap_err().to_string(), why);
+        assert_eq!(driver.batch(insert).unwrap_err().to_string(), why);
+        assert_eq!(driver.query("SELECT 1", &[]).unwrap_err().to_string(), why);
+        driver.commit().unwrap_err();
+        driver.rollback();
+        let rows = driver.query("SELECT count(*) FROM t", &[]).unwrap().rows;
+        assert_eq!(rows, [[Value::Integer(0)]]);
     }
 }

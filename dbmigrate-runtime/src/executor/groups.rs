@@ -18,7 +18,7 @@ use crate::error::Remains;
 use crate::ledger::{self, Reached, Row};
 use crate::migration::Migration;
 use crate::operations::{Batch, Operation};
-use crate::pace::{Load, Took};
+use crate::pace::Took;
 use crate::plan::{self, Planner};
 use crate::{trace, version_table};
 
@@ -174,7 +174,7 @@ impl Executor<'_> {
         let planned = planner.next(migration, dialect, &facts)?;
         // The time of an interrupted run isn't known.
         let is_measured = direction == Direction::Upgrade && done.is_empty();
-        let load = if is_measured { Load::read(self.conn(), &planned.tasks) } else { None };
+        let load = if is_measured { self.load(&planned.tasks)? } else { None };
         self.observer.running(direction, &migration.revision);
         let _span = trace::revision(direction, &migration.revision);
         self.driver.runs(id);

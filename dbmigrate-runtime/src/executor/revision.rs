@@ -99,7 +99,7 @@ impl Executor<'_> {
             };
             n_run += plan.tasks.len();
             if direction == Direction::Upgrade {
-                load = load.max(Load::read(self.conn(), &plan.tasks));
+                load = load.max(self.load(&plan.tasks)?);
             }
             self.run_tasks(&run, &plan.tasks, verification)?;
             verification.operations(&operations[taken..plan.taken]);
@@ -232,6 +232,11 @@ impl Executor<'_> {
                 Error::transaction_ended(id, "SQL of its own")
             }
         })
+    }
+
+    /// What the tasks have to do to existing rows.
+    pub(super) fn load(&mut self, tasks: &[Task]) -> Result<Option<Load>, Error> {
+        Load::read(self.conn(), tasks).map_err(|err| Error::database("count existing rows", err))
     }
 
     fn guard(&mut self, stop: Stop<'_>, guard: &Guard) -> Result<(), Error> {

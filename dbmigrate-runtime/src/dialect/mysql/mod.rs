@@ -254,7 +254,11 @@ impl Dialect for Mysql {
         read::unsaid(conn)
     }
 
-    fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+    fn rows_about(
+        &self,
+        conn: &mut dyn Connection,
+        table: &str,
+    ) -> Result<Option<RowCount>, DatabaseError> {
         read::rows_about(conn, table)
     }
 

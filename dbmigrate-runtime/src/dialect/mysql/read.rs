@@ -430,13 +430,16 @@ pub(super) fn emptying(conn: &mut dyn Connection) -> Result<(Vec<String>, usize)
 }
 
 /// How many rows a table has by the server's statistics.
-pub(super) fn rows_about(conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+pub(super) fn rows_about(
+    conn: &mut dyn Connection,
+    table: &str,
+) -> Result<Option<RowCount>, DatabaseError> {
     let sql = format!(
         "SELECT CAST(table_rows AS SIGNED) FROM information_schema.tables \
          WHERE table_schema = DATABASE() AND table_name = {}",
         super::flavor::text(table)
     );
-    RowCount::of(&conn.query(&sql, &[]).ok()?, true)
+    Ok(RowCount::of(&conn.query(&sql, &[])?, true))
 }
 
 #[cfg(test)]

@@ -269,7 +269,11 @@ impl Dialect for Postgres {
         read::unsaid(conn)
     }
 
-    fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+    fn rows_about(
+        &self,
+        conn: &mut dyn Connection,
+        table: &str,
+    ) -> Result<Option<RowCount>, DatabaseError> {
         read::rows_about(conn, &self.relation(table))
     }
 

@@ -413,19 +413,19 @@ pub(super) fn shadow(
 
 /// How many rows a table has by the server's statistics; a small one without them is counted. The
 /// name is quoted.
-pub(super) fn rows_about(conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+pub(super) fn rows_about(
+    conn: &mut dyn Connection,
+    table: &str,
+) -> Result<Option<RowCount>, DatabaseError> {
     let name = quote_text(table);
-    let known = conn.query(&queries::rows_about(&name), &[]).ok()?;
+    let known = conn.query(&queries::rows_about(&name), &[])?;
     if let Some(known) = RowCount::of(&known, true) {
-        return Some(known);
+        return Ok(Some(known));
     }
     // To count rows takes a lock, and a failure to get it would end the transaction.
-    if conn.in_transaction() {
-        return None;
+    if conn.in_transaction() || conn.query(&queries::is_small(&name), &[])?.rows.is_empty() {
+        return Ok(None);
     }
-    let is_small = conn.query(&queries::is_small(&name), &[]).ok()?;
-    if is_small.rows.is_empty() {
-        return None;
-    }
-    RowCount::of(&conn.query(&format!("SELECT count(*) FROM {table}"), &[]).ok()?, false)
+    let counted = conn.query(&format!("SELECT count(*) FROM {table}"), &[])?;
+    Ok(RowCount::of(&counted, false))
 }

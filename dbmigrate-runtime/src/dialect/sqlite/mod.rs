@@ -242,7 +242,11 @@ impl Dialect for Sqlite {
         read::has_table(conn, name)
     }
 
-    fn rows_about(&self, conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+    fn rows_about(
+        &self,
+        conn: &mut dyn Connection,
+        table: &str,
+    ) -> Result<Option<RowCount>, DatabaseError> {
         read::rows_about(conn, table)
     }
 

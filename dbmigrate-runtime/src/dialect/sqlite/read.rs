@@ -16,7 +16,7 @@ use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::dialect::{
     Catalog, Facts, Object, ObjectKind, ObjectName, Refusal, RowCount, Unreadable,
 };
-use crate::driver::{Connection, DatabaseError};
+use crate::driver::{Connection, DatabaseError, ErrorKind};
 use crate::operations::Operation;
 use crate::schema::{
     Check, Column, DefaultValue, ForeignKey, Generated, Index, IndexTerm, PrimaryKey, Table,
@@ -509,17 +509,23 @@ fn item_name(name: &str, columns: &[ColumnItem]) -> String {
 }
 
 /// How many rows a table has. A large one is not counted, but taken to have used each rowid.
-pub(super) fn rows_about(conn: &mut dyn Connection, table: &str) -> Option<RowCount> {
+pub(super) fn rows_about(
+    conn: &mut dyn Connection,
+    table: &str,
+) -> Result<Option<RowCount>, DatabaseError> {
     const COUNTED: i64 = 1_000_000;
     let table = sql::quote(table);
-    let last = conn.query(&format!("SELECT coalesce(max(rowid), 0) FROM {table}"), &[]);
-    // A table without rowids has no such column.
-    let last = last.ok().and_then(|rows| RowCount::of(&rows, true));
+    let mut number = |sql: &str, is_estimate| match conn.query(sql, &[]) {
+        Ok(rows) => Ok(RowCount::of(&rows, is_estimate)),
+        // There is no such table, or it has no rowids.
+        Err(err) if matches!(err.kind(), ErrorKind::Missing { .. }) => Ok(None),
+        Err(err) => Err(err),
+    };
+    let last = number(&format!("SELECT coalesce(max(rowid), 0) FROM {table}"), true)?;
     if let Some(last) = last.filter(|last| last.n > COUNTED) {
-        return Some(last);
+        return Ok(Some(last));
     }
-    let counted = conn.query(&format!("SELECT count(*) FROM {table}"), &[]).ok()?;
-    RowCount::of(&counted, false)
+    number(&format!("SELECT count(*) FROM {table}"), false)
 }
 
 #[cfg(test)]
