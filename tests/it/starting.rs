@@ -123,8 +123,12 @@ fn who_holds_the_lock_is_named_when_the_time_is_up() {
         };
         MAY_END.store(true, Ordering::Relaxed);
         slow.join().expect("it ends").expect("it is upgraded");
-        let words = "the database is still behind after waiting for 0.2 s: it lacks 1 of 2";
-        assert!(text.contains(words) && text.contains("holds a lock"), "{}: {text}", server.name);
+        // A busy machine takes longer than it was given.
+        let (before, after) = ("still behind after waiting for ", " s: it lacks 1 of 2");
+        let waited = text.split_once(before).and_then(|(_, rest)| rest.split_once(after));
+        let waited = waited.and_then(|(seconds, _)| seconds.parse::<f64>().ok());
+        assert!(waited.is_some_and(|seconds| (0.2..20.0).contains(&seconds)), "{text}");
+        assert!(text.contains("holds a lock"), "{}: {text}", server.name);
         let migrator = Migrator::new(SLOW);
         migrator.wait_until_up_to_date(&url, Duration::ZERO).expect("it is up to date");
     }
