@@ -11,7 +11,7 @@ use super::revision::Run;
 use super::verify::{self, Verification};
 use super::{Applied, Executor, Halfway, Scope};
 use crate::Error;
-use crate::dialect::{Alone, Facts, Task};
+use crate::dialect::{Alone, Dialect, Facts, Task};
 use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::error::Remains;
@@ -100,9 +100,18 @@ pub(super) struct Batched<'a> {
 /// How many tables may have been large or not when an earlier run began, in all combinations.
 const MAX_TABLES: usize = 8;
 
+/// The tables that operations may change in several groups.
+pub(super) fn splittable<'a>(
+    operations: &'a [Operation],
+    dialect: &dyn Dialect,
+) -> BTreeSet<&'a str> {
+    let several = operations.iter().filter(|operation| dialect.may_take_groups(operation));
+    several.flat_map(Operation::tables).collect()
+}
+
 /// The facts with which an earlier run has planned the groups that are done. A table may have become
 /// large since, or have stopped being so.
-fn as_begun(
+pub(super) fn as_begun(
     facts: Facts,
     tables: &BTreeSet<&str>,
     done: &[Row],
@@ -163,9 +172,7 @@ impl Executor<'_> {
             verify::unhidden(self.conn(), planner.schema(), operations, &facts.existing)?;
         }
         let tasks_with = |facts: &Facts| Ok(planner.clone().next(migration, dialect, facts)?.tasks);
-        let tables = operations.iter().filter(|operation| dialect.may_take_groups(operation));
-        let tables = tables.flat_map(Operation::tables).collect();
-        let facts = as_begun(facts, &tables, &done, tasks_with);
+        let facts = as_begun(facts, &splittable(operations, dialect), &done, tasks_with);
         let begun = (!done.is_empty()).then(|| planner.clone());
         // The plan may be that one anyway.
         let is_stable = facts == plan::replayed(&facts);
@@ -435,6 +442,17 @@ impl Executor<'_> {
         }
     }
 
+    /// Removes what a statement left that was interrupted, or failed, in the middle.
+    pub(super) fn remove_remnant(&mut self, alone: &Alone) -> Result<(), Error> {
+        let failed = |err| Error::database("look at what an interrupted statement left", err);
+        let Some(remnant) = &alone.remnant else { return Ok(()) };
+        if self.driver.query(&remnant.is_left, &[]).map_err(failed)?.rows.is_empty() {
+            return Ok(());
+        }
+        let failed = |err| Error::database("remove what an interrupted statement left", err);
+        self.driver.batch(&remnant.removal).map_err(failed)
+    }
+
     /// Runs a statement outside a transaction. If an earlier run has started it, with these
     /// definitions before, it is not run again where it has had its effect, and what it left in the
     /// middle is removed first.
@@ -445,18 +463,11 @@ impl Executor<'_> {
         started: Option<&str>,
     ) -> Result<(), Error> {
         if let Some(before) = started {
-            let failed = |err| Error::database("look at what an interrupted statement left", err);
             self.restore(&alone.statement.sql, before)?;
             if self.has_run(alone, before)? {
                 return Ok(());
             }
-            if let Some(remnant) = &alone.remnant {
-                if !self.driver.query(&remnant.is_left, &[]).map_err(failed)?.rows.is_empty() {
-                    let failed =
-                        |err| Error::database("remove what an interrupted statement left", err);
-                    self.driver.batch(&remnant.removal).map_err(failed)?;
-                }
-            }
+            self.remove_remnant(alone)?;
         }
         self.observer.statement(&alone.statement);
         let _span = trace::statement(&alone.statement.sql, self.driver.dialect().lexicon());

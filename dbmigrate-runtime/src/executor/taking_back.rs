@@ -2,7 +2,7 @@
 
 use super::Executor;
 use super::budget::Budget;
-use super::groups::{Entry, groups, row};
+use super::groups::{Entry, as_begun, groups, row, splittable};
 use super::revision::Run;
 use crate::Error;
 use crate::dialect::{Alone, Dialect, Facts, Task};
@@ -56,13 +56,19 @@ impl Executor<'_> {
         let mut before = planner.schema().clone();
         before.settle(dialect.backend());
         let server = self.facts()?;
-        let facts = plan::replayed(&server);
+        let facts = plan::replayed(&self.facts_for(&operations, &server)?);
+        let changed: Vec<Row> = known.iter().filter(|row| row.number > 0).cloned().collect();
+        let tasks_with = |facts: &Facts| {
+            plan::tasks(&operations, &mut before.clone(), dialect, facts)
+                .map_err(|err| Error::unplannable(id, err))
+        };
+        let facts = as_begun(facts, &splittable(&operations, dialect), &changed, tasks_with);
         let planned = plan::tasks(&operations, &mut before.clone(), dialect, &facts)
             .map_err(|err| Error::unplannable(id, err))?;
         let n_groups = groups(&planned).len();
         let ledger = ledger::beside(self.options.version_table());
         let is_begun = known.iter().any(|row| row.number < 0);
-        let (mut done, mut undecided) = (Vec::new(), Vec::new());
+        let (mut done, mut undecided, mut unfinished) = (Vec::new(), Vec::new(), None);
         for (idx, tasks) in groups(&planned).into_iter().enumerate() {
             let row = row(idx, tasks);
             let Some(known) = known.iter().find(|known| known.number == row.number) else { break };
@@ -71,6 +77,10 @@ impl Executor<'_> {
                 undecided.push((row.clone(), has_run));
             }
             if !has_run {
+                unfinished = match tasks {
+                    [Task::Alone(alone)] => Some(alone),
+                    _ => None,
+                };
                 break;
             }
             if known.hash != row.hash {
@@ -128,6 +138,9 @@ impl Executor<'_> {
             })?;
         }
         self.driver.runs(id);
+        if let Some(alone) = unfinished {
+            self.remove_remnant(alone)?;
+        }
         for (idx, tasks) in planned.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == planned.len());
             let mut row = row(idx, hashed.unwrap_or(tasks));

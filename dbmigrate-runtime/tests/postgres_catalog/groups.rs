@@ -10,7 +10,7 @@ use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
 use dbmigrate_runtime::engine::plan::{self, Route};
 use dbmigrate_runtime::engine::script;
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options, Value};
+use dbmigrate_runtime::{Direction, Error, Halfway, Migrator, Module, Options, Value};
 use expect_test::expect;
 
 use super::{Database, connect, on_servers};
@@ -49,6 +49,12 @@ fn run(
     let (driver, options) = (&mut connect(url), &Options::default());
     let steps = &mut OwnSteps;
     Executor { driver, migrations, options, observer, steps }.run(direction, to)
+}
+
+/// Takes back what an interrupted run has done, and runs the revisions again.
+fn restart(url: &str, modules: &'static [Module]) -> Result<Vec<String>, Error> {
+    let options = Options { halfway: Halfway::Restart, ..Options::default() };
+    Migrator::new(modules).upgrade_with(url, "head", &options)
 }
 
 fn up(database: &Database, modules: &'static [Module], to: &str) -> Result<Vec<String>, Error> {
@@ -340,6 +346,10 @@ fn constraints_of_a_large_table_are_validated_in_transactions_of_their_own() {
             watching.ends_before = Some(at);
             run(url, LARGE, (Direction::Upgrade, "head"), &mut watching).unwrap_err();
             assert!(watching.ends_before.is_none(), "{at} was not reached");
+            if at.starts_with("VALIDATE") {
+                let err = restart(url, LARGE).unwrap_err().report();
+                assert!(err.contains("between the statements of one operation"), "{err}");
+            }
         }
         // It is continued in groups, however large the table is by now.
         database.batch("DELETE FROM post WHERE id > 100; VACUUM FULL post");
@@ -387,8 +397,13 @@ fn an_index_that_repeated_values_leave_invalid_is_built_again() {
         let hint = "hint: correct the rows, and run the command again: it first drops the invalid \
                     index that is left, which until then refuses new rows with such values";
         assert!(err.contains(hint), "{err}");
+        // To begin again is to have none at first.
+        let left = "SELECT count(*) FROM pg_class WHERE relname = 'ix_post_body'";
+        assert_eq!(one(database, left), "1");
+        let err = restart(&database.url, UNIQUE_INDEX).unwrap_err().report();
+        assert!(err.contains(hint), "{err}");
         database.batch("DELETE FROM post WHERE id = 1");
-        assert_eq!(up(database, UNIQUE_INDEX, "head").unwrap(), ["b2"]);
+        assert_eq!(restart(&database.url, UNIQUE_INDEX).unwrap(), ["b2"]);
         let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_post_body'::regclass";
         assert_eq!(one(database, valid), "TRUE");
     });
@@ -427,6 +442,9 @@ fn the_index_of_a_unique_constraint_of_a_large_table_is_built_while_others_write
         assert_eq!(one(database, valid), "TRUE, TRUE, TRUE");
         run(url, UNIQUE, (Direction::Downgrade, "a1"), &mut ()).unwrap();
         assert_eq!(one(database, INDEXES), "1");
+        watching.ends_before = Some("INDEX CONCURRENTLY");
+        run(url, UNIQUE, (Direction::Upgrade, "head"), &mut watching).unwrap_err();
+        assert_eq!(restart(url, UNIQUE).unwrap(), ["b2"]);
     });
 }
 
