@@ -6,6 +6,7 @@ use std::path::Path;
 
 use cargo_metadata::semver::{Version, VersionReq};
 use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::driver::mysql::grant_target;
 use dbmigrate_runtime::engine::{Backend, standing, version_table};
 use dbmigrate_runtime::{DatabaseError, Value};
 use serde_json::json;
@@ -363,22 +364,27 @@ fn rights_in_database(
          table_schema",
     )?;
     let needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX"];
+    // Foreign keys need it, which MariaDB doesn't ask for.
+    let of_keys = (driver.dialect().backend() == Backend::Mysql).then_some("REFERENCES");
+    let needed = needed.into_iter().chain(of_keys);
     let lacking: Vec<&str> =
-        needed.into_iter().filter(|privilege| !has.iter().any(|has| has == privilege)).collect();
+        needed.filter(|privilege| !has.iter().any(|has| has == privilege)).collect();
     if lacking.is_empty() {
         seen.good("rights", "the user has the privileges that revisions need");
         return Ok(());
     }
-    let who = texts(driver, "SELECT database(), current_user()")?;
-    let [database, account] = who.as_slice() else { return Ok(()) };
+    let who = texts(driver, "SELECT current_user()")?;
+    let ([account], Some(target)) = (who.as_slice(), grant_target(driver.as_connection())?) else {
+        return Ok(());
+    };
     let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
-    let (lacking, database) = (lacking.join(", "), driver.dialect().quote(database));
+    let lacking = lacking.join(", ");
     let literal = |text: &str| driver.dialect().literal(&text.into());
     let account = format!("{}@{}", literal(user), literal(host));
     seen.note(
         "rights",
         format!("the user was not granted {lacking}, except perhaps through a role"),
-        format!("let an administrator run `GRANT {lacking} ON {database}.* TO {account}`"),
+        format!("let an administrator run `GRANT {lacking} ON {target} TO {account}`"),
     );
     Ok(())
 }

@@ -5,6 +5,7 @@ mod error;
 mod lease;
 mod lock;
 mod profile;
+mod rights;
 mod session;
 mod settings;
 mod value;
@@ -26,6 +27,7 @@ use error::{error, error_in};
 use lease::Lease;
 use lock::Locking;
 pub use profile::{Cluster, Product, Profile};
+pub use rights::grant_target;
 
 /// A connection of our own, or one that a program lent.
 enum Client<'a> {
@@ -209,8 +211,12 @@ impl<'a> MysqlDriver<'a> {
             return Err(err);
         }
         let ran = work(&mut self.client.borrow_mut());
-        let database = || self.client.borrow_mut().query_first("SELECT DATABASE()").ok()??;
-        let res = ran.map_err(|err| error_in(&err, database));
+        let target = || {
+            let granted = self.client.borrow_mut().query_first(rights::GRANTED);
+            let (database, pattern): (Option<String>, Option<String>) = granted.ok()??;
+            Some(rights::target(&database?, pattern.as_deref()))
+        };
+        let res = ran.map_err(|err| error_in(&err, target));
         if may_change_transaction(sql) {
             self.is_open.set(None);
         }

@@ -5,6 +5,7 @@ use std::net::ToSocketAddrs as _;
 
 use mysql::{DriverError, Error, MySqlError};
 
+use super::rights;
 use super::settings::{Place, Settings, SslMode};
 use crate::dialect::quote_mysql;
 #[cfg(feature = "mysql-tls")]
@@ -14,10 +15,10 @@ use crate::driver::{
 };
 use crate::sql::quote_text;
 
-/// An error of a statement in this database, which is only asked for if the user may not run it.
-pub(super) fn error_in(err: &Error, database: impl FnOnce() -> Option<String>) -> DatabaseError {
+/// An error of a statement. What a GRANT would name is only asked for if the user may not run it.
+pub(super) fn error_in(err: &Error, target: impl FnOnce() -> Option<String>) -> DatabaseError {
     let grant = match err {
-        Error::MySqlError(err) if err.code == 1044 || err.code == 1142 => grant(err, database),
+        Error::MySqlError(err) if err.code == 1044 || err.code == 1142 => grant(err, target),
         _ => None,
     };
     match (err, grant) {
@@ -29,7 +30,7 @@ pub(super) fn error_in(err: &Error, database: impl FnOnce() -> Option<String>) -
 }
 
 /// The SQL that gives a user the privilege for which the server asks.
-fn grant(err: &MySqlError, database: impl FnOnce() -> Option<String>) -> Option<String> {
+fn grant(err: &MySqlError, target: impl FnOnce() -> Option<String>) -> Option<String> {
     let (privilege, rest) = match err.message.split_once(" command denied to user ") {
         Some(found) => found,
         None => ("ALL PRIVILEGES", err.message.strip_prefix("Access denied for user ")?),
@@ -41,8 +42,7 @@ fn grant(err: &MySqlError, database: impl FnOnce() -> Option<String>) -> Option<
         // In another language.
         return None;
     }
-    let database = quote_mysql(&database()?);
-    Some(format!("GRANT {privilege} ON {database}.* TO {account}"))
+    Some(format!("GRANT {privilege} ON {} TO {account}", target()?))
 }
 
 /// An error of a statement.
@@ -230,7 +230,11 @@ fn of_login(err: &MySqlError, settings: &Settings) -> Unconnected {
             name: database,
         },
         1044 => MysqlFault::NoRight {
-            sql: format!("GRANT ALL PRIVILEGES ON {quoted}.* TO {}", quote_text(&user)),
+            sql: format!(
+                "GRANT ALL PRIVILEGES ON {} TO {}",
+                rights::target(&database, None),
+                quote_text(&user)
+            ),
             user,
             database,
         },
