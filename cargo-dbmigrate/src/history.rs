@@ -19,7 +19,7 @@ use dbmigrate_runtime::engine::standing::{self, Standing};
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, version_table};
 use dbmigrate_runtime::{Barrier, Direction};
 
-pub use ahead::{Ahead, both, nothing};
+pub use ahead::{Ahead, nothing};
 pub use text::{GONE, entry, gone_entry, message};
 
 use crate::connection::{Database, Patience};

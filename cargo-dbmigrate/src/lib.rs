@@ -37,6 +37,7 @@ mod scope;
 mod run;
 mod runner;
 mod scaffold;
+mod threads;
 mod tool_tables;
 mod trial;
 mod url_source;

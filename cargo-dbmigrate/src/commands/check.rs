@@ -23,6 +23,7 @@ use crate::output::style;
 use crate::project;
 use crate::scaffold::{self, ListDifference};
 use crate::snapshot::{self, Snapshot};
+use crate::threads;
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     if args.several.is_meant() {
@@ -330,7 +331,7 @@ impl Beside {
             Seen::There(there) => compared(*there, (history, migrations)).map(Read::Compared),
         };
         let compare = || snapshot.map(|snapshot| snapshot.and_then(compared));
-        let (database, findings) = history::both(compare, &findings);
+        let (database, findings) = threads::both(compare, &findings);
         Beside { database, findings }
     }
 }

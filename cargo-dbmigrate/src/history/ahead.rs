@@ -7,10 +7,8 @@ use dbmigrate_runtime::engine::Migrations;
 use super::History;
 use crate::context::Context;
 use crate::error::Result;
+use crate::threads::STACK;
 use crate::{revision_files, runner};
-
-/// As much as the main thread usually has, since SQL of any depth is parsed.
-const STACK: usize = 8 << 20;
 
 /// A history and its migrations, which are being decoded on another thread, and what `further`
 /// computes from them there.
@@ -65,13 +63,3 @@ where
 
 /// For commands that need nothing further.
 pub fn nothing(_: &Context, _: &History, _: &Migrations) {}
-
-/// The results of two computations; the second runs on another thread meanwhile.
-pub fn both<A, B: Send>(here: impl FnOnce() -> A, beside: &(impl Fn() -> B + Sync)) -> (A, B) {
-    thread::scope(|scope| {
-        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, beside);
-        let first = here();
-        let second = thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(beside);
-        (first, second)
-    })
-}

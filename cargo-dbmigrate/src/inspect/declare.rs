@@ -13,7 +13,7 @@ use dbmigrate_runtime::engine::sql::{Kind, Token};
 use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, Type};
 
 use super::seen::Seen;
-use crate::models;
+use crate::{models, threads};
 
 /// A table as a model says it.
 pub(super) struct Declared {
@@ -73,8 +73,7 @@ pub(super) fn declared(
     how: Words,
 ) -> Result<Vec<Declared>, DatabaseError> {
     let dialect = conn.dialect();
-    let mut drafts: Vec<Draft<'_>> =
-        tables.iter().map(|table| Draft::new(table, dialect, comparing)).collect();
+    let mut drafts = threads::mapped(&tables, |table| Draft::new(table, dialect, comparing));
     let is_adopted = how == Words::Alike || !comparing.keeps_definitions;
     // What a few tables teach of their types isn't asked about the others.
     let mut seen = Seen::new(comparing);

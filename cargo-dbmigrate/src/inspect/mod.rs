@@ -4,6 +4,7 @@ mod attribute;
 mod code;
 mod declare;
 mod enumerations;
+mod in_code;
 mod names;
 mod rust_types;
 mod seen;

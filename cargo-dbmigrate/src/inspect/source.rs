@@ -16,25 +16,15 @@ use super::attribute::{
 use super::code::{ColumnCode, Model, Style};
 use super::declare::{self, Declared};
 use super::enumerations::{self, Enumerations};
+use super::in_code::{self, Names};
 use super::names;
 use super::rust_types;
 use crate::render::text;
+use crate::threads;
 
 /// Whether an enum of Rust can have these values: it has some, and a variant has no empty name.
 pub(super) fn has_variants(values: &[String]) -> bool {
     !values.is_empty() && values.iter().all(|value| !value.is_empty())
-}
-
-/// The names of all tables and their columns in code, by table and column.
-struct Names {
-    structs: BTreeMap<String, String>,
-    fields: BTreeMap<String, BTreeMap<String, String>>,
-    /// The types that Rust has for the columns.
-    natural: BTreeMap<String, BTreeMap<String, Type>>,
-    /// The columns whose enumeration is in the database's own words.
-    worded: BTreeMap<String, BTreeSet<String>>,
-    /// The columns of the primary keys.
-    keys: BTreeMap<String, Vec<String>>,
 }
 
 /// The models of the tables that are asked for, in their order, with the foreign keys that no model
@@ -52,117 +42,19 @@ pub(super) fn models(tables: &[Declared], style: &Style<'_>) -> (Vec<Model>, Vec
     let is_asked = |place: &usize| style.asked.contains(&tables[*place].table.name);
     let mut places: Vec<usize> = (0..tables.len()).filter(is_asked).collect();
     places.sort_by_key(is_new);
-    let models = places.into_iter().map(|place| {
-        let writer = Writer { table: &tables[place].table, names: &names, style };
-        (place, writer.model(&mut used, &mut enumerations, &mut left_out))
-    });
-    let mut models: Vec<(usize, Model)> = models.collect();
-    models.sort_by_key(|(place, _)| *place);
-    (models.into_iter().map(|(_, model)| model).collect(), left_out)
-}
-
-impl Names {
-    fn of(tables: &[Declared], style: &Style<'_>, used: &mut BTreeSet<String>) -> Names {
-        let mut structs = BTreeMap::new();
-        let one = |table: &Table| {
-            let bare = table.bare_name();
-            if style.singular { names::singular(bare) } else { bare.to_owned() }
-        };
-        // Plain names are for the tables of the connection's own schema.
-        let (elsewhere, own): (Vec<_>, Vec<_>) =
-            tables.iter().map(|declared| &declared.table).partition(|table| table.schema.is_some());
-        for table in own.into_iter().chain(elsewhere) {
-            let short = names::of_type(&one(table));
-            let name = match (style.existing.get(&table.name), &table.schema) {
-                (Some(model), _) => model.path.clone(),
-                (None, Some(schema)) if used.contains(&short) => {
-                    names::unused(names::of_type(&format!("{schema}_{}", one(table))), used)
-                }
-                (None, _) => names::unused(short, used),
-            };
-            structs.insert(table.name.clone(), name);
-        }
-        let fields = tables.iter().map(|Declared { table, .. }| {
-            let model = style.existing.get(&table.name);
-            let mut used = model.map(|model| model.names.clone()).unwrap_or_default();
-            let fields = table.columns.iter().map(|column| {
-                let own = model.and_then(|model| model.fields.get(&column.name)).cloned();
-                let field =
-                    own.unwrap_or_else(|| names::unused(names::of_field(&column.name), &mut used));
-                (column.name.clone(), field)
-            });
-            (table.name.clone(), fields.collect())
-        });
-        let fields = fields.collect();
-        let natural = tables.iter().map(|Declared { table, natural, .. }| {
-            let columns = table.columns.iter().map(|column| column.name.clone());
-            (table.name.clone(), columns.zip(natural.iter().cloned()).collect())
-        });
-        let natural = natural.collect();
-        let key = |declared: &Declared| {
-            let table = &declared.table;
-            Some((table.name.clone(), table.primary_key.as_ref()?.columns.clone()))
-        };
-        let keys = tables.iter().filter_map(key).collect();
-        let worded = tables.iter().filter(|declared| !declared.worded.is_empty());
-        let worded =
-            worded.map(|declared| (declared.table.name.clone(), declared.worded.clone())).collect();
-        let mut names = Names { structs, fields, natural, worded, keys };
-        names.follow_keys(tables);
-        names
+    let writer = |place: usize| {
+        let table = &tables[place].table;
+        Writer { table, names: &names, own: &names[&table.name], style }
+    };
+    let mut parts = Vec::new();
+    for place in places {
+        let writer = writer(place);
+        left_out.extend(writer.left_out());
+        parts.push((place, writer.enums(&mut used, &mut enumerations)));
     }
-
-    /// Gives the columns of foreign keys the Rust types of the columns that they refer to, since
-    /// the compiler wants them to be the same.
-    fn follow_keys(&mut self, tables: &[Declared]) {
-        // A chain of keys is at most as long as there are tables.
-        for _ in 0..tables.len() {
-            let mut is_done = true;
-            for Declared { table, .. } in tables {
-                for key in &table.foreign_keys {
-                    if !self.has_model(key) {
-                        continue;
-                    }
-                    for (column, target_name) in key.columns.iter().zip(&key.references_columns) {
-                        let target = self.natural.get(&key.references_table);
-                        let target = target.and_then(|types| types.get(target_name));
-                        let Some(ty) = target.cloned() else { continue };
-                        let Some(own) = self.natural.get_mut(&table.name) else { continue };
-                        if own.get(column) != Some(&ty) {
-                            own.insert(column.clone(), ty);
-                            is_done = false;
-                        }
-                    }
-                }
-            }
-            if is_done {
-                return;
-            }
-        }
-    }
-
-    fn has_model(&self, key: &ForeignKey) -> bool {
-        self.structs.contains_key(&key.references_table)
-    }
-
-    fn field(&self, table: &str, column: &str) -> &str {
-        let field = self.fields.get(table).and_then(|fields| fields.get(column));
-        field.map_or("", String::as_str)
-    }
-
-    /// A column as attributes name it: by its own name, unless a field of another column has that
-    /// name, since attributes look for a field first.
-    fn column(&self, table: &str, column: &str) -> String {
-        let field = self.field(table, column);
-        let mut fields = self.fields.get(table).into_iter().flat_map(BTreeMap::values);
-        let is_field = fields.any(|other| other == column);
-        if is_field { field.to_owned() } else { text(column) }
-    }
-
-    fn columns(&self, table: &str, columns: &[String]) -> String {
-        let columns: Vec<_> = columns.iter().map(|column| self.column(table, column)).collect();
-        columns.join(", ")
-    }
+    parts.sort_by_key(|(place, _)| *place);
+    let models = threads::mapped(&parts, |(place, enums)| writer(*place).model(enums));
+    (models, left_out)
 }
 
 /// The code of a field.
@@ -174,10 +66,28 @@ struct Field {
     lacks: Option<&'static str>,
 }
 
+/// The enums of a table's columns.
+#[derive(Default)]
+struct Enums {
+    /// By the places of the columns.
+    of_columns: BTreeMap<usize, EnumOfColumn>,
+    /// The names of those that exist, or that another table has declared.
+    others: BTreeSet<String>,
+}
+
+struct EnumOfColumn {
+    /// As the field names it.
+    name: String,
+    /// Its code, if it is declared beside the struct.
+    declared: Option<String>,
+}
+
 /// Writes the code of one table.
+#[derive(Clone, Copy)]
 struct Writer<'a> {
     table: &'a Table,
-    names: &'a Names,
+    names: &'a Names<'a>,
+    own: &'a in_code::Table<'a>,
     style: &'a Style<'a>,
 }
 
@@ -192,69 +102,71 @@ struct OnFields {
 }
 
 impl Writer<'_> {
-    fn model(
-        &self,
-        used: &mut BTreeSet<String>,
-        shared: &mut Enumerations,
-        left_out: &mut Vec<String>,
-    ) -> Model {
+    /// The foreign keys to tables without a model, in words.
+    fn left_out(&self) -> impl Iterator<Item = String> + '_ {
         let table = self.table;
-        let name = self.names.structs[&table.name].clone();
-        let mut refers_to = BTreeSet::new();
-        for key in &table.foreign_keys {
-            match self.names.structs.get(&key.references_table) {
-                Some(other) => drop(refers_to.insert(other.clone())),
-                None => left_out.push(format!(
-                    "foreign key on `{}` of table `{}`: there is no model of `{}`",
-                    key.columns.join("`, `"),
-                    table.name,
-                    key.references_table
-                )),
-            }
-        }
+        table.foreign_keys.iter().filter(|key| !self.names.has_model(key)).map(|key| {
+            format!(
+                "foreign key on `{}` of table `{}`: there is no model of `{}`",
+                key.columns.join("`, `"),
+                table.name,
+                key.references_table
+            )
+        })
+    }
+
+    /// The enums of the columns. A new one takes a name, and may be shared by the tables after this.
+    fn enums(&self, used: &mut BTreeSet<String>, shared: &mut Enumerations) -> Enums {
+        let table = self.table;
         let existing = self.style.existing.get(&table.name);
-        let has_field =
-            |column: &String| existing.is_some_and(|model| model.fields.contains_key(column));
-        let on_fields = self.on_fields();
-        let (mut enums, mut fields, mut columns) = (String::new(), String::new(), Vec::new());
-        let mut own_enums = BTreeSet::new();
-        for column in &table.columns {
-            let mut declared = None;
+        let user = existing.map(|model| model.path.as_str());
+        let mut enums = Enums::default();
+        for (place, column) in table.columns.iter().enumerate() {
             let element = match &column.ty {
                 Type::Array(of) => of,
                 ty => ty,
             };
-            let enumeration = match element {
-                Type::Enum(in_database, values)
-                    if has_variants(values) && !has_field(&column.name) =>
-                {
-                    // Only PostgreSQL's have a name of their own, under which tables share them.
-                    let is_named = !["", "enum"].contains(&in_database.as_str());
-                    let user = existing.map(|model| model.path.as_str());
-                    let found = shared.find(in_database, user).filter(|_| is_named);
-                    refers_to.extend(found.clone());
-                    Some(found.unwrap_or_else(|| {
-                        let wanted = if is_named {
-                            names::of_type(in_database)
-                        } else {
-                            let model = name.rsplit("::").next().unwrap_or_default();
-                            let model = model.trim_start_matches("r#").trim_end_matches('_');
-                            format!("{model}{}", names::of_type(&column.name))
-                        };
-                        let own = names::unused(wanted, used);
-                        let code =
-                            enumerations::code((&own, in_database), values, self.style.backend);
-                        enums += &(code.clone() + "\n");
-                        declared = Some(code);
-                        own_enums.insert(own.clone());
-                        if is_named {
-                            shared.add(in_database, user, &own);
-                        }
-                        own
-                    }))
-                }
-                _ => None,
+            let Type::Enum(in_database, values) = element else { continue };
+            let has_field = existing.is_some_and(|model| model.fields.contains_key(&column.name));
+            if !has_variants(values) || has_field {
+                continue;
+            }
+            // Only PostgreSQL's have a name of their own, under which tables share them.
+            let is_named = !["", "enum"].contains(&in_database.as_str());
+            if let Some(found) = shared.find(in_database, user).filter(|_| is_named) {
+                enums.others.insert(found.clone());
+                enums.of_columns.insert(place, EnumOfColumn { name: found, declared: None });
+                continue;
+            }
+            let wanted = if is_named {
+                names::of_type(in_database)
+            } else {
+                let model = self.name().rsplit("::").next().unwrap_or_default();
+                let model = model.trim_start_matches("r#").trim_end_matches('_');
+                format!("{model}{}", names::of_type(&column.name))
             };
+            let own = names::unused(wanted, used);
+            if is_named {
+                shared.add(in_database, user, &own);
+            }
+            let code = enumerations::code((&own, in_database), values, self.style.backend);
+            enums.of_columns.insert(place, EnumOfColumn { name: own, declared: Some(code) });
+        }
+        enums
+    }
+
+    /// The name of the struct.
+    fn name(&self) -> &str {
+        &self.own.model
+    }
+
+    fn model(&self, enums: &Enums) -> Model {
+        let (table, name) = (self.table, self.name());
+        let on_fields = self.on_fields();
+        let (mut fields, mut columns) = (String::new(), Vec::new());
+        for (place, column) in table.columns.iter().enumerate() {
+            let own = enums.of_columns.get(&place);
+            let enumeration = own.map(|own| own.name.clone());
             let Field { code: field, rust, lacks } =
                 self.field(column, enumeration.as_deref(), &on_fields);
             fields += &field;
@@ -263,29 +175,41 @@ impl Writer<'_> {
                 field,
                 rust,
                 enumeration,
-                declared,
+                declared: own.and_then(|own| own.declared.clone()),
                 lacks,
             });
         }
-        refers_to.retain(|other| *other != name && !own_enums.contains(other));
-        let mut code = comment(table.comment.as_deref(), "");
-        code += "#[derive(Model)]\n";
-        code += &attribute(&self.struct_keys(&name, &on_fields), "");
-        let _ = write!(code, "pub struct {name} {{\n{fields}}}\n");
-        let has_enumeration = !enums.is_empty();
-        if has_enumeration {
-            code = enums + &code;
+        let declared: Vec<&EnumOfColumn> =
+            enums.of_columns.values().filter(|own| own.declared.is_some()).collect();
+        let keys = table.foreign_keys.iter();
+        let targets = keys.filter_map(|key| self.names.of_table(&key.references_table));
+        let targets = targets.map(|target| &target.model);
+        let mut refers_to: BTreeSet<String> =
+            targets.chain(&enums.others).filter(|other| *other != name).cloned().collect();
+        refers_to.retain(|other| !declared.iter().any(|own| own.name == *other));
+        let mut code = String::new();
+        for text in declared.iter().filter_map(|own| own.declared.as_deref()) {
+            let _ = writeln!(code, "{text}");
         }
-        Model { table: table.name.clone(), name, code, has_enumeration, refers_to, columns }
+        code += &comment(table.comment.as_deref(), "");
+        code += "#[derive(Model)]\n";
+        code += &attribute(&self.struct_keys(name, &on_fields), "");
+        let _ = write!(code, "pub struct {name} {{\n{fields}}}\n");
+        Model {
+            table: table.name.clone(),
+            name: name.to_owned(),
+            code,
+            has_enumeration: !declared.is_empty(),
+            refers_to,
+            columns,
+        }
     }
 
     fn field(&self, column: &Column, enumeration: Option<&str>, on_fields: &OnFields) -> Field {
-        let types = self.names.natural.get(&self.table.name);
-        let natural = types.and_then(|types| types.get(&column.name)).unwrap_or(&column.ty);
+        let natural = self.own.natural.get(column.name.as_str()).unwrap_or(&column.ty);
         let natural = if enumeration.is_some() { &column.ty } else { natural };
         let mut ty = rust_types::of(&column.ty, natural, self.style.crates, enumeration);
-        let worded = self.names.worded.get(&self.table.name);
-        if worded.is_some_and(|worded| worded.contains(&column.name)) {
+        if self.own.worded.contains(&column.name) {
             ty.said = Some(column.ty.clone());
         }
         let key = self.table.primary_key.as_ref();
@@ -293,7 +217,7 @@ impl Writer<'_> {
         let is_option = column.nullable && !is_key;
         let rust = if is_option { format!("Option<{}>", ty.text) } else { ty.text.clone() };
         let mut keys = Vec::new();
-        let field = self.names.field(&self.table.name, &column.name);
+        let field = self.own.field(&column.name);
         if field != column.name {
             keys.push(Key::Plain(format!("column = {}", text(&column.name))));
         }
@@ -363,7 +287,7 @@ impl Writer<'_> {
     /// What is said about the columns in the attributes of their fields: keys, uniques, indexes and
     /// references of one column under the names of the convention.
     fn on_fields(&self) -> OnFields {
-        let Writer { table, names, style } = self;
+        let Writer { table, names, style, .. } = self;
         let mut on_fields = OnFields::default();
         let bare = table.bare_name();
         let mut add = |column: &str, key: String| {
@@ -424,16 +348,16 @@ impl Writer<'_> {
 
     /// The struct that a foreign key refers to, with the columns unless they are its primary key.
     fn target(&self, key: &ForeignKey) -> String {
-        let table = &key.references_table;
-        let other = &self.names.structs[table];
-        if self.names.keys.get(table) == Some(&key.references_columns) {
-            return other.clone();
+        let target = &self.names[&key.references_table];
+        let model = &target.model;
+        if target.key == Some(&key.references_columns) {
+            return model.clone();
         }
         match key.references_columns.as_slice() {
-            [column] if self.names.field(table, column) == column => {
-                format!("{other}::{}", names::written(column))
+            [column] if target.field(column) == column => {
+                format!("{model}::{}", names::written(column))
             }
-            columns => format!("{other}({})", self.names.columns(table, columns)),
+            columns => format!("{model}({})", target.columns(columns)),
         }
     }
 
@@ -445,8 +369,8 @@ impl Writer<'_> {
     }
 
     fn struct_keys(&self, name: &str, on_fields: &OnFields) -> Vec<Key> {
-        let Writer { table, names, style } = self;
-        let columns = |columns: &[String]| names.columns(&table.name, columns);
+        let Writer { table, names, own, style } = self;
+        let columns = |columns: &[String]| own.columns(columns);
         let mut keys = Vec::new();
         if let Some(schema) = &table.schema {
             keys.push(Key::Plain(format!("schema = {}", text(schema))));
@@ -523,7 +447,7 @@ impl Writer<'_> {
     }
 
     fn unique(&self, unique: &Unique) -> Key {
-        let columns = |columns: &[String]| self.names.columns(&self.table.name, columns);
+        let columns = |columns: &[String]| self.own.columns(columns);
         let conventional = self.style.naming.unique(self.table.bare_name(), &unique.columns);
         let is_named = !unique.name.is_empty() && unique.name != conventional;
         if !is_named && unique.is_plain() {
@@ -548,7 +472,7 @@ impl Writer<'_> {
             .iter()
             .map(|column| {
                 let mut part = match &column.term {
-                    IndexTerm::Column(name) => self.names.column(&self.table.name, name),
+                    IndexTerm::Column(name) => self.own.column(name),
                     IndexTerm::Expression(sql) => format!("sql({})", text(sql)),
                 };
                 if let Some(prefix) = column.prefix {
@@ -582,7 +506,7 @@ impl Writer<'_> {
             parts.push(format!("using = {}", text(method)));
         }
         if !index.include.is_empty() {
-            let include = self.names.columns(&self.table.name, &index.include);
+            let include = self.own.columns(&index.include);
             parts.push(format!("include({include})"));
         }
         if index.nulls_not_distinct {
