@@ -21,8 +21,14 @@ mod values;
 mod waiting;
 mod whole;
 
+use std::sync::Mutex;
+
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::url::{Location, Url};
+
+/// Held while accounts without all rights write, or can't: one test makes the servers read-only for
+/// them.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// A driver for the database of a URL.
 fn driver(url: &str) -> MysqlDriver<'static> {
