@@ -282,6 +282,8 @@ fn constraints_of_a_large_table_are_validated_in_transactions_of_their_own() {
         -- Running upgrade a1 -> b2
         DO $dbmigrate$
         BEGIN
+        DO $dbmigrate$
+        BEGIN
         ALTER TABLE "post" ADD CONSTRAINT "ck_post_id" CHECK (id > 0) NOT VALID;
         DO $dbmigrate$
         BEGIN
@@ -294,8 +296,6 @@ fn constraints_of_a_large_table_are_validated_in_transactions_of_their_own() {
         ALTER TABLE "post" VALIDATE CONSTRAINT "fk_post_author_id_author";
         COMMIT;
         BEGIN;
-        DO $dbmigrate$
-        BEGIN
         ALTER TABLE "post" ALTER COLUMN "body" SET DEFAULT 'none';
         ALTER TABLE "post" ADD CONSTRAINT "dbmigrate_post_body_not_null" CHECK ("body" IS NOT NULL) NOT VALID;
         COMMIT;
@@ -327,6 +327,11 @@ fn constraints_of_a_large_table_are_validated_in_transactions_of_their_own() {
                 "UPDATE post SET author_id = 99 WHERE id < 3",
                 "UPDATE post SET author_id = 1 WHERE id < 3",
                 "foreign key",
+            ),
+            (
+                "UPDATE post SET body = NULL WHERE id = 5",
+                "UPDATE post SET body = 'x' WHERE id = 5",
+                "NULL",
             ),
         ] {
             database.batch(wrong);
@@ -364,6 +369,33 @@ fn constraints_of_a_large_table_are_validated_in_transactions_of_their_own() {
     });
 }
 
+/// The rows of the constraints get their values after something was committed.
+static LATER: &[Module] = &[
+    LARGE[0],
+    module(
+        "b2",
+        &["a1"],
+        |op| {
+            op.create_index("post", Index::new("ix_post_author_id", ["author_id"])).concurrently();
+            op.add_check("post", Check::new("ck_post_points", "points > 0"));
+            op.add_column("post", Column::new("points", Type::Integer)).using("1");
+            op.alter_column("post", "author_id", ColumnChange::new().using("author_id + 1"));
+            op.add_check("post", Check::new("ck_post_author_id", "author_id > 1"));
+            op.alter_column("post", "body", ColumnChange::new().not_null());
+        },
+        nothing,
+    ),
+];
+
+#[test]
+fn a_guard_comes_first_unless_its_rows_change_before_it() {
+    on_servers(|database| {
+        up(database, LATER, "a1").unwrap();
+        database.batch(ROWS);
+        assert_eq!(up(database, LATER, "head").unwrap(), ["b2"]);
+    });
+}
+
 /// A text of a large table becomes unique.
 static UNIQUE: &[Module] = &[
     LARGE[0],
@@ -397,7 +429,7 @@ fn an_index_that_repeated_values_leave_invalid_is_built_again() {
         let hint = "hint: correct the rows, and run the command again: it first drops the invalid \
                     index that is left, which until then refuses new rows with such values";
         assert!(err.contains(hint), "{err}");
-        // To begin again is to have none at first.
+        // A restart first drops the invalid index.
         let left = "SELECT count(*) FROM pg_class WHERE relname = 'ix_post_body'";
         assert_eq!(one(database, left), "1");
         let err = restart(&database.url, UNIQUE_INDEX).unwrap_err().report();

@@ -344,7 +344,9 @@ impl Planner<'_> {
             let is_said = is_typed && !matches!(to.ty, Type::Enum(..));
             let said = if is_said { ty.clone() } else { to.ty.to_string() };
             let guard = guards::fitting(&table.name, [was, to], fits, &said);
-            planner.guard_existing(&table.name, guard);
+            if planner.may_have_rows(&table.name) {
+                planner.guard_values(guard);
+            }
         };
         // What the rest of `coalesce(a, ...)` is for NULL, the column's own values are converted.
         if let Some(rest) =
@@ -523,9 +525,8 @@ impl Planner<'_> {
             return;
         };
         let (name, own) = (ddl::relation(&table.name), &to.name);
-        self.guard_existing(
-            &table.name,
-            Guard::given(
+        if self.may_have_rows(&table.name) {
+            self.guard_values(Guard::given(
                 format!(
                     "SELECT count(*) FROM (SELECT ({})::{ty} AS value FROM {name}) AS given \
                      WHERE value IS NOT NULL AND NOT ({fits}) HAVING count(*) > 0",
@@ -534,8 +535,8 @@ impl Planner<'_> {
                 [&table.name, own],
                 &to.ty.to_string(),
                 expression,
-            ),
-        );
+            ));
+        }
     }
 }
 

@@ -293,7 +293,7 @@ impl Planner<'_> {
             if is_lost {
                 let (change, ty) = ([&user.column, &user.after], user.after.ty.to_string());
                 let fits = fits(&user.column, new);
-                self.guard(guards::fitting(&user.table, change, &fits, &ty));
+                self.guard_values(guards::fitting(&user.table, change, &fits, &ty));
             }
         }
         let tables: BTreeSet<&str> = users.iter().map(|user| user.table.as_str()).collect();

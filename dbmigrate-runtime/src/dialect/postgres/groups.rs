@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::planner::{Planner, Unvalidated};
-use super::{cost, ddl, guards, text_enum, types};
-use crate::dialect::{Alone, Refusal, Remnant, StatementKind, Task, Uncommitted, Work};
+use super::{POSTGRES, cost, ddl, guards, text_enum, types};
+use crate::dialect::{Alone, Guard, Refusal, Remnant, StatementKind, Task, Uncommitted, Work};
 use crate::operations::Operation;
 use crate::schema::{Check, Column, ForeignKey, Index, IndexColumn, Table, Unique, naming};
 use crate::sql::quote;
@@ -60,7 +60,99 @@ fn has_values(operation: &Operation) -> bool {
     ty.is_some_and(|ty| text_enum::values(ty).is_some())
 }
 
+/// The names of the tables and columns whose meaning, or whose values, these operations change;
+/// `None` if that can't be known: values may depend on others, and on triggers.
+fn changed(operations: &[Operation]) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    for operation in operations {
+        match operation {
+            Operation::CreateTable(table) => {
+                if table.columns.iter().any(|column| types::enumeration(&column.ty).is_some()) {
+                    return None;
+                }
+                names.push(table.bare_name());
+            }
+            Operation::DropTable { table } => names.extend(table.split('.')),
+            Operation::RenameTable { from, to } | Operation::RenameColumn { from, to, .. } => {
+                names.extend(from.split('.').chain(to.split('.')));
+            }
+            Operation::AddColumn { column, using: None, .. }
+                if types::enumeration(&column.ty).is_none() =>
+            {
+                names.push(column.name.as_str());
+            }
+            Operation::AlterColumn { column, change, .. }
+                if change.ty.is_none() && change.using.is_none() && change.fill.is_none() =>
+            {
+                names.push(column.as_str());
+            }
+            Operation::DropColumn { column, .. } => names.push(column.as_str()),
+            Operation::AddColumn { .. }
+            | Operation::AlterColumn { .. }
+            | Operation::Execute(_)
+            | Operation::BulkInsert { .. }
+            | Operation::Run(_)
+            | Operation::Makes(_)
+            | Operation::Drops(_) => return None,
+            Operation::AlterTable { .. }
+            | Operation::AddPrimaryKey { .. }
+            | Operation::DropPrimaryKey { .. }
+            | Operation::AddUnique { .. }
+            | Operation::DropUnique { .. }
+            | Operation::AddForeignKey { .. }
+            | Operation::DropForeignKey { .. }
+            | Operation::AddCheck { .. }
+            | Operation::DropCheck { .. }
+            | Operation::CreateIndex { .. }
+            | Operation::DropIndex { .. }
+            | Operation::RenameIndex { .. } => {}
+        }
+    }
+    Some(names)
+}
+
 impl Planner<'_> {
+    /// Adds a guard over rows that the change itself would find as well. If it stops the run, what
+    /// earlier transactions committed stays, so it comes before everything else, unless earlier
+    /// operations may change its rows.
+    pub(super) fn guard_rows(&mut self, guard: Guard) {
+        if self.is_early(&guard) {
+            self.early.push(guard);
+        } else {
+            self.guard(guard);
+        }
+    }
+
+    /// The same for values that the change would alter without a word: the guard comes both before
+    /// everything else and before the change.
+    pub(super) fn guard_values(&mut self, guard: Guard) {
+        if self.is_early(&guard) {
+            self.early.push(guard.clone());
+        }
+        self.guard(guard);
+    }
+
+    /// Whether something is committed before a guard, and its rows are the same before that.
+    fn is_early(&self, guard: &Guard) -> bool {
+        let commits = |task: &Task| {
+            task.is_between_groups() || self.facts.one_definition && task.statement().is_some()
+        };
+        if !self.tasks.iter().any(commits) {
+            return false;
+        }
+        let (current, n_before) = self.current;
+        let has_own = self.tasks.iter().skip(n_before).any(|task| task.statement().is_some());
+        let is_next = current == self.reached && !has_own;
+        let n_operations = self.reached + usize::from(!is_next);
+        let is_ahead = |idx: &usize| *idx >= n_operations;
+        if self.done.iter().chain(self.settled.keys()).any(is_ahead) {
+            return false;
+        }
+        let n_operations = n_operations.min(self.operations.len());
+        changed(&self.operations[..n_operations])
+            .is_some_and(|names| !names.iter().any(|name| POSTGRES.mentions(&guard.sql, name)))
+    }
+
     /// Ends the transaction.
     pub(super) fn border(&mut self) {
         self.put_views_up();
@@ -89,7 +181,7 @@ impl Planner<'_> {
             self.alter(idx, table, &add, Work::Scan);
             return;
         }
-        self.guard(guards::check(table, check));
+        self.guard_rows(guards::check(table, check));
         self.alter(idx, table, &format!("{add} NOT VALID"), Work::None);
         self.validate_later(idx, table, &check.name, None);
     }
@@ -129,7 +221,7 @@ impl Planner<'_> {
         let sql = self.ddl(idx).create_index(table, &index)?;
         // No lock of an earlier operation is held meanwhile, and none of this one later.
         self.border();
-        self.guard(guards::unique(table, unique));
+        self.guard_rows(guards::unique(table, unique));
         self.build_concurrently(idx, table, &index, sql);
         let add = format!("ADD {}", ddl::unique_of_index(unique));
         self.alter(idx, table, &add, Work::None);
@@ -146,7 +238,7 @@ impl Planner<'_> {
             self.push(idx, add, Some(cost::foreign_key(table, referenced, Work::Scan)));
             return;
         }
-        self.guard(guards::foreign_key(table, key));
+        self.guard_rows(guards::foreign_key(table, key));
         let cost = cost::foreign_key(table, referenced, Work::None);
         self.push(idx, format!("{add} NOT VALID"), Some(cost));
         self.validate_later(idx, table, &key.name, Some(referenced));

@@ -429,6 +429,6 @@ impl Planner<'_> {
 
     /// Checks that a column has no NULL before it is required.
     pub(super) fn guard_not_null(&mut self, table: &str, column: &Column) {
-        self.guard(guards::not_null(table, &column.name, Some(&column.ty)));
+        self.guard_rows(guards::not_null(table, &column.name, Some(&column.ty)));
     }
 }

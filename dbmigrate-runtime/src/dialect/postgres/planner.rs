@@ -32,7 +32,8 @@ pub(super) fn plan(
         planner.take(idx, rules)?;
     }
     planner.finish()?;
-    let Planner { tasks, uncommitted, .. } = planner;
+    let Planner { early, tasks, uncommitted, .. } = planner;
+    let tasks = early.into_iter().map(Task::Guard).chain(tasks).collect();
     Ok(Plan { tasks, taken: operations.len(), uncommitted })
 }
 
@@ -61,6 +62,13 @@ pub(super) struct Planner<'a> {
     pub(super) schema: &'a mut Schema,
     pub(super) facts: &'a Facts,
     pub(super) tasks: Vec<Task>,
+    /// Guards that run before anything is committed.
+    pub(super) early: Vec<Guard>,
+    /// How many operations were taken before the last one.
+    pub(super) reached: usize,
+    /// The operation that is being planned, perhaps later than in its turn, and how many tasks there
+    /// were before it.
+    pub(super) current: (usize, usize),
     /// The operations whose work was done with an earlier one.
     pub(super) done: BTreeSet<usize>,
     /// The tables that this plan creates, which nobody else can see yet.
@@ -112,6 +120,9 @@ impl<'a> Planner<'a> {
             schema,
             facts,
             tasks: Vec::new(),
+            early: Vec::new(),
+            reached: 0,
+            current: (0, 0),
             done: BTreeSet::new(),
             created: BTreeSet::new(),
             absent: BTreeSet::new(),
@@ -145,6 +156,7 @@ impl<'a> Planner<'a> {
     }
 
     fn take(&mut self, idx: usize, rules: NameRules) -> Result<(), Refusal> {
+        self.reached = idx;
         let operation = &self.operations[idx];
         if let Some(mistake) =
             written::in_operation(operation, self.schema, Backend::Postgres, rules)
@@ -188,6 +200,7 @@ impl<'a> Planner<'a> {
     pub(super) fn operation(&mut self, idx: usize, before: Option<&Table>) -> Result<(), Refusal> {
         let operation = &self.operations[idx];
         self.validate_before(idx);
+        self.current = (idx, self.tasks.len());
         match operation {
             Operation::CreateTable(table) => self.create_table(idx, table),
             Operation::DropTable { table } => self.drop_table(idx, table),
@@ -253,7 +266,7 @@ impl<'a> Planner<'a> {
                 for name in &primary_key.columns {
                     let column = before.and_then(|table| table.find_column(name));
                     if let Some(column) = column.filter(|column| column.nullable) {
-                        self.guard(guards::not_null(table, name, Some(&column.ty)));
+                        self.guard_rows(guards::not_null(table, name, Some(&column.ty)));
                     }
                 }
                 let add = format!("ADD {}", ddl::primary_key(primary_key));
@@ -432,8 +445,10 @@ impl<'a> Planner<'a> {
         let generates = using.is_none() && self.will_generate(idx, &after, column);
         let Some(using) = using else {
             let has_default = ddl::default_of(column).is_some();
-            if !column.nullable && !has_default && column.generated.is_none() && !generates {
-                self.guard_existing(table, guards::no_rows(table, &column.name));
+            let needs_value =
+                !column.nullable && !has_default && column.generated.is_none() && !generates;
+            if needs_value && self.may_have_rows(table) {
+                self.guard_rows(guards::no_rows(table, &column.name));
             }
             let add = format!("ADD COLUMN {}", ddl.column(&after, column, generates)?);
             if let Some(old) = self.generating(&after).filter(|_| generates) {
@@ -462,6 +477,7 @@ impl<'a> Planner<'a> {
     }
 
     fn finish(&mut self) -> Result<(), Refusal> {
+        self.reached = self.operations.len();
         self.put_views_up();
         self.settle_all_generating()?;
         self.add_pending_keys()?;
@@ -524,11 +540,9 @@ impl<'a> Planner<'a> {
         self.tasks.push(Task::Guard(guard));
     }
 
-    /// Adds a guard over the rows of a table, unless they were inserted by this plan.
-    pub(super) fn guard_existing(&mut self, table: &str, guard: Guard) {
-        if !self.created.contains(table) || self.has_inserted {
-            self.guard(guard);
-        }
+    /// Whether a table may have rows: it was there before, or this plan may have inserted some.
+    pub(super) fn may_have_rows(&self, table: &str) -> bool {
+        !self.created.contains(table) || self.has_inserted
     }
 
     /// What a statement costs others, who don't see the tables of this plan.
