@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use dbmigrate_tests::{Host, dump, revision, sql};
+use dbmigrate_tests::{Host, dump, revision, servers, sql};
 use expect_test::expect;
 
 fn host(name: &str) -> Host {
@@ -272,6 +272,27 @@ fn a_backup_is_refused_where_it_can_not_be_made() {
           hint: the file is not an SQLite database: move it away, and run the command again
     "#]]
     .assert_eq(&shown(&host, &host.fails("restore 2 --yes").errors()));
+}
+
+/// The setting can't be honoured there, but that doesn't fail the run.
+#[test]
+fn a_run_on_a_server_names_the_server_s_own_tool() {
+    let servers = servers::in_turn("a_run_on_a_server_names_the_server_s_own_tool");
+    if servers.is_empty() {
+        return;
+    }
+    let host = host("backup-servers");
+    host.replace("migrations/dbmigrate.toml", "backup = \"never\"", "backup = \"always\"");
+    for server in servers {
+        let tool = match (server.dialect(), server.name.starts_with("mariadb")) {
+            ("postgres", _) => "`pg_dump --format=custom --file=app.dump URL`",
+            (_, true) => "`mariadb-dump --single-transaction",
+            (_, false) => "`mysqldump --set-gtid-purged=OFF",
+        };
+        let run = host.ok(&format!("upgrade --url {}", server.database()));
+        let note = format!("note: a database on a server gets no backup; {tool}");
+        assert!(run.stderr.contains(&note), "{run}");
+    }
 }
 
 /// The copy has the rights of the original, and nothing of an interrupted one is left.

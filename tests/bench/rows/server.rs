@@ -264,7 +264,7 @@ impl Many {
     }
 
     /// `migrate` where nothing changed, beside cargo's own look at the package.
-    fn migrating(&self, bench: &Bench) -> Result<Line> {
+    pub(super) fn migrating(&self, bench: &Bench) -> Result<Line> {
         let samples = measure::in_turn(
             bench.n_runs,
             [

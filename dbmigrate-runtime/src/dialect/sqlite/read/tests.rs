@@ -487,6 +487,34 @@ mod with_sqlite {
     }
 
     #[test]
+    fn the_rows_of_a_table_are_counted_unless_there_are_many() {
+        let mut driver = open(&[
+            "CREATE TABLE few (id INTEGER PRIMARY KEY)",
+            "INSERT INTO few VALUES (2), (1000000)",
+            "CREATE TABLE many (id INTEGER PRIMARY KEY)",
+            "INSERT INTO many VALUES (2), (1000001)",
+            "CREATE TABLE without_rowids (id TEXT PRIMARY KEY) WITHOUT ROWID",
+            "INSERT INTO without_rowids VALUES ('a')",
+            "CREATE VIEW two AS SELECT 1 UNION ALL SELECT 2",
+        ]);
+        let mut about = |table: &str| {
+            let count = rows_about(&mut driver, table).expect("it can be asked");
+            count.map(|count| count.to_string())
+        };
+        assert_eq!(about("few").as_deref(), Some("2 rows"));
+        assert_eq!(about("many").as_deref(), Some("about 1,000,001 rows"));
+        assert_eq!(about("without_rowids").as_deref(), Some("1 row"));
+        assert_eq!(about("two").as_deref(), Some("2 rows"));
+        assert_eq!(about("none"), None);
+        driver
+            .batch(
+                "CREATE TABLE gone (id); CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone",
+            )
+            .unwrap();
+        assert_eq!(rows_about(&mut driver, "broken").unwrap(), None);
+    }
+
+    #[test]
     fn what_a_model_s_table_is_read_as_is_what_it_is_stored_as() {
         let table = model();
         let operation = Operation::CreateTable(table.clone());
