@@ -127,7 +127,7 @@ fn missing_rights_are_named_with_what_grants_them() {
         };
         let user = format!("may_read_{}", std::process::id());
         let is_postgres = server.dialect() == "postgres";
-        // Of several patterns for a database only one counts.
+        // If several patterns match a database, only one counts.
         let pattern = format!("`{}`.*", database.replace('_', "\\_"));
         let setup = if is_postgres {
             vec![

@@ -325,7 +325,7 @@ fn a_long_import_shows_its_progress_at_a_terminal() {
     session.exp_string("1 of 2 migrations tried").unwrap();
     session.exp_string("of 6 runs that prove them").unwrap();
     session.exp_eof().unwrap();
-    // Its thread goes on reading, without a pause, until then.
+    // Until it is dropped, its thread keeps reading in a busy loop.
     drop(session);
     let run = host.ok("import sqlx sql --dry-run");
     assert!(!run.stderr.contains(" of 2 "), "{run}");

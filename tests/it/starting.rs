@@ -123,7 +123,7 @@ fn who_holds_the_lock_is_named_when_the_time_is_up() {
         };
         MAY_END.store(true, Ordering::Relaxed);
         slow.join().expect("it ends").expect("it is upgraded");
-        // A busy machine takes longer than it was given.
+        // On a busy machine the wait takes longer than its limit.
         let (before, after) = ("still behind after waiting for ", " s: it lacks 1 of 2");
         let waited = text.split_once(before).and_then(|(_, rest)| rest.split_once(after));
         let waited = waited.and_then(|(seconds, _)| seconds.parse::<f64>().ok());

@@ -26,8 +26,8 @@ use std::sync::Mutex;
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::url::{Location, Url};
 
-/// Held while accounts without all rights write, or can't: one test makes the servers read-only for
-/// them.
+/// Held by tests whose accounts lack some rights: one of these tests makes the server read-only for
+/// such accounts.
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// A driver for the database of a URL.
