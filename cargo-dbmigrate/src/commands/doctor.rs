@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cargo_metadata::semver::{Version, VersionReq};
 use dbmigrate_runtime::engine::driver::Driver;
-use dbmigrate_runtime::engine::driver::mysql::grant_target;
+use dbmigrate_runtime::engine::driver::mysql::{OWN, grant_target};
 use dbmigrate_runtime::engine::{Backend, standing, version_table};
 use dbmigrate_runtime::{DatabaseError, Value};
 use serde_json::json;
@@ -357,14 +357,14 @@ fn rights_in_database(
     seen: &mut Seen,
     driver: &mut dyn Driver,
 ) -> std::result::Result<(), DatabaseError> {
-    let has = texts(
-        driver,
-        "SELECT privilege_type FROM information_schema.user_privileges UNION ALL SELECT \
-         privilege_type FROM information_schema.schema_privileges WHERE database() LIKE \
-         table_schema",
-    )?;
+    let has = format!(
+        "SELECT privilege_type FROM information_schema.user_privileges WHERE {OWN} \
+         UNION ALL SELECT privilege_type FROM information_schema.schema_privileges \
+         WHERE database() LIKE table_schema AND {OWN}"
+    );
+    let has = texts(driver, &has)?;
     let needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX"];
-    // Foreign keys need it, which MariaDB doesn't ask for.
+    // MySQL requires it for foreign keys; MariaDB does not.
     let of_keys = (driver.dialect().backend() == Backend::Mysql).then_some("REFERENCES");
     let needed = needed.into_iter().chain(of_keys);
     let lacking: Vec<&str> =

@@ -27,7 +27,7 @@ use error::{error, error_in};
 use lease::Lease;
 use lock::Locking;
 pub use profile::{Cluster, Product, Profile};
-pub use rights::grant_target;
+pub use rights::{OWN, grant_target};
 
 /// A connection of our own, or one that a program lent.
 enum Client<'a> {
@@ -211,10 +211,12 @@ impl<'a> MysqlDriver<'a> {
             return Err(err);
         }
         let ran = work(&mut self.client.borrow_mut());
-        let target = || {
-            let granted = self.client.borrow_mut().query_first(rights::GRANTED);
-            let (database, pattern): (Option<String>, Option<String>) = granted.ok()??;
-            Some(rights::target(&database?, pattern.as_deref()))
+        let target = |database: Option<&str>| {
+            let granted = self.client.borrow_mut().query(rights::granted(database));
+            let granted: Vec<(Option<String>, Option<String>)> = granted.ok()?;
+            let patterns = granted.iter().filter_map(|(_, pattern)| pattern.as_deref());
+            let (database, _) = granted.first()?;
+            Some(rights::target(database.as_deref()?, patterns))
         };
         let res = ran.map_err(|err| error_in(&err, target));
         if may_change_transaction(sql) {

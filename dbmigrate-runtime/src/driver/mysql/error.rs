@@ -16,7 +16,10 @@ use crate::driver::{
 use crate::sql::quote_text;
 
 /// An error of a statement. What a GRANT would name is only asked for if the user may not run it.
-pub(super) fn error_in(err: &Error, target: impl FnOnce() -> Option<String>) -> DatabaseError {
+pub(super) fn error_in(
+    err: &Error,
+    target: impl FnOnce(Option<&str>) -> Option<String>,
+) -> DatabaseError {
     let grant = match err {
         Error::MySqlError(err) if err.code == 1044 || err.code == 1142 => grant(err, target),
         _ => None,
@@ -30,7 +33,7 @@ pub(super) fn error_in(err: &Error, target: impl FnOnce() -> Option<String>) -> 
 }
 
 /// The SQL that gives a user the privilege for which the server asks.
-fn grant(err: &MySqlError, target: impl FnOnce() -> Option<String>) -> Option<String> {
+fn grant(err: &MySqlError, target: impl FnOnce(Option<&str>) -> Option<String>) -> Option<String> {
     let (privilege, rest) = match err.message.split_once(" command denied to user ") {
         Some(found) => found,
         None => ("ALL PRIVILEGES", err.message.strip_prefix("Access denied for user ")?),
@@ -42,7 +45,12 @@ fn grant(err: &MySqlError, target: impl FnOnce() -> Option<String>) -> Option<St
         // In another language.
         return None;
     }
-    Some(format!("GRANT {privilege} ON {} TO {account}", target()?))
+    // Newer servers say in which database the table is.
+    let table = rest.split_once(" for table `").map_or("", |(_, after)| after);
+    let of_table = table.split_once("`.`").map(|(database, _)| database.replace("``", "`"));
+    let whole = rest.split_once(" to database '").and_then(|(_, after)| after.strip_suffix('\''));
+    let named = of_table.or_else(|| whole.map(str::to_owned));
+    Some(format!("GRANT {privilege} ON {} TO {account}", target(named.as_deref())?))
 }
 
 /// An error of a statement.
@@ -232,7 +240,7 @@ fn of_login(err: &MySqlError, settings: &Settings) -> Unconnected {
         1044 => MysqlFault::NoRight {
             sql: format!(
                 "GRANT ALL PRIVILEGES ON {} TO {}",
-                rights::target(&database, None),
+                rights::target(&database, []),
                 quote_text(&user)
             ),
             user,
