@@ -30,7 +30,7 @@ impl Executor<'_> {
             Some(text) => Reached::read(text).ok_or_else(unreadable)?,
         };
         let mut is_there = entry.is_there;
-        // What is shown while it runs can do without.
+        // The number is only shown as progress, so a failure doesn't matter.
         let rows = self.driver.dialect().rows_about(self.driver.as_connection(), &batch.table);
         let rows = rows.ok().flatten();
         let _span = trace::step(name);

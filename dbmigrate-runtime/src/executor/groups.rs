@@ -442,7 +442,7 @@ impl Executor<'_> {
         }
     }
 
-    /// Removes what a statement left that was interrupted, or failed, in the middle.
+    /// Removes what a statement left behind when it failed or was interrupted.
     pub(super) fn remove_remnant(&mut self, alone: &Alone) -> Result<(), Error> {
         let failed = |err| Error::database("look at what an interrupted statement left", err);
         let Some(remnant) = &alone.remnant else { return Ok(()) };

@@ -234,9 +234,14 @@ impl Executor<'_> {
         })
     }
 
-    /// What the tasks have to do to existing rows.
+    /// How much work the tasks have to do on existing rows.
     pub(super) fn load(&mut self, tasks: &[Task]) -> Result<Option<Load>, Error> {
-        Load::read(self.conn(), tasks).map_err(|err| Error::database("count existing rows", err))
+        let in_transaction = self.driver.in_transaction();
+        match Load::read(self.conn(), tasks) {
+            // Only a transaction that has ended is a reason to stop.
+            Err(_) if !in_transaction => Ok(None),
+            read => read.map_err(|err| Error::database("count existing rows", err)),
+        }
     }
 
     fn guard(&mut self, stop: Stop<'_>, guard: &Guard) -> Result<(), Error> {

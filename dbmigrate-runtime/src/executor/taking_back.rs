@@ -77,10 +77,12 @@ impl Executor<'_> {
                 undecided.push((row.clone(), has_run));
             }
             if !has_run {
-                unfinished = match tasks {
-                    [Task::Alone(alone)] => Some(alone),
-                    _ => None,
-                };
+                if let [Task::Alone(alone)] = tasks {
+                    if known.hash != row.hash && !known.is_failed {
+                        return Err(Error::edited_group(id, (direction, row.number, n_groups)));
+                    }
+                    unfinished = Some(alone);
+                }
                 break;
             }
             if known.hash != row.hash {
@@ -126,6 +128,9 @@ impl Executor<'_> {
             n_tasks: planned.iter().map(|tasks| tasks.len()).sum(),
         };
         self.observer.taking_back(direction, &migration.revision);
+        if let Some(alone) = unfinished {
+            self.repeated(budget, |this| this.remove_remnant(alone))?;
+        }
         // Later nobody could tell any more, because taking back has effects too.
         for (row, has_run) in undecided.iter().filter(|_| !is_begun) {
             self.in_group(budget, |this| {
@@ -138,9 +143,6 @@ impl Executor<'_> {
             })?;
         }
         self.driver.runs(id);
-        if let Some(alone) = unfinished {
-            self.remove_remnant(alone)?;
-        }
         for (idx, tasks) in planned.iter().enumerate() {
             let hashed = stable.get(idx).filter(|_| stable.len() == planned.len());
             let mut row = row(idx, hashed.unwrap_or(tasks));
