@@ -18,8 +18,7 @@ pub fn both<A, B: Send>(here: impl FnOnce() -> A, beside: &(impl Fn() -> B + Syn
     })
 }
 
-/// What comes of each item, in the order of the items. If there are many, another thread does half of
-/// them.
+/// Maps all items and keeps their order. If there are many, another thread maps half of them.
 pub fn mapped<'a, T: Sync, R: Send>(items: &'a [T], map: impl Fn(&'a T) -> R + Sync) -> Vec<R> {
     let of = |items: &'a [T]| -> Vec<R> { items.iter().map(&map).collect() };
     if items.len() < FEW {
@@ -29,6 +28,12 @@ pub fn mapped<'a, T: Sync, R: Send>(items: &'a [T], map: impl Fn(&'a T) -> R + S
     let (mut results, others) = both(|| of(here), &|| of(beside));
     results.extend(others);
     results
+}
+
+/// Frees a large value on another thread; the process doesn't wait for that when it exits.
+pub fn freed_beside<T: Send + 'static>(value: T) {
+    // Without a thread it is freed here, with the closure.
+    let _ = thread::Builder::new().spawn(move || drop(value));
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Load {
     ///
     /// # Errors
     ///
-    /// The database's errors, after which a transaction may be at its end.
+    /// The database's errors; after one, the transaction may have been rolled back.
     pub(crate) fn read(
         conn: &mut dyn Connection,
         tasks: &[Task],

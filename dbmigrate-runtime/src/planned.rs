@@ -167,7 +167,7 @@ pub fn known_of_tables(
         .flat_map(Operation::tables)
         .filter(|table| schema.tables.contains_key(table))
         .collect();
-    // A plan can do without, such as of a table that may not be read.
+    // A plan is useful without the numbers, for example if the user may not read a table.
     let mut rows_about = |table: &str| conn.dialect().rows_about(&mut *conn, table).ok().flatten();
     let counts: BTreeMap<&str, RowCount> =
         changed.iter().filter_map(|table| Some((*table, rows_about(table)?))).collect();

@@ -23,7 +23,7 @@ use crate::models::own_features;
 use crate::project::features::with_features;
 use crate::project::{RUNTIME, name_of};
 use crate::snapshot::{failed, is_own};
-use crate::tool_tables;
+use crate::{threads, tool_tables};
 use update::Existing;
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
@@ -123,6 +123,7 @@ fn write(cx: &Context, args: &Inspect, including: Option<ToInclude<'_>>) -> Resu
         });
         cx.out.json("inspect", document);
     }
+    threads::freed_beside(models);
     Ok(Answer::Done)
 }
 

@@ -1,4 +1,4 @@
-//! How the models call the tables of a database and their columns.
+//! The names of tables and columns in the code of the models.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
@@ -10,10 +10,10 @@ use super::declare::Declared;
 use super::names;
 use crate::render::text;
 
-/// What code has to know of all tables, by their names.
+/// What the generated code needs to know about all tables, by their names.
 pub(super) struct Names<'a>(BTreeMap<&'a str, Table<'a>>);
 
-/// What code has to know of a table.
+/// What the generated code needs to know about a table.
 pub(super) struct Table<'a> {
     /// The path of its struct.
     pub(super) model: String,

@@ -15,6 +15,7 @@ use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::schema::{Column, DefaultValue, Index, Table, Type};
 
+use crate::threads;
 pub use code::{ColumnCode, ExistingEnum, ExistingModel, Model, Style};
 use declare::Words;
 pub use names::{of_field, snake, unused, written};
@@ -133,5 +134,7 @@ pub fn models(
     style: &Style<'_>,
 ) -> Result<(Vec<Model>, Vec<String>), DatabaseError> {
     let declared = declare::declared(conn, tables, &style.comparing, Words::Exact)?;
-    Ok(source::models(&declared, style))
+    let models = source::models(&declared, style);
+    threads::freed_beside(declared);
+    Ok(models)
 }

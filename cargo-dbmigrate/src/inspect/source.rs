@@ -115,7 +115,7 @@ impl Writer<'_> {
         })
     }
 
-    /// The enums of the columns. A new one takes a name, and may be shared by the tables after this.
+    /// The enums of the columns. A new one reserves its name, and later tables may share it.
     fn enums(&self, used: &mut BTreeSet<String>, shared: &mut Enumerations) -> Enums {
         let table = self.table;
         let existing = self.style.existing.get(&table.name);

@@ -421,7 +421,7 @@ pub trait Dialect: Sync {
     ///
     /// # Errors
     ///
-    /// The database's errors, after which a transaction may be at its end.
+    /// The database's errors; after one, the transaction may have been rolled back.
     fn rows_about(
         &self,
         conn: &mut dyn Connection,

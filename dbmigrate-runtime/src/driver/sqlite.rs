@@ -37,7 +37,7 @@ pub struct SqliteDriver<'a> {
     /// A new file that gets its final name once something is committed. The connection is closed
     /// before the file is removed.
     fresh: Option<Box<Fresh>>,
-    /// Whether a transaction was begun and not ended since.
+    /// Whether a transaction was begun and has not been committed or rolled back since.
     has_begun: bool,
 }
 
@@ -133,12 +133,13 @@ impl<'a> SqliteDriver<'a> {
         SqliteDriver { conn, saved: None, alone: None, fresh: None, has_begun: false }
     }
 
-    /// The connection, unless a statement would be committed by itself that belongs into a
-    /// transaction: after some errors SQLite rolls the whole transaction back (sqlite.org,
+    /// The connection, unless the transaction has already ended: a statement would then be committed
+    /// on its own. After some errors SQLite rolls the whole transaction back (sqlite.org,
     /// `lang_transaction.html`, section 3).
     fn usable(&self) -> Result<&SqliteConnection, DatabaseError> {
         if self.has_begun && !self.in_transaction() {
-            let why = "SQLite has already rolled the transaction back, after an earlier error";
+            let why = "the transaction has already ended: SQLite rolled it back after an earlier error, or \
+                       SQL of the revision ended it";
             return Err(DatabaseError::new(why));
         }
         Ok(self.conn())
@@ -383,14 +384,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_runs_behind_a_transaction_that_sqlite_has_ended() {
+    fn nothing_runs_after_sqlite_has_rolled_the_transaction_back() {
         let mut driver = SqliteDriver::open_in_memory().unwrap();
         driver.batch("CREATE TABLE t (id INTEGER PRIMARY KEY)").unwrap();
         let mut wait = Wait { at_most: Duration::ZERO, on_wait: &mut |_| {} };
         driver.begin(Scope::Transaction, &mut wait).unwrap();
         driver.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
         driver.execute("INSERT OR ROLLBACK INTO t VALUES (1)", &[]).unwrap_err();
-        let why = "SQLite has already rolled the transaction back, after an earlier error";
+        let why = "the transaction has already ended: SQLite rolled it back after an earlier error, or \
+                       SQL of the revision ended it";
         let insert = "INSERT INTO t VALUES (2)";
         assert_eq!(driver.execute(insert, &[]).unwrap_err().to_string(), why);
         assert_eq!(driver.batch(insert).unwrap_err().to_string(), why);
