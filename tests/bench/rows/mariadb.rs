@@ -6,7 +6,7 @@ use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, Server};
 
 use super::revisions;
-use super::server::{CHECK, INSPECT, Many, Shell, applying, no_server};
+use super::server::{CHECK, INSPECT, Many, Shell, applying, no_server, upgrade};
 use crate::figures::Unit::Milliseconds;
 use crate::report::Line;
 use crate::{Bench, Result, measure};
@@ -30,11 +30,7 @@ pub fn noop(bench: &Bench) -> Result<Vec<Line>> {
     let Some(server) = server() else { return Ok(no_server(what, START)) };
     let host = revisions::host(bench)?;
     let url = server.database();
-    let upgrade = || {
-        let mut upgrade = host.tool(&["upgrade"]);
-        upgrade.env("DATABASE_URL", &url);
-        upgrade
-    };
+    let upgrade = || upgrade(&host, &url);
     measure::output(&mut upgrade())?;
     let query = bench.dir.join("applied.sql");
     fs::write(&query, "SELECT * FROM dbmigrate_version;\n")?;

@@ -39,17 +39,20 @@ pub(super) fn no_server(what: &str, start: &str) -> Vec<Line> {
     vec![Line::not_measured(what, "a server", start)]
 }
 
+/// `upgrade` of the database of a URL.
+pub(super) fn upgrade(host: &Host, url: &str) -> Command {
+    let mut upgrade = host.tool(&["upgrade"]);
+    upgrade.env("DATABASE_URL", url);
+    upgrade
+}
+
 /// `upgrade` with nothing to do.
 pub fn noop(bench: &Bench) -> Result<Vec<Line>> {
     let what = "nothing to do, 500 applied";
     let Some(server) = server() else { return Ok(no_server(what, START)) };
     let host = revisions::host(bench)?;
     let url = server.database();
-    let upgrade = || {
-        let mut upgrade = host.tool(&["upgrade"]);
-        upgrade.env("DATABASE_URL", &url);
-        upgrade
-    };
+    let upgrade = || upgrade(&host, &url);
     measure::output(&mut upgrade())?;
     let sql = revisions::sql("TIMESTAMP");
     let mut lines = Vec::new();
@@ -127,8 +130,7 @@ pub(super) fn applying(
         n_runs,
         [
             &mut || {
-                let mut upgrade = host.tool(&["upgrade"]);
-                upgrade.env("DATABASE_URL", server.database());
+                let mut upgrade = upgrade(&host, &server.database());
                 Ok(measure::cost(&mut upgrade, &bench.dir, "Running upgrade")?.wall_ms)
             },
             &mut || {
