@@ -7,8 +7,12 @@ use dbmigrate_tests::{Host, dump, revision, servers, sql};
 use expect_test::expect;
 
 fn host(name: &str) -> Host {
+    host_after(name, "init")
+}
+
+fn host_after(name: &str, init: &str) -> Host {
     let host = Host::library(name, "");
-    host.ok("init");
+    host.ok(init);
     let create = "op.execute(\"CREATE TABLE pet (name TEXT)\");";
     let text = revision("a100", &[], "pets", create, "op.execute(\"DROP TABLE pet\");");
     host.write("migrations/versions/m1_pets.rs", &text);
@@ -281,7 +285,8 @@ fn a_run_on_a_server_names_the_server_s_own_tool() {
     if servers.is_empty() {
         return;
     }
-    let host = host("backup-servers");
+    let dialects = "init --dialect postgres --dialect mysql --dialect mariadb";
+    let host = host_after("backup-servers", dialects);
     host.replace("migrations/dbmigrate.toml", "backup = \"never\"", "backup = \"always\"");
     for server in servers {
         let tool = match (server.dialect(), server.name.starts_with("mariadb")) {
