@@ -26,7 +26,7 @@ pub struct Keeper {
     when: BackupBefore,
     /// `None` for a database that has no file.
     file: Option<PathBuf>,
-    server: Option<Backend>,
+    is_on_server: bool,
     made: Option<Made>,
     failure: Option<Error>,
 }
@@ -59,7 +59,7 @@ impl Keeper {
             is_quiet: false,
             when,
             file,
-            server: database.server_kind(),
+            is_on_server: database.server_kind().is_some(),
             made: None,
             failure: None,
         })
@@ -70,9 +70,10 @@ impl Keeper {
         Keeper { is_quiet: true, ..self }
     }
 
-    /// Says that a server has its own tool for backups, if the settings want some.
-    pub fn note(&self) {
-        if let (Some(backend), true) = (self.server, self.when != BackupBefore::Never) {
+    /// Says that a server has its own tool for backups, if the settings want some. Only the server
+    /// itself tells whether it is MySQL or MariaDB.
+    pub fn note(&self, backend: Backend) {
+        if self.is_on_server && self.when != BackupBefore::Never {
             let text = "a database on a server gets no backup";
             self.out.note(format!("{text}; {}", own_tool(backend)));
         }

@@ -172,7 +172,7 @@ impl Back {
         self.plan_forward(&mut *driver)?;
         let what = (&self.applied, self.ids.as_slice());
         run::confirm_losses(&mut *driver, &self.migrations, what, args.allow_destructive)?;
-        keeper.note();
+        keeper.note(driver.dialect().backend());
         let mut observer = run::Progress::keeping(cx.out, self.ids.len(), &mut keeper);
         let mut steps = Steps::new(cx);
         let mut executor = Executor {

@@ -56,7 +56,7 @@ pub fn downgrade(
     let route = Route { migrations: &migrations, direction, ids: &ids, applied };
     plan::plan(&route, driver.dialect(), &facts)?;
     confirm_losses(&mut *driver, &migrations, (applied, &ids), down.allow_destructive)?;
-    keeper.note();
+    keeper.note(driver.dialect().backend());
     let mut observer = Progress::keeping(cx.out, ids.len(), &mut keeper);
     let mut steps = Steps::new(cx);
     let mut executor = Executor {

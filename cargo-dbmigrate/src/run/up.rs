@@ -84,7 +84,7 @@ pub fn upgrade(cx: &Context, database: &Database, history: &History, up: &Up<'_>
     }
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
     options.lock_timeout = patience.at_most;
-    keeper.note();
+    keeper.note(driver.dialect().backend());
     let mut observer = Progress::keeping(cx.out, pending.len(), &mut keeper);
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
