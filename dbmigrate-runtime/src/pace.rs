@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::dialect::{Statement, StatementKind, Task, Work};
+use crate::dialect::{RowCount, Statement, StatementKind, Task, Work};
 use crate::driver::{Connection, DatabaseError};
 
 /// The shortest time that is a useful measure: in a shorter one, little is spent on the rows.
@@ -49,10 +49,10 @@ impl Load {
     /// # Errors
     ///
     /// Those of `rows_of`.
-    pub(crate) fn of<E>(
+    pub(crate) fn of(
         tasks: &[Task],
-        mut rows_of: impl FnMut(&str) -> Result<Option<i64>, E>,
-    ) -> Result<Option<Load>, E> {
+        mut rows_of: impl FnMut(&str) -> Result<Option<RowCount>, DatabaseError>,
+    ) -> Result<Option<Load>, DatabaseError> {
         if tasks.iter().any(Task::is_opaque) {
             return Ok(None);
         }
@@ -62,8 +62,8 @@ impl Load {
         let concerned = statements().filter(|statement| self::work(statement) == work);
         let mut rows = 0;
         for table in concerned.flat_map(tables).collect::<BTreeSet<_>>() {
-            let Some(n) = rows_of(table)? else { return Ok(None) };
-            rows += n;
+            let Some(count) = rows_of(table)? else { return Ok(None) };
+            rows += count.n;
         }
         Ok((rows > 0).then_some(Load { work, rows }))
     }
@@ -78,7 +78,7 @@ impl Load {
         tasks: &[Task],
     ) -> Result<Option<Load>, DatabaseError> {
         let dialect = conn.dialect();
-        Load::of(tasks, |table| Ok(dialect.rows_about(&mut *conn, table)?.map(|count| count.n)))
+        Load::of(tasks, |table| dialect.rows_about(&mut *conn, table))
     }
 
     /// ``rewrite 3000``

@@ -1,7 +1,6 @@
 //! A plan in words: what a run would do to a database, for people and for programs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::fmt;
 
 use crate::Value;
@@ -168,12 +167,12 @@ pub fn known_of_tables(
         .filter(|table| schema.tables.contains_key(table))
         .collect();
     // A plan is useful without the numbers, for example if the user may not read a table.
-    let mut rows_about = |table: &str| conn.dialect().rows_about(&mut *conn, table).ok().flatten();
+    let mut rows_about = |table: &str| conn.dialect().rows_about(&mut *conn, table);
     let counts: BTreeMap<&str, RowCount> =
-        changed.iter().filter_map(|table| Some((*table, rows_about(table)?))).collect();
-    let load = Load::of(tasks, |table| {
-        let count = counts.get(table).copied().or_else(|| rows_about(table));
-        Ok::<_, Infallible>(count.map(|count| count.n))
+        changed.iter().filter_map(|table| Some((*table, rows_about(table).ok()??))).collect();
+    let load = Load::of(tasks, |table| match counts.get(table) {
+        Some(count) => Ok(Some(*count)),
+        None => rows_about(table),
     });
     let estimated = load.unwrap_or_default().and_then(|load| estimate(load, earlier));
     let time = estimated.or_else(|| slowest(earlier, &changed));

@@ -124,7 +124,8 @@ fn who_holds_the_lock_is_named_when_the_time_is_up() {
         MAY_END.store(true, Ordering::Relaxed);
         slow.join().expect("it ends").expect("it is upgraded");
         // On a busy machine the wait takes longer than its limit.
-        let (before, after) = ("still behind after waiting for ", " s: it lacks 1 of 2");
+        let (before, after) =
+            ("the database is still behind after waiting for ", " s: it lacks 1 of 2");
         let waited = text.split_once(before).and_then(|(_, rest)| rest.split_once(after));
         let waited = waited.and_then(|(seconds, _)| seconds.parse::<f64>().ok());
         assert!(waited.is_some_and(|seconds| (0.2..20.0).contains(&seconds)), "{text}");

@@ -266,6 +266,7 @@ fn a_step_and_an_edited_revision_are_refused() {
 fn a_git_hook_follows_and_never_breaks_a_checkout() {
     let host = host("switch-hook", None, &toys());
     let hook = host.dir.join(".git/hooks/post-checkout");
+    assert!(!hook.exists(), "`init` alone writes none");
     let plain = Host::library("switch-no-hook", "");
     assert!(plain.command("git").args(["init", "--quiet"]).status().unwrap().success());
     plain.ok("init");

@@ -21,14 +21,17 @@ mod values;
 mod waiting;
 mod whole;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::url::{Location, Url};
 
 /// Held by tests whose accounts lack some rights: one of these tests makes the server read-only for
 /// such accounts.
-static WRITING: Mutex<()> = Mutex::new(());
+fn writing() -> MutexGuard<'static, ()> {
+    static WRITING: Mutex<()> = Mutex::new(());
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A driver for the database of a URL.
 fn driver(url: &str) -> MysqlDriver<'static> {

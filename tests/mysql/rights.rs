@@ -1,7 +1,5 @@
 //! What a user may not do is named with the privilege that is missing.
 
-use std::sync::PoisonError;
-
 use dbmigrate_runtime::Migrator;
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_tests::servers::{self, mysql_client};
@@ -11,7 +9,7 @@ use crate::lent::MODULES;
 
 #[test]
 fn the_missing_privilege_is_named() {
-    let _writing = crate::WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _writing = crate::writing();
     for server in servers::mysql("the_missing_privilege_is_named") {
         let url = server.database();
         let (_, database) = url.rsplit_once('/').expect("a URL names a database");

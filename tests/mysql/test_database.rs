@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
-use std::sync::PoisonError;
 
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::prelude::*;
@@ -142,7 +141,7 @@ fn tests_in_threads_and_processes_get_databases_of_their_own() {
 
 #[test]
 fn a_test_database_without_the_right_names_it() {
-    let _writing = crate::WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _writing = crate::writing();
     for server in servers::mysql("a_test_database_without_the_right_names_it") {
         let url = server.database();
         let (_, database) = url.rsplit_once('/').expect("a database");

@@ -63,8 +63,7 @@ impl Executor<'_> {
                 .map_err(|err| Error::unplannable(id, err))
         };
         let facts = as_begun(facts, &splittable(&operations, dialect), &changed, tasks_with);
-        let planned = plan::tasks(&operations, &mut before.clone(), dialect, &facts)
-            .map_err(|err| Error::unplannable(id, err))?;
+        let planned = tasks_with(&facts)?;
         let n_groups = groups(&planned).len();
         let ledger = ledger::beside(self.options.version_table());
         let is_begun = known.iter().any(|row| row.number < 0);

@@ -48,8 +48,8 @@ fn grant(err: &MySqlError, target: impl FnOnce(Option<&str>) -> Option<String>) 
     // Newer servers say in which database the table is.
     let table = rest.split_once(" for table `").map_or("", |(_, after)| after);
     let of_table = table.split_once("`.`").map(|(database, _)| database.replace("``", "`"));
-    let whole = rest.split_once(" to database '").and_then(|(_, after)| after.strip_suffix('\''));
-    let named = of_table.or_else(|| whole.map(str::to_owned));
+    let whole = rest.split_once(" to database ").map(|(_, after)| quoted(after).to_owned());
+    let named = of_table.or(whole);
     Some(format!("GRANT {privilege} ON {} TO {account}", target(named.as_deref())?))
 }
 
