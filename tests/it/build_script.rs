@@ -18,6 +18,18 @@ fn example(name: &str) -> Host {
     host
 }
 
+/// A library with a model, whose build script is the example's.
+///
+/// In a shared target directory cargo takes two packages of one name at the root of their
+/// workspaces for the same, so that each build makes the other's stale; hence a name of its own.
+fn with_build_script(name: &str) -> Host {
+    let mut host = Host::library(name, MODEL);
+    fs::copy(repository().join("examples/build-script/build.rs"), host.dir.join("build.rs"))
+        .unwrap();
+    installed(&mut host);
+    host
+}
+
 /// Puts the tool on the host's PATH.
 fn installed(host: &mut Host) {
     let dir = tool().parent().expect("the tool is in a directory");
@@ -128,12 +140,9 @@ fn a_day_with_queries_that_are_checked_against_the_migrated_database() {
 
 #[test]
 fn nested_and_parallel_builds_neither_lock_each_other_out_nor_recurse() {
-    let mut host = Host::library("nested", MODEL);
+    let host = with_build_script("nested");
     host.ok("init");
     host.ok("migrate -m first");
-    fs::copy(repository().join("examples/build-script/build.rs"), host.dir.join("build.rs"))
-        .unwrap();
-    installed(&mut host);
     // With a separate build directory, CARGO_TARGET_DIR alone is not enough.
     host.write(".cargo/config.toml", "[build]\nbuild-dir = \"build-dir\"\n");
     let start = Instant::now();
@@ -155,9 +164,7 @@ fn nested_and_parallel_builds_neither_lock_each_other_out_nor_recurse() {
 
 #[test]
 fn where_the_subcommand_is_not_installed_the_build_says_how() {
-    let mut host = example("build-script");
-    let dir = host.dir.join("empty-home");
-    fs::create_dir(&dir).unwrap();
+    let mut host = with_build_script("not-installed");
     // A PATH with cargo and rustc, but without the tool.
     let cargo = Path::new(env!("CARGO")).parent().unwrap();
     host.env("PATH", &format!("{}:/usr/bin:/bin", cargo.display()));
