@@ -202,6 +202,8 @@ const POSTGRES: &str = r#"
         feeling mood NOT NULL DEFAULT 'ok',
         feelings mood[],
         state text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done')),
+        phase varchar(20) CONSTRAINT known_phase CHECK (phase IN ('one', 'Two')),
+        level text NOT NULL CONSTRAINT ck_accounts_level_values CHECK (level IN ('low', 'high')),
         amount numeric(12,2) NOT NULL DEFAULT 0,
         price numeric,
         small smallint, big bigint, r real, d double precision DEFAULT 1.5,
@@ -332,6 +334,26 @@ fn models_of_a_postgresql_database_build_it_again() {
                 VeryHappy,
             }
 
+            #[derive(ColumnType)]
+            pub enum AccountState {
+                New,
+                Done,
+            }
+
+            #[derive(ColumnType)]
+            pub enum AccountPhase {
+                One,
+                #[column_type(rename = "Two")]
+                Two,
+            }
+
+            #[derive(ColumnType)]
+            #[column_type(text)]
+            pub enum AccountLevel {
+                Low,
+                High,
+            }
+
             /// People who pay
             #[derive(Model)]
             #[model(
@@ -348,6 +370,7 @@ fn models_of_a_postgresql_database_build_it_again() {
                 ),
                 index(name = "one_name", columns(name), unique, with("fillfactor=70")),
                 check(name = "accounts_state_check", expr = "state IN ('new', 'done')"),
+                check(name = "known_phase", expr = "phase IN ('one', 'Two')"),
                 check(name = "positive", expr = "amount >= (0)::numeric"),
                 comment = "People who pay"
             )]
@@ -369,8 +392,11 @@ fn models_of_a_postgresql_database_build_it_again() {
                 #[model(default = "ok")]
                 pub feeling: Mood,
                 pub feelings: Option<Vec<Mood>>,
-                #[model(default = "new")]
-                pub state: String,
+                #[model(type = Text, default = "new")]
+                pub state: AccountState,
+                #[model(type = String(20))]
+                pub phase: Option<AccountPhase>,
+                pub level: AccountLevel,
                 #[model(type = Decimal(12, 2), default = 0)]
                 pub amount: String,
                 #[model(type = Numeric)]
@@ -439,6 +465,8 @@ const MYSQL: &str = "
         id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
         email varchar(190) NOT NULL,
         state enum('new','done','x y') NOT NULL DEFAULT 'new',
+        phase varchar(20) NOT NULL DEFAULT 'one' CHECK (phase IN ('one', 'Two')),
+        shape text, CONSTRAINT known_shape CHECK (shape IN ('round', 'it''s')),
         flag tinyint(1) NOT NULL DEFAULT 0,
         tiny tinyint, small smallint unsigned, med mediumint, big bigint DEFAULT -5,
         ubig bigint unsigned, amount decimal(12,2) NOT NULL DEFAULT 0.00, f float, d double,
@@ -458,6 +486,11 @@ const MYSQL: &str = "
         KEY k_user (user_id),
         CONSTRAINT posts_ibfk_1 FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
     );
+    CREATE TABLE tickets (
+        id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+        level varchar(255) NOT NULL,
+        CONSTRAINT ck_tickets_level_values CHECK (level IN ('low', 'high'))
+    ) COLLATE {exact};
     CREATE VIEW everything AS SELECT 1 AS a";
 
 #[test]
@@ -466,15 +499,25 @@ fn models_of_a_mysql_database_build_it_again() {
     for server in servers::mysql_in_turn("models_of_a_mysql_database_build_it_again") {
         let mut host = Host::library(&format!("inspect-{}", server.name), "");
         let (url, empty) = (server.database(), server.database());
-        let statements = MYSQL.split(';');
-        statements.for_each(|statement| mysql_client(&url).query_drop(statement).unwrap());
         let dialect = server.dialect();
+        // The one that this tool gives to its tables.
+        let exact = if dialect == "mariadb" { "utf8mb4_nopad_bin" } else { "utf8mb4_0900_bin" };
+        let text = MYSQL.replace("{exact}", exact);
+        let statements = text.split(';');
+        statements.for_each(|statement| mysql_client(&url).query_drop(statement).unwrap());
         let models = rebuilt(&mut host, dialect, &url, &empty);
         for part in [
             "#[model(table = \"users\",",
             "pub id: u32,",
             "pub state: UserState,",
             "pub user_id: u32,",
+            // What checks list: as a text with its own check, and as an enumeration of this tool.
+            "    #[model(type = String(20), default = \"one\")]\n    pub phase: UserPhase,",
+            "    #[model(type = raw(\"text\"))]\n    pub shape: Option<UserShape>,",
+            "    #[column_type(rename = \"it's\")]\n",
+            "name = \"known_shape\"",
+            "\n#[derive(ColumnType)]\n#[column_type(text)]\npub enum TicketLevel {",
+            "    pub level: TicketLevel,",
             "    /// What's up\n",
             "//   view `everything`\n",
         ] {

@@ -3,16 +3,16 @@
 //! A database says less, or in other words, than a model. Each column has several expressions, the
 //! most natural one first, and the database itself tells which of them it would keep as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::{Comparing, Dialect, Kept, PartKind};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
-use dbmigrate_runtime::engine::naming::Convention;
-use dbmigrate_runtime::engine::sql::{Kind, Token};
-use dbmigrate_runtime::schema::{Check, Column, DefaultValue, Table, Type};
+use dbmigrate_runtime::engine::sql::Kind;
+use dbmigrate_runtime::schema::{Check, Column, DefaultValue, ForeignKey, Table, Type};
 
 use super::seen::Seen;
+use super::values::{is_of_enumeration, listed, only_values, values};
 use crate::{models, threads};
 
 /// A table as a model says it.
@@ -22,6 +22,9 @@ pub(super) struct Declared {
     pub(super) natural: Vec<Type>,
     /// The columns whose enumeration has to be in the database's own words.
     pub(super) worded: BTreeSet<String>,
+    /// The values that checks list for columns of text. These stay texts with their checks, whose
+    /// names and widths an enumeration would not have.
+    pub(super) listed: BTreeMap<String, Vec<String>>,
 }
 
 /// A way to express a column.
@@ -120,9 +123,47 @@ pub(super) fn declared(
             // A model says it once, for the table.
             column.collation.take_if(|own| Some(&*own) == table.collation.as_ref());
         }
-        Declared { table, natural: outcome.natural, worded }
+        let listed = listed_in_checks(&table, &outcome.natural, comparing);
+        Declared { table, natural: outcome.natural, worded, listed }
     });
-    Ok(declared.collect())
+    let mut declared: Vec<Declared> = declared.collect();
+    leave_keys_alike(&mut declared);
+    Ok(declared)
+}
+
+/// The values that the remaining checks of a table list for its columns of text.
+fn listed_in_checks(
+    table: &Table,
+    natural: &[Type],
+    comparing: &Comparing,
+) -> BTreeMap<String, Vec<String>> {
+    let columns = table.columns.iter().zip(natural);
+    let texts = columns.filter(|(_, natural)| matches!(natural, Type::Text | Type::String(_)));
+    let listed = texts.filter_map(|(column, _)| {
+        let mut checks = table.checks.iter();
+        let values = checks.find_map(|check| only_values(check, column, comparing))?;
+        Some((column.name.clone(), values))
+    });
+    listed.collect()
+}
+
+/// Leaves out the listed values of columns in foreign keys, whose fields have the same type as
+/// those that they refer to.
+fn leave_keys_alike(declared: &mut [Declared]) {
+    let keys = declared.iter().flat_map(|one| &one.table.foreign_keys);
+    let targets: BTreeSet<(String, String)> = keys
+        .flat_map(|key| {
+            let table = &key.references_table;
+            key.references_columns.iter().map(|column| (table.clone(), column.clone()))
+        })
+        .collect();
+    for Declared { table, listed, .. } in declared {
+        listed.retain(|column, _| {
+            let is_own = |key: &ForeignKey| key.columns.contains(column);
+            let is_target = targets.contains(&(table.name.clone(), column.clone()));
+            !is_target && !table.foreign_keys.iter().any(is_own)
+        });
+    }
 }
 
 /// What is said of a table in the ways that were taken.
@@ -307,12 +348,8 @@ fn ways(
     // An enumeration has no collation of its own in a model.
     let is_text = matches!(natural, Type::Text | Type::String(_));
     if is_text && column.collation.is_none() {
-        let own =
-            Convention::default().check(table.bare_name(), &format!("{}_values", column.name));
         for (place, check) in table.checks.iter().enumerate() {
-            // No model names the check of an enumeration.
-            let is_named = comparing.names_checks && !check.name.is_empty();
-            if is_named && !comparing.folding.same(&check.name, &own) {
+            if !is_of_enumeration(table, column, check, comparing) {
                 continue;
             }
             if let Some(values) = values(check, column, comparing) {
@@ -346,37 +383,6 @@ fn in_rust(ty: &Type, comparing: &Comparing) -> Option<Type> {
         ["uuid"] if comparing.keeps_definitions => Some(Type::Uuid),
         _ => None,
     }
-}
-
-/// A condition as `status IN ('a', 'b')`, where PostgreSQL says it with an array. Whether it means
-/// the same is for the database to say.
-fn listed(expression: &str, comparing: &Comparing) -> Option<String> {
-    let tokens = comparing.lexicon.significant(expression);
-    let array = tokens.iter().position(|token| token.is_word("ARRAY"))?;
-    let (before, after) = tokens.split_at(array);
-    let column = before.iter().find(|token| token.identifier().is_some())?;
-    let word = match before.iter().rev().find(|token| token.kind == Kind::Word)? {
-        any if any.is_word("ANY") => "IN",
-        all if all.is_word("ALL") => "NOT IN",
-        _ => return None,
-    };
-    let is_value = |token: &&Token<'_>| matches!(token.kind, Kind::Text | Kind::Number);
-    let values: Vec<&str> = after.iter().filter(is_value).map(|token| token.text).collect();
-    Some(format!("{} {word} ({})", column.text, values.join(", ")))
-}
-
-/// The values that a check lists for a column, as `status IN ('a', 'b')` does.
-fn values(check: &Check, column: &Column, comparing: &Comparing) -> Option<Vec<String>> {
-    let tokens = comparing.lexicon.significant(&check.expression);
-    let names_column = |token: &Token<'_>| {
-        token.identifier().is_some_and(|name| comparing.folding.same(&name, &column.name))
-    };
-    let texts = tokens.iter().filter(|token| token.kind == Kind::Text);
-    let values: Vec<String> =
-        texts.filter_map(|token| token.unquoted()).map(String::from).collect();
-    // A variant has no empty name.
-    let is_listed = !values.is_empty() && values.iter().all(|value| !value.is_empty());
-    (is_listed && tokens.iter().any(names_column)).then_some(values)
 }
 
 /// The ways to express a default, the most natural one first.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::dialect::Comparing;
 
 use super::code::ExistingEnum;
 use super::names;
@@ -13,10 +13,11 @@ use crate::render::text;
 pub(super) fn code(
     (name, in_database): (&str, &str),
     values: &[String],
-    backend: Backend,
+    comparing: &Comparing,
 ) -> String {
     let mut code = "#[derive(ColumnType)]\n".to_owned();
-    if in_database.is_empty() && backend == Backend::Postgres {
+    // Where there are no enumerations, all of them are texts.
+    if in_database.is_empty() && !comparing.keeps_definitions {
         code += "#[column_type(text)]\n";
     } else if !["", "enum"].contains(&in_database) && names::snake(name) != in_database {
         let _ = writeln!(code, "#[column_type(name = {})]", text(in_database));

@@ -23,6 +23,8 @@ pub(super) struct Table<'a> {
     pub(super) natural: BTreeMap<&'a str, Type>,
     /// The columns whose enumeration is in the database's own words.
     pub(super) worded: &'a BTreeSet<String>,
+    /// The values that checks list for columns of text.
+    pub(super) listed: &'a BTreeMap<String, Vec<String>>,
     /// The columns of the primary key.
     pub(super) key: Option<&'a Vec<String>>,
 }
@@ -120,6 +122,7 @@ impl<'a> Table<'a> {
             fields,
             natural: columns.zip(declared.natural.iter().cloned()).collect(),
             worded: &declared.worded,
+            listed: &declared.listed,
             key: table.primary_key.as_ref().map(|key| &key.columns),
         }
     }

@@ -9,6 +9,7 @@ mod names;
 mod rust_types;
 mod seen;
 mod source;
+mod values;
 
 use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable};
@@ -114,8 +115,12 @@ pub fn tables(
     for table in tables.iter_mut().filter(|_| backend != Backend::Postgres) {
         let model = names::of_type(&names::singular(table.bare_name()));
         for column in &mut table.columns {
-            // The model's enumeration has a name, which only PostgreSQL keeps.
+            // The model's enumeration has a name, which only PostgreSQL keeps, unless it is a text
+            // in a database with enumerations.
             if let Type::Enum(name, _) = &mut column.ty {
+                if name.is_empty() && !comparing.keeps_definitions {
+                    continue;
+                }
                 *name = names::snake(&format!("{model}{}", names::of_type(&column.name)));
             }
         }

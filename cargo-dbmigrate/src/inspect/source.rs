@@ -18,7 +18,7 @@ use super::declare::{self, Declared};
 use super::enumerations::{self, Enumerations};
 use super::in_code::{self, Names};
 use super::names;
-use super::rust_types;
+use super::rust_types::{self, RustType};
 use crate::render::text;
 use crate::threads;
 
@@ -126,13 +126,18 @@ impl Writer<'_> {
                 Type::Array(of) => of,
                 ty => ty,
             };
-            let Type::Enum(in_database, values) = element else { continue };
+            let listed = self.own.listed.get(&column.name);
+            let (in_database, values, is_listed) = match (element, listed) {
+                (Type::Enum(in_database, values), _) => (in_database.as_str(), values, false),
+                (_, Some(values)) => ("", values, true),
+                _ => continue,
+            };
             let has_field = existing.is_some_and(|model| model.fields.contains_key(&column.name));
             if !has_variants(values) || has_field {
                 continue;
             }
             // Only PostgreSQL's have a name of their own, under which tables share them.
-            let is_named = !["", "enum"].contains(&in_database.as_str());
+            let is_named = !["", "enum"].contains(&in_database);
             if let Some(found) = shared.find(in_database, user).filter(|_| is_named) {
                 enums.others.insert(found.clone());
                 enums.of_columns.insert(place, EnumOfColumn { name: found, declared: None });
@@ -149,7 +154,9 @@ impl Writer<'_> {
             if is_named {
                 shared.add(in_database, user, &own);
             }
-            let code = enumerations::code((&own, in_database), values, self.style.backend);
+            // A listed one is a text by what its field says.
+            let in_database = if is_listed { "enum" } else { in_database };
+            let code = enumerations::code((&own, in_database), values, &self.style.comparing);
             enums.of_columns.insert(place, EnumOfColumn { name: own, declared: Some(code) });
         }
         enums
@@ -207,8 +214,12 @@ impl Writer<'_> {
 
     fn field(&self, column: &Column, enumeration: Option<&str>, on_fields: &OnFields) -> Field {
         let natural = self.own.natural.get(column.name.as_str()).unwrap_or(&column.ty);
-        let natural = if enumeration.is_some() { &column.ty } else { natural };
+        let listed = self.own.listed.get(&column.name).and(enumeration);
+        let natural = if enumeration.is_some() && listed.is_none() { &column.ty } else { natural };
         let mut ty = rust_types::of(&column.ty, natural, self.style.crates, enumeration);
+        if let Some(name) = listed {
+            ty = RustType { text: name.to_owned(), said: Some(column.ty.clone()), lacks: None };
+        }
         if self.own.worded.contains(&column.name) {
             ty.said = Some(column.ty.clone());
         }
@@ -361,11 +372,13 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether the database doesn't name primary keys, or this one follows the convention.
+    /// Whether a primary key has no name of its own, or the one of the convention.
     fn has_usual_name(&self, key: &PrimaryKey) -> bool {
-        let usual = self.style.naming.primary_key(self.table.bare_name(), &key.columns);
-        let is_told_apart = self.style.comparing.names_primary_keys;
-        key.name.is_empty() || !is_told_apart || key.name == usual
+        let Style { naming, comparing, .. } = self.style;
+        // Some databases call all of them the same.
+        let is_kept = comparing.names_primary_keys || comparing.keeps_definitions;
+        let usual = naming.primary_key(self.table.bare_name(), &key.columns);
+        key.name.is_empty() || !is_kept || key.name == usual
     }
 
     fn struct_keys(&self, name: &str, on_fields: &OnFields) -> Vec<Key> {

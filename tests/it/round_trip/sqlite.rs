@@ -26,12 +26,15 @@ fn schemas_of_sqlite_are_built_again() {
     for schema in &schemas {
         sql(&original, &schema.tables);
     }
-    let before = read(&original);
+    let (before, names) = (read(&original), names(&original));
     let url = |path: &Path| format!("sqlite:{}", path.display());
     let (url, empty) = (url(&original), url(&rebuilt));
     let pair = Pair { name: "sqlite", dialect: "sqlite", url: &url, empty: &empty, tables: "" };
     pair.rebuild(&schemas);
     assert_same(&before, &read(&rebuilt));
+    // A constraint without a name gets the one of the convention, which only the rebuilt one has.
+    let lost: Vec<String> = names.difference(&self::names(&rebuilt)).cloned().collect();
+    assert_eq!(lost, Vec::<String>::new());
     let _ = std::fs::remove_dir_all(&dir);
 }
 
@@ -97,6 +100,33 @@ fn read(path: &Path) -> BTreeSet<String> {
         lines.extend(clauses(definition).iter().map(|clause| format!("{name}: {clause}")));
     }
     lines
+}
+
+/// The names of constraints: checks, keys and unique constraints.
+fn names(path: &Path) -> BTreeSet<String> {
+    let conn = Connection::open(path).unwrap();
+    let tables = rows(
+        &conn,
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE%'
+         AND name NOT LIKE 'sqlite_%' AND name <> 'dbmigrate_version'",
+    );
+    let mut names = BTreeSet::new();
+    for table in &tables {
+        let words = tokens(&table[1]);
+        for three in words.windows(3) {
+            let [word, name, kind] = three else { unreachable!() };
+            let kind = match kind.as_str() {
+                "check" | "unique" | "primary" => kind.as_str(),
+                // In the definition of a column, and in that of a table.
+                "references" | "foreign" => "foreign",
+                _ => continue,
+            };
+            if word == "constraint" {
+                names.insert(format!("{}: {kind} {name}", table[0]));
+            }
+        }
+    }
+    names
 }
 
 /// What only the text of a definition says.

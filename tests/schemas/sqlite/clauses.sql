@@ -19,6 +19,7 @@ CREATE TABLE checks (
     h TEXT CHECK ("h" IN ('upper', 'Lower', 'MIXED_case', 'with space')), i TEXT CHECK (i GLOB '[a-z]*'),
     j JSON CHECK (json_valid(j)), k BOOLEAN CHECK (k IN (0, 1)), l TEXT CHECK (typeof(l) = 'text'),
     m VARCHAR(10) NOT NULL DEFAULT 'on' CHECK (m IN ('on', 'off')), n VARCHAR(10) CHECK (n NOT IN ('a', 'b')),
+    o TEXT NOT NULL DEFAULT 'x' CONSTRAINT known_o CHECK (o IN ('x', 'y')), p TEXT CONSTRAINT ck_checks_p CHECK (p IN ('x', 'y')),
     CHECK (a < b), CONSTRAINT "odd check's name" CHECK (a + b < 100), CHECK ((a IS NULL) = (b IS NULL)),
     CHECK (CASE WHEN a > 1 THEN b ELSE 1 END > 0)
 );
@@ -32,6 +33,8 @@ CREATE TABLE text_key (code TEXT NOT NULL PRIMARY KEY, n INTEGER);
 CREATE TABLE int_key (id INT NOT NULL PRIMARY KEY, n INTEGER);
 CREATE TABLE bigint_key (id BIGINT NOT NULL PRIMARY KEY, n INTEGER);
 CREATE TABLE named_key (a INTEGER NOT NULL, b INTEGER NOT NULL, CONSTRAINT my_key PRIMARY KEY (a, b));
+CREATE TABLE named_column_key (id INTEGER CONSTRAINT my_id PRIMARY KEY, n INTEGER);
+CREATE TABLE named_counter (id INTEGER CONSTRAINT my_counter PRIMARY KEY AUTOINCREMENT, n INTEGER);
 CREATE TABLE single_table_key (a INTEGER, n INTEGER, PRIMARY KEY (a));
 CREATE TABLE rowid_less (a TEXT NOT NULL PRIMARY KEY, n INTEGER) WITHOUT ROWID;
 CREATE TABLE no_key (a INTEGER, b TEXT);
