@@ -279,3 +279,57 @@ fn what_mariadb_only_writes_down_is_listed() {
     "#]]
     .assert_eq(&run.errors());
 }
+
+/// Both kinds of servers have partitions, comments of indexes, events, and indexes and places that
+/// only they understand. Where a counter stands is no part of a schema.
+#[test]
+fn what_no_model_says_of_mysql_is_listed() {
+    let both = "CREATE TABLE measured (id bigint NOT NULL, at date NOT NULL, PRIMARY KEY (id, at))
+            PARTITION BY RANGE (year(at)) (
+                PARTITION earlier VALUES LESS THAN (2024), PARTITION later VALUES LESS THAN MAXVALUE
+            );
+        CREATE TABLE indexed (
+            id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, a int, b int, KEY by_b (b) {hidden},
+            KEY by_a (a) COMMENT 'For reports', place point {system} NOT NULL
+        ) AUTO_INCREMENT = 1000;
+        CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM indexed";
+    let mut servers = servers::mysql("what_no_model_says_of_mysql_is_listed");
+    servers.reverse();
+    servers.dedup_by_key(|server| server.dialect());
+    for server in servers {
+        let host = Host::library(&format!("inspect-unsaid-{}", server.name), "");
+        let url = server.database();
+        let is_mariadb = server.dialect() == "mariadb";
+        let (hidden, system, own) = if is_mariadb {
+            let own = "CREATE TABLE kept (id bigint PRIMARY KEY, a int) WITH SYSTEM VERSIONING";
+            ("IGNORED", "REF_SYSTEM_ID=4326", own)
+        } else {
+            ("INVISIBLE", "SRID 4326", "SELECT 1")
+        };
+        let text = both.replace("{hidden}", hidden).replace("{system}", system);
+        for statement in text.split(';').chain([own]) {
+            mysql_client(&url).query_drop(statement).unwrap();
+        }
+        let run = host.ok(&format!("inspect --url {url}"));
+        if is_mariadb {
+            expect![[r#"
+                warning: the models leave out:
+                  index `by_b` of table `indexed`, which has `IGNORED`
+                  index `by_a` of table `indexed`, which has `COMMENT 'For reports'`
+                  table `measured` has `PARTITION BY RANGE ( year ( "at" ) ) ( PARTITION "earlier" VALUES LESS THAN ( 2024 ) ENGINE = InnoDB , PARTITION "later" VALUES LESS THAN MAXVALUE ENGINE = InnoDB )`
+                  table `kept` has `WITH SYSTEM VERSIONING`
+                  event `nightly`
+                  column `indexed.place` has REF_SYSTEM_ID=4326
+            "#]].assert_eq(&run.errors());
+        } else {
+            expect![[r#"
+                warning: the models leave out:
+                  column `indexed.place` has `SRID 4326`
+                  index `by_b` of table `indexed`, which has `INVISIBLE`
+                  index `by_a` of table `indexed`, which has `COMMENT 'For reports'`
+                  table `measured` has `PARTITION BY RANGE ( year ( "at" ) ) ( PARTITION earlier VALUES LESS THAN ( 2024 ) ENGINE = InnoDB , PARTITION later VALUES LESS THAN MAXVALUE ENGINE = InnoDB )`
+                  event `nightly`
+            "#]].assert_eq(&run.errors());
+        }
+    }
+}

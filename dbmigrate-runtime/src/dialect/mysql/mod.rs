@@ -251,7 +251,7 @@ impl Dialect for Mysql {
     }
 
     fn unsaid(&self, conn: &mut dyn Connection) -> Result<Vec<Unsaid>, DatabaseError> {
-        read::unsaid(conn)
+        read::unsaid(self.0, conn)
     }
 
     fn rows_about(

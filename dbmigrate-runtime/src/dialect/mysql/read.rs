@@ -374,12 +374,30 @@ pub(super) fn existing(
     Ok(existing)
 }
 
-/// What no model says and nothing is compared with: the events of the database.
-pub(super) fn unsaid(conn: &mut dyn Connection) -> Result<Vec<Unsaid>, DatabaseError> {
+/// What no model says and nothing is compared with: the events of the database, and what
+/// `SHOW CREATE TABLE` leaves out.
+pub(super) fn unsaid(
+    flavor: Flavor,
+    conn: &mut dyn Connection,
+) -> Result<Vec<Unsaid>, DatabaseError> {
     let sql = "SELECT event_name FROM information_schema.events WHERE event_schema = DATABASE() \
                ORDER BY event_name";
     let unsaid = |name| Unsaid { table: None, text: format!("event `{name}`") };
-    Ok(conn.query(sql, &[])?.texts().map(unsaid).collect())
+    let mut found: Vec<Unsaid> = conn.query(sql, &[])?.texts().map(unsaid).collect();
+    if flavor == Flavor::Mariadb {
+        let sql = "SELECT g_table_name, g_geometry_column, CAST(srid AS CHAR) \
+                   FROM information_schema.geometry_columns \
+                   WHERE g_table_schema = DATABASE() AND srid <> 0 ORDER BY 1, 2";
+        for row in conn.query(sql, &[])?.rows {
+            let [Value::Text(table), Value::Text(column), Value::Text(srid)] = row.as_slice()
+            else {
+                continue;
+            };
+            let text = format!("column `{table}.{column}` has REF_SYSTEM_ID={srid}");
+            found.push(Unsaid { table: Some(table.clone()), text });
+        }
+    }
+    Ok(found)
 }
 
 /// A temporary table hides a table of the same name.
