@@ -162,7 +162,7 @@ fn the_history_of_each_tool_becomes_the_same_revisions() {
                 run.stdout,
                 format!(
                     "Reading what {tool} has applied: marking 3 revision(s) as applied, up to \
-                     v20240103120000\n"
+                     v20240103120000; 1 revision pending\n"
                 )
             );
             host.ok(&format!("upgrade --url sqlite:{tool}.db"));

@@ -24,7 +24,7 @@ const LAYOUTS: [(&str, bool); 9] = [
 ];
 
 /// Tools whose migrations are programs, and whose tables are read like the others.
-const PROGRAMS: [&str; 2] = ["sea-orm", "alembic"];
+const PROGRAMS: [&str; 3] = ["sea-orm", "alembic", "django"];
 
 /// A database on which a history is tried.
 struct Place {
@@ -225,8 +225,8 @@ fn first_line(run: &Run) -> &str {
     run.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default()
 }
 
-/// What a tool has recorded: that these versions are applied, the second with another checksum.
-fn records(tool: &str, place: &Place, versions: &[u32], is_changed: bool) -> String {
+/// What a tool has recorded: that these versions are applied, the second with what is wrong with it.
+fn records(tool: &str, place: &Place, versions: &[u32], what: &str) -> String {
     let blob = |hex: &str| match place.dialect {
         "postgres" => format!("'\\x{hex}'"),
         _ => format!("X'{hex}'"),
@@ -243,7 +243,7 @@ fn records(tool: &str, place: &Place, versions: &[u32], is_changed: bool) -> Str
             "refinery" => ["4694577695106859334", "5226714967257075872"],
             _ => ["-1284508423", "-1768027445"],
         };
-        let is_other = version == 3 || (is_changed && version == 2);
+        let is_other = version == 3 || (what == "changed" && version == 2);
         let found = if is_other { "1234" } else { known[version as usize - 1] };
         if tool == "sqlx" { blob(found) } else { format!("'{found}'") }
     };
@@ -251,6 +251,8 @@ fn records(tool: &str, place: &Place, versions: &[u32], is_changed: bool) -> Str
         versions.iter().map(|version| format!("({})", row(*version))).collect::<Vec<_>>().join(", ")
     };
     let last = versions.last().unwrap();
+    let is_half = |version: u32| what == "halfway" && version == 2;
+    let success = |version: u32| if is_half(version) { "FALSE" } else { "TRUE" };
     let plain = |table: &str, column: &str| {
         let rows = rows(&|version| format!("'{version}'"));
         format!("CREATE TABLE {table} ({column}); INSERT INTO {table} VALUES {rows};")
@@ -260,7 +262,8 @@ fn records(tool: &str, place: &Place, versions: &[u32], is_changed: bool) -> Str
         "rusqlite_migration" => format!("PRAGMA user_version = {last};"),
         "golang-migrate" => format!(
             "CREATE TABLE schema_migrations (version BIGINT, dirty BOOLEAN); \
-             INSERT INTO schema_migrations VALUES ({last}, FALSE);"
+             INSERT INTO schema_migrations VALUES ({last}, {});",
+            if is_half(*last) { "TRUE" } else { "FALSE" }
         ),
         "alembic" => format!(
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL); \
@@ -277,7 +280,7 @@ fn records(tool: &str, place: &Place, versions: &[u32], is_changed: bool) -> Str
         "sqlx" => format!(
             "CREATE TABLE _sqlx_migrations (version BIGINT, success BOOLEAN, checksum {bytes}); \
              INSERT INTO _sqlx_migrations VALUES {};",
-            rows(&|version| format!("{version}, TRUE, {}", checksum(version)))
+            rows(&|version| format!("{version}, {}, {}", success(version), checksum(version)))
         ),
         "refinery" => format!(
             "CREATE TABLE refinery_schema_history (version INTEGER, checksum VARCHAR(255)); \
@@ -290,8 +293,17 @@ fn records(tool: &str, place: &Place, versions: &[u32], is_changed: bool) -> Str
              INSERT INTO flyway_schema_history VALUES {};",
             rows(&|version| {
                 let checksum = checksum(version).replace('\'', "");
-                format!("{version}, '{version}', TRUE, {checksum}, 'SQL', 'V{version}__x.sql'")
+                let success = success(version);
+                let is_begin = what == "baseline" && version == 1;
+                let kind = if is_begin { "BASELINE" } else { "SQL" };
+                let file = format!("V{version}__x.sql");
+                format!("{version}, '{version}', {success}, {checksum}, '{kind}', '{file}'")
             })
+        ),
+        "django" => format!(
+            "CREATE TABLE django_migrations (id INTEGER, app VARCHAR(255), name VARCHAR(255)); \
+             INSERT INTO django_migrations VALUES {};",
+            rows(&|version| format!("{version}, 'stock', '000{version}_x'"))
         ),
         other => panic!("{other}"),
     }
@@ -312,26 +324,40 @@ fn every_fault_in_the_table_of_every_tool_is_named_and_nothing_is_marked() {
         let mut tools: Vec<&str> = tools.filter(|tool| place.knows(tool)).collect();
         tools.dedup();
         for tool in tools {
+            let [first, second] = match tool {
+                "django" => ["vstock_0001_x", "vstock_0002_x"],
+                _ => ["v1", "v2"],
+            };
+            if tool == "django" {
+                // The same revisions as they would be imported from Django.
+                for path in host.revisions() {
+                    let text = host.read(&path);
+                    let text = text.replace("\"v1\"", &format!("\"{first}\""));
+                    host.write(&path, &text.replace("\"v2\"", &format!("\"{second}\"")));
+                }
+            }
             let mut stamped = |what: &str, versions: &[u32]| {
                 let tables =
                     if versions == [1] { FIRST.to_owned() } else { format!("{FIRST}{SECOND}") };
-                let is_changed = what == "changed";
-                let records = records(tool, &place, versions, is_changed);
+                let records = records(tool, &place, versions, what);
                 let url = place.database(&host, &format!("{tables}{records}"));
                 let run = host.dbmigrate(&format!("stamp --from {tool} --url {url}"));
                 assert_eq!(place.is_marked(&host, &url), run.code == 0, "{tool}: {what}: {run}");
                 if place.dialect == "sqlite" {
                     let line = if run.code == 0 { run.stdout.trim_end() } else { first_line(&run) };
-                    // Its name has the time of the import.
-                    let line = line.replace(&host.revisions()[1], "the file of v2");
+                    // Their names have the time of the import.
+                    let [first, second] = [0, 1].map(|nth| host.revisions()[nth].clone());
+                    let line = line.replace(&first, "the file of v1");
+                    let line = line.replace(&second, "the file of v2");
                     let _ = writeln!(shown, "{what}: {line}");
                 }
                 run
             };
             // A database that is behind the directory is at an earlier revision.
             let run = stamped("behind", &[1]);
-            let marked = "marking 1 revision(s) as applied, up to v1\n";
-            assert!(run.stdout.ends_with(marked), "{tool} on {}: {run}", place.dialect);
+            let marked =
+                format!("marking 1 revision(s) as applied, up to {first}; 1 revision pending\n");
+            assert!(run.stdout.ends_with(&marked), "{tool} on {}: {run}", place.dialect);
             assert_eq!(stamped("ahead", &[1, 2, 3]).code, 3);
             // The others record no more than the last one, or how many there are.
             if !["golang-migrate", "alembic", "rusqlite_migration"].contains(&tool) {
@@ -341,39 +367,53 @@ fn every_fault_in_the_table_of_every_tool_is_named_and_nothing_is_marked() {
             if ["sqlx", "refinery", "flyway"].contains(&tool) {
                 assert_eq!(stamped("changed", &[1, 2]).code, 3);
             }
+            // The others enter what succeeded.
+            if ["sqlx", "golang-migrate", "flyway"].contains(&tool) {
+                assert_eq!(stamped("halfway", &[1, 2]).code, 3);
+            }
+            if tool == "flyway" {
+                assert_eq!(stamped("baseline", &[1, 2]).code, 3);
+            }
         }
         remove_revisions(&host);
     }
     expect![[r#"
-        behind: Reading what diesel has applied: marking 1 revision(s) as applied, up to v1
+        behind: Reading what diesel has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: diesel has applied migration `3`, and no revision is from it
-        a gap: error: diesel has not applied `v1`, but has applied revisions after it
-        behind: Reading what sqlx has applied: marking 1 revision(s) as applied, up to v1
+        a gap: error: diesel has not applied `v1`, in the file of v1, but has applied revisions after it
+        behind: Reading what sqlx has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: sqlx has applied migration `3`, and no revision is from it
-        a gap: error: sqlx has not applied `v1`, but has applied revisions after it
+        a gap: error: sqlx has not applied `v1`, in the file of v1, but has applied revisions after it
         changed: error: sqlx applied migration `2` with another text than revision `v2` has, in the file of v2
-        behind: Reading what refinery has applied: marking 1 revision(s) as applied, up to v1
+        halfway: error: migration `2` of sqlx failed halfway in this database
+        behind: Reading what refinery has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: refinery has applied migration `3`, and no revision is from it
-        a gap: error: refinery has not applied `v1`, but has applied revisions after it
+        a gap: error: refinery has not applied `v1`, in the file of v1, but has applied revisions after it
         changed: error: refinery applied migration `2` with another text than revision `v2` has, in the file of v2
-        behind: Reading what rusqlite_migration has applied: marking 1 revision(s) as applied, up to v1
+        behind: Reading what rusqlite_migration has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: rusqlite_migration has applied migration `3`, and no revision is from it
-        behind: Reading what golang-migrate has applied: marking 1 revision(s) as applied, up to v1
+        behind: Reading what golang-migrate has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: golang-migrate has applied migration `3`, and no revision is from it
-        behind: Reading what goose has applied: marking 1 revision(s) as applied, up to v1
+        halfway: error: migration `2` of golang-migrate failed halfway in this database
+        behind: Reading what goose has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: goose has applied migration `3`, and no revision is from it
-        a gap: error: goose has not applied `v1`, but has applied revisions after it
-        behind: Reading what dbmate has applied: marking 1 revision(s) as applied, up to v1
+        a gap: error: goose has not applied `v1`, in the file of v1, but has applied revisions after it
+        behind: Reading what dbmate has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: dbmate has applied migration `3`, and no revision is from it
-        a gap: error: dbmate has not applied `v1`, but has applied revisions after it
-        behind: Reading what Flyway has applied: marking 1 revision(s) as applied, up to v1
+        a gap: error: dbmate has not applied `v1`, in the file of v1, but has applied revisions after it
+        behind: Reading what Flyway has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: Flyway has applied migration `3`, and no revision is from it
-        a gap: error: Flyway has not applied `v1`, but has applied revisions after it
+        a gap: error: Flyway has not applied `v1`, in the file of v1, but has applied revisions after it
         changed: error: Flyway applied migration `2` with another text than revision `v2` has, in the file of v2
-        behind: Reading what sea-orm-migration has applied: marking 1 revision(s) as applied, up to v1
+        halfway: error: migration `2` of Flyway failed halfway in this database
+        baseline: error: the database begins at baseline `1`
+        behind: Reading what sea-orm-migration has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: sea-orm-migration has applied migration `3`, and no revision is from it
-        a gap: error: sea-orm-migration has not applied `v1`, but has applied revisions after it
-        behind: Reading what Alembic has applied: marking 1 revision(s) as applied, up to v1
+        a gap: error: sea-orm-migration has not applied `v1`, in the file of v1, but has applied revisions after it
+        behind: Reading what Alembic has applied: marking 1 revision(s) as applied, up to v1; 1 revision pending
         ahead: error: Alembic has applied migration `3`, and no revision is from it
+        behind: Reading what Django has applied: marking 1 revision(s) as applied, up to vstock_0001_x; 1 revision pending
+        ahead: error: Django has applied migration `stock.0003_x`, and no revision is from it
+        a gap: error: Django has not applied `vstock_0001_x`, in the file of v1, but has applied revisions after it
     "#]].assert_eq(&shown);
 }

@@ -114,7 +114,8 @@ fn what_a_tool_recorded_must_correspond() {
         ("another schema", "DROP INDEX bi; ALTER TABLE a ADD COLUMN more TEXT"),
     ] {
         let run = host.fails(&fresh("refinery", &format!("{OF_REFINERY}{records};"), "app.db"));
-        text += &format!("{what}\n{}", run.errors());
+        let errors = run.errors().replace(&host.revisions()[0], "the file of v1");
+        text += &format!("{what}\n{errors}");
         assert_eq!(host.ok("current --url sqlite:app.db").stdout, "", "{what}");
     }
     host.ok(&fresh("refinery", OF_REFINERY, "app.db"));
@@ -126,7 +127,7 @@ fn what_a_tool_recorded_must_correspond() {
         error: refinery has applied migration `3`, and no revision is from it
           hint: the database is ahead of the revisions: import the directory that has all of its migrations, or undo the later ones with refinery
         with a gap
-        error: refinery has not applied `v1`, but has applied revisions after it
+        error: refinery has not applied `v1`, in the file of v1, but has applied revisions after it
           hint: apply it with refinery first
         nothing applied
         error: refinery has applied nothing in this database

@@ -225,7 +225,7 @@ fn what_sea_orm_recorded_is_read() {
         error: sea-orm-migration has applied migration `m20220103_000001_c`, and no revision is from it
           hint: the database is ahead of the revisions: import the directory that has all of its migrations, or undo the later ones with sea-orm-migration
         a gap
-        error: sea-orm-migration has not applied `v20220101000001`, but has applied revisions after it
+        error: sea-orm-migration has not applied `v20220101000001`, in migrations/versions/m20220101_000001_v20220101000001_a.rs, but has applied revisions after it
           hint: apply it with sea-orm-migration first
         no crate
         error: `nothing` has no migrations of sea-orm-migration

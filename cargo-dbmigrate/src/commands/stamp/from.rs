@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::import::{self, Applied, Entry};
-use crate::tool_tables;
+use crate::{output, tool_tables};
 
 pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
     let history = History::load(cx)?;
@@ -28,6 +28,8 @@ pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
     if args.all.is_empty() {
         let database = Database::find(cx)?;
         let entered = taking.stamp(&database)?;
+        let applied = history::applied_ids(cx, &database)?;
+        let (_, pending) = history.pending(&applied);
         let to = if entered.is_empty() {
             "the revisions are marked already".to_owned()
         } else {
@@ -38,7 +40,11 @@ pub(super) fn run(cx: &Context, args: &Stamp, tool: Tool) -> Result<Answer> {
                 heads_text(&migrations.graph().current(&ids))
             )
         };
-        cx.out.done(format!("Reading what {tool} has applied: {to}"));
+        let pending = match pending.len() {
+            0 => String::new(),
+            n => format!("; {} pending", output::count(n, "revision")),
+        };
+        cx.out.done(format!("Reading what {tool} has applied: {to}{pending}"));
         cx.out.json("stamp", serde_json::json!({ "revisions": entered, "entered": entered }));
         return Ok(Answer::Done);
     }
@@ -139,8 +145,8 @@ impl Taking<'_> {
         match gap {
             None => Ok(ids),
             Some(one) => Err(Error::new(format!(
-                "{tool} has not applied `{}`, but has applied revisions after it",
-                one.revision.id
+                "{tool} has not applied `{}`, in {}, but has applied revisions after it",
+                one.revision.id, one.revision.file
             ))
             .hint(format!("apply it with {tool} first"))),
         }
