@@ -6,9 +6,9 @@ use std::process::{Command, Output};
 
 use dbmigrate_runtime::engine::sql::{Lexicon, Token};
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::layout::{Foreign, Script};
 use super::script::words;
@@ -20,8 +20,10 @@ use crate::tool_tables;
 /// Comments of Django in place of what it runs as Python.
 const UNPRINTABLE: &str = "CANNOT BE WRITTEN AS SQL";
 
-/// Has Django print all migrations in one process.
+/// Has Django print all migrations in one process, with their files.
 const DJANGO: &str = r#"
+import sys
+
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -31,10 +33,16 @@ for app, names in sorted(executor.loader.detect_conflicts().items()):
     print("-- dbmigrate conflict", *sorted(app + "." + name for name in names))
 executor.loader.applied_migrations = {}
 for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
-    print("-- dbmigrate up", migration.app_label + "." + migration.name)
-    call_command("sqlmigrate", migration.app_label, migration.name, no_color=True)
+    name = migration.app_label + "." + migration.name
+    file = sys.modules[type(migration).__module__].__file__
+    print("-- dbmigrate up", name, file)
+    try:
+        call_command("sqlmigrate", migration.app_label, migration.name, no_color=True)
+    except Exception:
+        print("-- dbmigrate failed", file)
+        raise
     print()
-    print("-- dbmigrate down", migration.app_label + "." + migration.name)
+    print("-- dbmigrate down", name)
     try:
         call_command("sqlmigrate", migration.app_label, migration.name, backwards=True, no_color=True)
     except Exception:
@@ -132,8 +140,12 @@ impl Printed<'_> {
         let downs = sections(&text, "-- dbmigrate down ", name);
         let until_down =
             |sql: &str| sql.split("-- dbmigrate ").next().unwrap_or_default().to_owned();
-        let foreign = ups.into_iter().zip(downs).map(|((id, up), (_, down))| {
-            let file = PathBuf::from(&id);
+        let foreign = ups.into_iter().zip(downs).map(|((up_line, up), (_, down))| {
+            let (id, file) = up_line.split_once(' ').unwrap_or((&up_line, &up_line));
+            let (id, file) = (id.to_owned(), PathBuf::from(file));
+            let created = created_by_django(&file);
+            // Those of packages are known by their names.
+            let file = self.in_dir(&file).unwrap_or_else(|| PathBuf::from(&id));
             let (_, name) = id.split_once('.').unwrap_or(("", &id));
             let name = name.trim_start_matches(|sign: char| sign.is_ascii_digit());
             let up = until_down(&up);
@@ -141,7 +153,7 @@ impl Printed<'_> {
             let down = self.own(&until_down(&down), table);
             Foreign {
                 version: Version::new(&id),
-                created: None,
+                created,
                 name: name.replace('_', " ").trim().to_owned(),
                 unprinted: up.contains(UNPRINTABLE),
                 unprinted_down: false,
@@ -150,7 +162,9 @@ impl Printed<'_> {
                 no_transaction: false,
             }
         });
-        self.some(foreign.collect())
+        let mut foreign: Vec<Foreign> = foreign.collect();
+        in_order(&mut foreign);
+        self.some(foreign)
     }
 
     fn some(&self, foreign: Vec<Foreign>) -> Result<Vec<Foreign>> {
@@ -199,11 +213,47 @@ impl Printed<'_> {
         let text = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines[lines.len().saturating_sub(5)..].join("\n");
-        let message = format!("`{}` failed in `{}`", self.shown(args), self.dir.display());
+        let place = self.failing(&text).unwrap_or_else(|| format!("`{}`", self.dir.display()));
+        let message = format!("`{}` failed in {place}", self.shown(args));
         Err(Error::new(message).cause(last).hint(
             "DIR is the directory in which this command works; migrations that need a live \
              database can't be printed as SQL",
         ))
+    }
+
+    /// A file as a person would name it, if it is in the directory.
+    fn in_dir(&self, file: &Path) -> Option<PathBuf> {
+        let dir = self.dir.canonicalize().ok()?;
+        let rest = file.strip_prefix(dir).ok()?;
+        // `.` is where they are.
+        Some(if self.dir == Path::new(".") { rest.to_owned() } else { self.dir.join(rest) })
+    }
+
+    /// The migration that made the tool fail, as it says itself: the last file of the directory in
+    /// the traceback, with its line.
+    fn failing(&self, text: &str) -> Option<String> {
+        let mut lines = text.lines();
+        if let Some(file) = lines.find_map(|line| line.strip_prefix("-- dbmigrate failed ")) {
+            let shown = self.in_dir(Path::new(file)).unwrap_or_else(|| PathBuf::from(file));
+            return Some(format!("`{}`", shown.display()));
+        }
+        if let Some(name) = between(text, "Migration ", " dependencies reference nonexistent") {
+            let (app, name) = name.split_once('.')?;
+            let end = Path::new(app).join("migrations").join(format!("{name}.py"));
+            let files = python_files(self.dir);
+            let file = files.iter().find(|file| file.ends_with(&end))?;
+            return Some(format!("`{}`", file.display()));
+        }
+        let mut own = text.lines().filter_map(|line| {
+            let (file, rest) =
+                line.trim_start().strip_prefix("File \"")?.split_once("\", line ")?;
+            let line = rest.split(',').next()?;
+            let shown = self.in_dir(Path::new(file))?;
+            let is_own = !shown.ends_with("manage.py")
+                && !shown.components().any(|part| part.as_os_str() == "site-packages");
+            is_own.then(|| format!("`{}` on line {line}", shown.display()))
+        });
+        own.next_back()
     }
 
     /// The SQL without transactions, and without what the tool does to its own table.
@@ -315,7 +365,14 @@ fn files_with(dir: &Path, variable: &str, id: &str) -> Vec<String> {
             name.trim() == variable && quoted.iter().any(|quoted| value.contains(quoted))
         })
     };
-    let is_python = |path: &Path| path.extension().is_some_and(|extension| extension == "py");
+    let has = |path: &PathBuf| fs::read_to_string(path).is_ok_and(|text| text.lines().any(has_id));
+    let files = python_files(dir).into_iter().filter(has);
+    let found: Vec<String> = files.map(|path| format!("`{}`", path.display())).collect();
+    if found.is_empty() { vec!["a file elsewhere".to_owned()] } else { found }
+}
+
+/// The files of Python below a directory, in order, without those of an environment.
+fn python_files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_owned()];
     while let Some(dir) = open.pop() {
@@ -324,15 +381,45 @@ fn files_with(dir: &Path, variable: &str, id: &str) -> Vec<String> {
             let is_hidden = name.to_string_lossy().starts_with('.') || name == "site-packages";
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_hidden {
                 open.push(path);
-            } else if is_python(&path)
-                && fs::read_to_string(&path).is_ok_and(|text| text.lines().any(has_id))
-            {
-                found.push(format!("`{}`", path.display()));
+            } else if path.extension().is_some_and(|extension| extension == "py") {
+                found.push(path);
             }
         }
     }
     found.sort();
-    if found.is_empty() { vec!["a file elsewhere".to_owned()] } else { found }
+    found
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| Some(line.split_once(before)?.1.split_once(after)?.0))
+}
+
+/// When Django wrote a migration: `# Generated by Django 5.2 on 2024-01-31 12:30`.
+fn created_by_django(file: &Path) -> Option<Timestamp> {
+    let text = fs::read_to_string(file).ok()?;
+    let mut lines = text.lines();
+    let line = lines.find_map(|line| line.strip_prefix("# Generated by Django "))?;
+    let (_, time) = line.split_once(" on ")?;
+    let time = DateTime::strptime("%Y-%m-%d %H:%M", time.trim()).ok()?;
+    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// Gives the migrations times in their order, if one of them has a time: a migration without one, or
+/// with an earlier one than what it follows, comes a second after that. Applications may depend on
+/// later migrations of others.
+fn in_order(foreign: &mut [Foreign]) {
+    let second = SignedDuration::from_secs(1);
+    let Some(first) = foreign.iter().position(|one| one.created.is_some()) else { return };
+    let mut next = foreign[first].created;
+    for one in foreign[..first].iter_mut().rev() {
+        next = next.and_then(|time| time.checked_sub(second).ok());
+        one.created = next;
+    }
+    let mut least: Option<Timestamp> = None;
+    for one in foreign {
+        one.created = one.created.max(least);
+        least = one.created.and_then(|time| time.checked_add(second).ok());
+    }
 }
 
 /// The revisions in the output of `alembic history -v`.
@@ -411,6 +498,32 @@ mod tests {
              them with `alembic merge heads`, and import again"
         );
         assert!(refuse_heads(Tool::Alembic, &told(&text.replace("c3 (head)", "c3"))).is_ok());
+    }
+
+    #[test]
+    fn times_are_in_the_order_of_the_history() {
+        let foreign = |created: &str| Foreign {
+            version: Version::new("1"),
+            name: String::new(),
+            created: format!("2024-01-31T{created}Z").parse().ok(),
+            up: Script { file: PathBuf::new(), sql: String::new() },
+            down: None,
+            no_transaction: false,
+            unprinted: false,
+            unprinted_down: false,
+        };
+        let times = |created: &[&str]| -> String {
+            let mut all: Vec<Foreign> = created.iter().map(|created| foreign(created)).collect();
+            in_order(&mut all);
+            let shown = all.iter().map(|one| one.created.map_or("-".into(), |at| at.to_string()));
+            shown.collect::<Vec<String>>().join(" ").replace("2024-01-31T", "")
+        };
+        assert_eq!(times(&["", ""]), "- -");
+        assert_eq!(times(&["", "", "12:00:00"]), "11:59:58Z 11:59:59Z 12:00:00Z");
+        assert_eq!(
+            times(&["12:00:00", "11:00:00", "", "12:00:01", "13:00:00"]),
+            "12:00:00Z 12:00:01Z 12:00:02Z 12:00:03Z 13:00:00Z"
+        );
     }
 
     #[test]
