@@ -12,8 +12,10 @@ fn history_of(server: &Server) -> [(&'static str, &'static str); 4] {
             (
                 "CREATE TYPE mood AS ENUM ('sad', 'ok');\nCREATE TABLE users (id bigint GENERATED \
                  BY DEFAULT AS IDENTITY PRIMARY KEY, email varchar(100) NOT NULL UNIQUE, mood mood \
-                 NOT NULL DEFAULT 'ok', tags text[], data jsonb);",
-                "DROP TABLE users;\nDROP TYPE mood;",
+                 NOT NULL DEFAULT 'ok', tags text[], data jsonb, phase varchar(9) CHECK (phase \
+                 IN ('a', 'b')));\nCREATE TABLE tickets (id bigint PRIMARY KEY, level text CONSTRAINT \
+                 ck_tickets_level_values CHECK (level IN ('low', 'high')));",
+                "DROP TABLE tickets;\nDROP TABLE users;\nDROP TYPE mood;",
             ),
             (
                 "CREATE TABLE posts (id serial PRIMARY KEY, user_id bigint NOT NULL REFERENCES \
@@ -35,9 +37,12 @@ fn history_of(server: &Server) -> [(&'static str, &'static str); 4] {
             (
                 "CREATE TABLE users (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, email \
                  varchar(100) NOT NULL, mood enum('sad','ok') NOT NULL DEFAULT 'ok', created \
-                 datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), UNIQUE KEY by_email (email)) \
-                 ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;",
-                "DROP TABLE users;",
+                 datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), phase varchar(9) CHECK \
+                 (phase IN ('a', 'b')), UNIQUE KEY by_email (email)) \
+                 ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;\nCREATE TABLE tickets \
+                 (id bigint PRIMARY KEY, level varchar(255), CONSTRAINT ck_tickets_level_values \
+                 CHECK (level IN ('low', 'high'))) COLLATE={exact};",
+                "DROP TABLE tickets;\nDROP TABLE users;",
             ),
             (
                 "CREATE TABLE posts (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id bigint \
@@ -58,6 +63,11 @@ fn history_of(server: &Server) -> [(&'static str, &'static str); 4] {
     }
 }
 
+/// The collation that this tool gives to its tables.
+fn exact(server: &Server) -> &'static str {
+    if server.dialect() == "mariadb" { "utf8mb4_nopad_bin" } else { "utf8mb4_0900_bin" }
+}
+
 #[test]
 fn a_history_of_a_server_is_tried_on_an_empty_database() {
     let name = "a_history_of_a_server_is_tried_on_an_empty_database";
@@ -66,7 +76,8 @@ fn a_history_of_a_server_is_tried_on_an_empty_database() {
         let dialect = server.dialect();
         host.ok(&format!("init --dialect {dialect}"));
         for (n, (up, down)) in history_of(&server).into_iter().enumerate() {
-            host.write(&format!("sql/{n}_change.up.sql"), up);
+            let up = up.replace("{exact}", exact(&server));
+            host.write(&format!("sql/{n}_change.up.sql"), &up);
             host.write(&format!("sql/{n}_change.down.sql"), down);
         }
         let run = host.fails("import golang-migrate sql");
@@ -85,6 +96,9 @@ fn a_history_of_a_server_is_tried_on_an_empty_database() {
         let out = host.dir.join("src/models.rs");
         host.ok(&format!("inspect --url {url} --out {}", out.display()));
         host.write("src/lib.rs", "pub mod models;\n");
+        let models = host.read("src/models.rs");
+        let level = "#[column_type(text)]\npub enum TicketLevel {";
+        assert!(models.contains(level) && models.contains("Option<UserPhase>"), "{models}");
         let run = host.dbmigrate(&format!("check --url {url}"));
         assert_eq!(run.code, 0, "{}: {run}\n{}", server.name, host.read(&host.revisions()[0]));
         // The next revision has exactly what the models change, and the one after it nothing.
@@ -102,6 +116,33 @@ fn a_history_of_a_server_is_tried_on_an_empty_database() {
         remove_revisions(&host);
         let run = host.fails(&format!("import golang-migrate sql --shadow-url {url}"));
         assert!(run.stderr.contains("of --shadow-url is not empty"), "{run}");
+        // The same history as other tools have it.
+        for tool in ["diesel", "refinery", "sqlx"] {
+            let url = server.database();
+            for (n, (up, down)) in history_of(&server).into_iter().enumerate() {
+                let up = up.replace("{exact}", exact(&server));
+                match tool {
+                    "refinery" => host.write(&format!("refinery/V{n}__change.sql"), &up),
+                    "diesel" => {
+                        host.write(&format!("diesel/{n}_change/up.sql"), &up);
+                        host.write(&format!("diesel/{n}_change/down.sql"), down);
+                    }
+                    _ => {
+                        host.write(&format!("sqlx/{n}_change.up.sql"), &up);
+                        host.write(&format!("sqlx/{n}_change.down.sql"), down);
+                    }
+                }
+            }
+            host.ok(&format!("import {tool} {tool} --shadow-url {shadow}"));
+            host.ok(&format!("upgrade --url {url}"));
+            let run = host.dbmigrate(&format!("check --url {url}"));
+            let end = "The database agrees with the migrations.\n";
+            assert!(run.stdout.ends_with(end), "{tool} on {}: {run}", server.name);
+            if tool != "refinery" {
+                host.ok(&format!("downgrade base --allow-destructive --url {url}"));
+            }
+            remove_revisions(&host);
+        }
         if dialect != "postgres" {
             continue;
         }
