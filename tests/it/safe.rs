@@ -309,7 +309,7 @@ impl Load<'_> {
     fn goes_on(&self) {
         let n = self.n.load(Ordering::SeqCst);
         while self.n.load(Ordering::SeqCst) < n + 12 && !self.is_over.load(Ordering::SeqCst) {
-            thread::yield_now();
+            thread::sleep(Duration::from_millis(1));
         }
     }
 }

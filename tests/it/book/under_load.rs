@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use dbmigrate_tests::servers::{self, client};
 use dbmigrate_tests::{Host, tool};
@@ -14,6 +15,8 @@ use super::played::{Left, Player};
 
 const PAGE: &str = "guides/without-downtime.md";
 const N_CONNECTIONS: usize = 6;
+/// Between two requests of a connection. Without it they would keep every core from the tests beside.
+const PAUSE: Duration = Duration::from_millis(2);
 /// So many rows that the table counts as large.
 const N_ROWS: usize = 100_000;
 
@@ -44,7 +47,7 @@ impl Load {
         let n_before = self.n_requests.load(Ordering::SeqCst);
         while self.n_requests.load(Ordering::SeqCst) < n_before + 300 {
             assert_eq!(self.failures(), Vec::<String>::new());
-            thread::yield_now();
+            thread::sleep(PAUSE);
         }
     }
 
@@ -72,6 +75,7 @@ impl Load {
                 };
                 lock(&self.failures).extend(failure);
                 self.n_requests.fetch_add(1, Ordering::SeqCst);
+                thread::sleep(PAUSE);
             }
         }
     }
