@@ -36,6 +36,7 @@ fn plain() -> Table {
         .column(Column::new("name", Type::String(20)).not_null().default("x"))
         .column(Column::new("mood", Type::enumeration("mood", ["sad", "ok"])))
         .column(Column::new("z", Type::Integer))
+        .column(Column::new("at", Type::raw("timestamp")))
         .primary_key("pk_item", ["id"])
         .check("ck_b", "b > 0");
     with_index(table, Index::new("ix_z", ["z"]))
@@ -124,6 +125,7 @@ fn changes() -> Vec<(&'static str, Vec<Operation>)> {
         ("default", alter("a", ColumnChange::new().default(5))),
         ("comment", alter("name", ColumnChange::new().comment(Some("new")))),
         ("required", alter("z", ColumnChange::new().not_null())),
+        ("required timestamp", alter("at", ColumnChange::new().not_null())),
         ("nullable", alter("name", ColumnChange::new().nullable())),
         ("longer", alter("name", ColumnChange::new().ty(Type::String(60)))),
         ("another type", alter("a", ColumnChange::new().ty(Type::BigInteger))),
@@ -244,6 +246,7 @@ fn what_a_statement_asserts_is_true_of_every_table() {
             default: INSTANT
             comment: INSTANT
             required: INPLACE, LOCK=NONE
+            required timestamp: INPLACE, LOCK=NONE
             nullable: INPLACE, LOCK=NONE
             longer: INPLACE, LOCK=NONE
             another type: COPY
@@ -274,6 +277,7 @@ fn what_a_statement_asserts_is_true_of_every_table() {
         default: INSTANT
         comment: INSTANT
         required: INPLACE, LOCK=NONE
+        required timestamp: COPY
         nullable: INPLACE, LOCK=NONE
         longer: INSTANT
         another type: COPY

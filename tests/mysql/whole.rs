@@ -1,7 +1,8 @@
 //! What a change would lose or can't be made of is refused before anything runs.
 
 use dbmigrate_runtime::engine::dialect::{Alone, Dialect, Flavor, Mysql, Task};
-use dbmigrate_runtime::engine::driver::Driver as _;
+use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
+use dbmigrate_runtime::engine::driver::{Connection as _, Driver as _};
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::operations::{ColumnChange, Operation};
 use dbmigrate_runtime::schema::{Column, Type};
@@ -128,5 +129,104 @@ fn a_table_that_no_change_would_keep_whole_is_not_changed() {
                     hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
             "#]].assert_eq(&texts);
         }
+    }
+}
+
+/// The columns of a table as the server writes them, without what every version writes in words of
+/// its own.
+fn columns(driver: &mut MysqlDriver<'_>, table: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT concat_ws(' ', column_name, column_type, is_nullable, column_comment, \
+         nullif(collation_name, 'utf8mb4_bin'), nullif(column_default, 'NULL')) \
+         FROM information_schema.columns WHERE table_schema = DATABASE() \
+         AND table_name = '{table}' ORDER BY ordinal_position"
+    );
+    driver.query(&sql, &[]).expect("the columns").texts().collect()
+}
+
+#[test]
+fn what_others_gave_to_a_column_stays_through_several_changes_of_a_revision() {
+    for server in
+        servers::mysql("what_others_gave_to_a_column_stays_through_several_changes_of_a_revision")
+    {
+        let mut driver = super::driver(&server.own_database());
+        let is_mariadb = server.name.starts_with("mariadb");
+        let dialect = Mysql(if is_mariadb { Flavor::Mariadb } else { Flavor::Mysql });
+        for table in ["a", "b"] {
+            driver
+                .batch(&format!(
+                    "CREATE TABLE {table} (id BIGINT NOT NULL PRIMARY KEY, \
+                     n INT NULL, name VARCHAR(20) NULL, at INT NULL, \
+                     twice INT GENERATED ALWAYS AS (n * 2) VIRTUAL) \
+                     DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+                ))
+                .expect("a table");
+        }
+        // As the migrations know the tables.
+        let mut schema = dialect.catalog(&mut driver, None, &Default::default()).unwrap().schema;
+        for table in ["a", "b"] {
+            driver
+                .batch(&format!(
+                    "ALTER TABLE {table} \
+                     MODIFY name VARCHAR(20) COLLATE utf8mb4_general_ci NULL COMMENT 'theirs', \
+                     MODIFY at INT NULL DEFAULT 7 COMMENT 'theirs', \
+                     MODIFY twice INT GENERATED ALWAYS AS (n * 2) VIRTUAL COMMENT 'theirs'"
+                ))
+                .expect("what others do");
+        }
+        let alter = |table: &str, column: &str, change: ColumnChange| Operation::AlterColumn {
+            table: table.into(),
+            column: column.into(),
+            change,
+        };
+        let not_null = || ColumnChange::new().not_null();
+        let operations = [
+            // The same column of two tables.
+            alter("a", "name", not_null()),
+            alter("b", "name", not_null()),
+            // One column twice, also under a new name.
+            alter("a", "at", not_null()),
+            Operation::RenameColumn { table: "a".into(), from: "at".into(), to: "then".into() },
+            alter("a", "then", ColumnChange::new().nullable()),
+            // One table under two names.
+            alter("b", "at", not_null()),
+            Operation::RenameTable { from: "b".into(), to: "c".into() },
+            alter("c", "at", ColumnChange::new().nullable()),
+            // What another column is computed from.
+            Operation::RenameColumn { table: "c".into(), from: "n".into(), to: "m".into() },
+        ];
+        let facts = dialect.facts(&mut driver).unwrap();
+        let facts = dialect.facts_for(&mut driver, &operations, &facts).unwrap();
+        let tasks = plan::tasks(&operations, &mut schema, &dialect, &facts).expect("a plan");
+        for task in tasks {
+            let Task::Alone(Alone { statement, .. }) = task else { continue };
+            driver.batch(&statement.sql).unwrap_or_else(|err| panic!("{}: {err}", statement.sql));
+        }
+        let int = if is_mariadb { "int(11)" } else { "int" };
+        let big = if is_mariadb { "bigint(20)" } else { "bigint" };
+        assert_eq!(
+            columns(&mut driver, "a"),
+            [
+                format!("id {big} NO "),
+                format!("n {int} YES "),
+                "name varchar(20) NO theirs utf8mb4_general_ci".to_owned(),
+                format!("then {int} YES theirs 7"),
+                format!("twice {int} YES theirs"),
+            ],
+            "{}",
+            server.name
+        );
+        assert_eq!(
+            columns(&mut driver, "c"),
+            [
+                format!("id {big} NO "),
+                format!("m {int} YES "),
+                "name varchar(20) NO theirs utf8mb4_general_ci".to_owned(),
+                format!("at {int} YES theirs 7"),
+                format!("twice {int} YES theirs"),
+            ],
+            "{}",
+            server.name
+        );
     }
 }

@@ -187,7 +187,7 @@ fn write(url: &str, is_over: &AtomicBool) -> usize {
         n_written += usize::from(conn.query_drop(sql).is_ok());
         thread::sleep(Duration::from_millis(10));
     }
-    let restored = "UPDATE post SET author_id = 1 + CAST(substr(body, 6) AS INT) % 3 \
+    let restored = "UPDATE post SET author_id = 1 + CAST(substring_index(body, ' ', -1) AS INT) % 3 \
                     WHERE id > 90 AND id % 10 <> 0";
     let start = Instant::now();
     while let Err(err) = conn.query_drop(restored) {

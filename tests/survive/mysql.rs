@@ -197,8 +197,22 @@ fn continued_after_an_interruption_before_every_call_to_mysql() {
                 }
             }
         }
+        behind_each_exchange(&mut conn, &url, &mut all);
         assert!(all.n_between > 0, "{all:?}");
         say(&format!("{}: clients killed or cut off, then completed: {all:?}", server.name));
+    }
+}
+
+/// Kills runs that have put another column in the place of one with an index, and don't know it yet.
+fn behind_each_exchange(conn: &mut Conn, url: &str, counts: &mut Counts) {
+    for way in WAYS.into_iter().filter(|way| way.from != "base" && way.to != "base") {
+        let undisturbed = way.undisturbed(conn, url, &[]);
+        way.begin(conn, url);
+        let output = way.run(url, &["--kill-behind", "CHANGE COLUMN"]);
+        assert_eq!(output.status.signal(), Some(SIGKILL), "{}", said(&output));
+        await_the_end_of_others(conn);
+        let place = format!("{url}, {way:?}, behind an exchange");
+        undisturbed.complete(conn, url, &place, counts);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The program that the tests kill: it runs the migrations of `history.rs` on a database.
 //!
 //! `survivor DATABASE up|down REVISION [--each] [--kill-at N [--terminate | --shell COMMAND]]
-//! [--cache PAGES] [--max-pages N] [--synchronous N] [--lease SECONDS]`, or `survivor DATABASE embedded` for what an application does when it starts. It
+//! [--kill-behind WORDS] [--cache PAGES] [--max-pages N] [--synchronous N] [--lease SECONDS]`, or `survivor DATABASE embedded` for what an application does when it starts. It
 //! prints how many calls to the database it made; the exit code of a failure is 3.
 
 mod history;
@@ -49,10 +49,11 @@ fn report(err: Error) -> String {
 }
 
 fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64, String> {
-    let number = |name: &str| -> Option<u64> {
+    let text = |name: &str| -> Option<&str> {
         let at = args.iter().position(|arg| *arg == name)?;
-        args.get(at + 1)?.parse().ok()
+        args.get(at + 1).copied()
     };
+    let number = |name: &str| -> Option<u64> { text(name)?.parse().ok() };
     let mut driver =
         open(file, number("--lease")).map_err(|database_error| database_error.to_string())?;
     // With few pages in memory, a transaction is written to the file before its end.
@@ -79,7 +80,8 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
         n_calls: 0,
         kill_at: number("--kill-at").unwrap_or(0),
         is_terminated: args.contains(&"--terminate"),
-        shell: args.iter().position(|arg| *arg == "--shell").map(|at| args[at + 1].to_owned()),
+        shell: text("--shell").map(str::to_owned),
+        kill_behind: text("--kill-behind").map(str::to_owned),
         url: file.to_owned(),
     };
     Executor {
@@ -143,6 +145,8 @@ struct Counted {
     is_terminated: bool,
     /// What is run in a shell instead of the process being killed.
     shell: Option<String>,
+    /// Words of a statement behind which the process is killed.
+    kill_behind: Option<String>,
     url: String,
 }
 
@@ -154,13 +158,18 @@ impl Counted {
         } else if let (true, Some(shell)) = (self.n_calls == self.kill_at, &self.shell) {
             let _ = Command::new("sh").args(["-c", shell]).status();
         } else if self.n_calls == self.kill_at {
-            let id = std::process::id().to_string();
-            let _ = Command::new("sh").args(["-c", "kill -9 $0", &id]).spawn();
-            loop {
-                std::thread::sleep(Duration::from_secs(60));
-            }
+            die();
         }
         &mut *self.driver
+    }
+}
+
+/// Has the process killed.
+fn die() -> ! {
+    let id = std::process::id().to_string();
+    let _ = Command::new("sh").args(["-c", "kill -9 $0", &id]).spawn();
+    loop {
+        std::thread::sleep(Duration::from_secs(60));
     }
 }
 
@@ -186,7 +195,11 @@ impl Connection for Counted {
 
 impl Driver for Counted {
     fn batch(&mut self, sql: &str) -> Res<()> {
-        self.call().batch(sql)
+        let res = self.call().batch(sql);
+        if self.kill_behind.as_ref().is_some_and(|words| sql.contains(words)) {
+            die();
+        }
+        res
     }
 
     fn prepare(&mut self, history: &str) -> Res<()> {

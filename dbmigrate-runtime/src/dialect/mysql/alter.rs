@@ -97,9 +97,9 @@ impl Planner<'_> {
 
     /// Changes a definition.
     fn modify(&mut self, idx: usize, table: &str, column: &str, [was, to]: [&Definition; 2]) {
-        let sql = format!("MODIFY COLUMN {} {}", quote(column), to.sql());
         let class = self.modified(table, was, to);
-        self.alter(idx, table, vec![Clause::new(sql, class, column, Effect::Unseen)]);
+        let modify = self.modify_column(table, column, to, class);
+        self.alter(idx, table, vec![modify]);
     }
 
     pub(super) fn drop_column(&mut self, idx: usize, before: &Table, table: &str, column: &str) {
@@ -119,6 +119,7 @@ impl Planner<'_> {
         let class = class::drop_column(self.flavor, self.facts);
         let class = self.limits(table).of_column(self.flavor, class, is_virtual);
         clauses.push(Clause::new(sql, class, column, effect));
+        self.drop_own(table, column);
         self.alter(idx, table, clauses);
     }
 
@@ -141,6 +142,7 @@ impl Planner<'_> {
         };
         let own = from.to_owned();
         clauses.push(Clause::new(sql, class, to, effect).with_names([&own]));
+        self.rename_own(table, from, to);
         if !self.flavor.is_mariadb() {
             // MySQL refuses to rename what an expression names.
             for (was, is) in before.checks.iter().zip(&after.checks) {
@@ -163,14 +165,32 @@ impl Planner<'_> {
             for (was, is) in before.columns.iter().zip(&after.columns) {
                 let Some(generated) = &was.generated else { continue };
                 if self.names(&generated.expression, from) {
-                    let definition = self.ddl(idx).definition(after, is)?;
-                    let sql = format!("MODIFY COLUMN {} {}", quote(&is.name), definition.sql());
-                    clauses.push(Clause::new(sql, Class::Open, &is.name, Effect::Unseen));
+                    clauses.push(self.recomputed(idx, [before, after], [was, is])?);
                 }
             }
         }
         self.alter(idx, table, clauses);
         Ok(())
+    }
+
+    /// Gives a generated column its new expression.
+    fn recomputed(
+        &mut self,
+        idx: usize,
+        [before, after]: [&Table; 2],
+        [was, is]: [&Column; 2],
+    ) -> Result<Clause, Refusal> {
+        let ddl = self.ddl(idx);
+        let (was, to) = (ddl.definition(before, was)?, ddl.definition(after, is)?);
+        // The server has the expression in words of its own, which name the old column.
+        self.each_own(&after.name, |part| {
+            if part.name.eq_ignore_ascii_case(&is.name) {
+                part.definition.generated.clone_from(&to.generated);
+                part.is_outdated &= part.definition.check.is_some();
+            }
+        });
+        let to = self.whole(idx, (&after.name, &is.name), [&was, &to])?;
+        Ok(self.modify_column(&after.name, &is.name, &to, Class::Open))
     }
 
     fn names(&self, expression: &str, column: &str) -> bool {
@@ -195,10 +215,8 @@ impl Planner<'_> {
                 let was = self.ddl(idx).definition(before, was)?;
                 let is = self.ddl(idx).definition(after, is)?;
                 if was != is {
-                    let own = self.own(idx, table, name)?.unwrap_or_else(|| was.clone());
-                    let to = own.changed(&was, &is);
-                    let sql = format!("MODIFY COLUMN {} {}", quote(name), to.sql());
-                    clauses.push(Clause::new(sql, Class::Open, name, Effect::Unseen));
+                    let to = self.whole(idx, (table, name), [&was, &is])?;
+                    clauses.push(self.modify_column(table, name, &to, Class::Open));
                 }
             }
             let effect = Effect::Index(table.clone(), "PRIMARY".to_owned(), false);
@@ -225,10 +243,8 @@ impl Planner<'_> {
                 let was = self.ddl(idx).definition(before, was)?;
                 let is = self.ddl(idx).definition(after, is)?;
                 if was != is {
-                    let own = self.own(idx, table, name)?.unwrap_or_else(|| was.clone());
-                    let to = own.changed(&was, &is);
-                    let sql = format!("MODIFY COLUMN {} {}", quote(name), to.sql());
-                    clauses.push(Clause::new(sql, Class::Open, name, Effect::Unseen));
+                    let to = self.whole(idx, (table, name), [&was, &is])?;
+                    clauses.push(self.modify_column(table, name, &to, Class::Open));
                 }
             }
         }
@@ -374,7 +390,7 @@ impl Planner<'_> {
             if ddl.index(before, was)? != definition {
                 clauses.push(self.set_index_aside(idx, table, &was.name)?);
                 let add = format!("ADD {definition}");
-                added.push(Clause::new(add, Class::Open, "", Effect::Unseen));
+                added.push(Clause::new(add, Class::Open, &is.name, Effect::Unseen));
             }
         }
         for (was, is) in before.uniques.iter().zip(&after.uniques) {
@@ -384,7 +400,7 @@ impl Planner<'_> {
             if is_hashed(before, &was.columns) != is_hashed(after, &is.columns) {
                 let add = format!("ADD {}", ddl.unique(after, is)?);
                 clauses.push(self.set_index_aside(idx, table, &was.name)?);
-                added.push(Clause::new(add, Class::Open, "", Effect::Unseen));
+                added.push(Clause::new(add, Class::Open, &is.name, Effect::Unseen));
             }
         }
         for key in &after.foreign_keys {
@@ -393,9 +409,8 @@ impl Planner<'_> {
         if let Some(key) = &after.primary_key {
             ddl.primary_key(after, key)?;
         }
-        let sql = format!("MODIFY COLUMN {} {}", quote(&to.name), target.sql());
         let class = self.modified(table, own, target);
-        clauses.push(Clause::new(sql, class, &to.name, Effect::Unseen));
+        clauses.push(self.modify_column(table, &to.name, target, class));
         clauses.extend(added);
         self.alter(idx, table, clauses);
         Ok(())
@@ -428,6 +443,7 @@ impl Planner<'_> {
         self.alter(idx, table, vec![Clause::new(sql, class, &scratch, effect)]);
         self.update(idx, (after, &scratch), value, None)?;
         let definition = Definition { nullable: into.nullable, ..target.clone() };
+        self.set_own(table, &to.name, &definition);
         let sql = format!(
             "CHANGE COLUMN {} {} {}{}",
             quote(&scratch),
@@ -449,6 +465,7 @@ impl Planner<'_> {
             target.sql(),
             place_or_last(after, &to.name)
         );
+        self.set_own(&after.name, &to.name, target);
         let add = Clause::new(sql, Class::Open, &to.name, Effect::Unseen);
         self.exchange(idx, altered, add)
     }
@@ -491,9 +508,10 @@ impl Planner<'_> {
         }
         let mut checks = before.checks.clone();
         checks.extend(text_enum::checks(before));
+        checks.retain(|check| self.names(&check.expression, column));
         let mut new = after.checks.clone();
         new.extend(text_enum::checks(after));
-        for check in checks.iter().filter(|check| self.names(&check.expression, column)) {
+        for check in &checks {
             if self.has_own_check(table, column, check) {
                 continue;
             }
@@ -517,9 +535,7 @@ impl Planner<'_> {
                 continue;
             }
             let Some(is) = after.find_column(&other.name) else { continue };
-            let definition = ddl.definition(after, is)?;
-            let sql = format!("MODIFY COLUMN {} {}", quote(&is.name), definition.sql());
-            up.push(clause(sql, &is.name));
+            up.push(self.recomputed(idx, [before, after], [other, is])?);
         }
         let mut clauses = down;
         clauses.push(clause(format!("DROP COLUMN {}", quote(column)), column));

@@ -154,7 +154,15 @@ pub(super) fn modify(flavor: Flavor, was: &Definition, to: &Definition) -> Class
     if !same(was, to) || to.check.is_some() || is_retyped_virtual {
         return Class::Open;
     }
-    let by_null = if was.nullable == to.nullable { Class::Instant } else { Class::Rebuild };
+    // MariaDB gives a timestamp a value of its own for NULL, which it does only in a copy.
+    let is_given_time = flavor.is_mariadb() && to.ty.starts_with("timestamp");
+    let by_null = if was.nullable == to.nullable {
+        Class::Instant
+    } else if is_given_time && was.nullable {
+        Class::Copy
+    } else {
+        Class::Rebuild
+    };
     let by_type = if was.ty == to.ty { Class::Instant } else { retype(flavor, &was.ty, &to.ty) };
     by_null.max(by_type)
 }

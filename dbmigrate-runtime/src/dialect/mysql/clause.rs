@@ -40,13 +40,30 @@ impl Clause {
 /// An `ALTER TABLE` to which later changes may be added.
 pub(super) struct Alter {
     pub(super) table: String,
-    pub(super) clauses: Vec<String>,
+    pub(super) clauses: Vec<Clause>,
     pub(super) class: Class,
     pub(super) names: BTreeSet<String>,
     /// The columns that are new in it.
     pub(super) new_columns: BTreeSet<String>,
-    pub(super) effect: Effect,
     pub(super) reasons: Vec<String>,
+}
+
+impl Alter {
+    /// What tells that the whole statement has run.
+    ///
+    /// What one clause drops and another one adds again is there before and after.
+    pub(super) fn effect(&self) -> Effect {
+        let is_lasting = |clause: &&Clause| {
+            let Some((name, is_there)) = clause.effect.subject() else { return false };
+            let is_reversed = |other: &Clause| {
+                let same = other.effect.subject() == Some((name, is_there));
+                !same && other.names.iter().any(|named| named.eq_ignore_ascii_case(name))
+            };
+            !self.clauses.iter().any(is_reversed)
+        };
+        let lasting = self.clauses.iter().find(is_lasting);
+        lasting.map_or(Effect::Unseen, |clause| clause.effect.clone())
+    }
 }
 
 /// The class of several changes that have to be in one statement.

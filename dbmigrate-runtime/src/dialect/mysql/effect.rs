@@ -1,7 +1,7 @@
 //! Queries that tell whether a statement has had its effect, for a run after an interrupted one.
 //!
-//! A statement is atomic, so one of its effects tells of all. A statement that has none of these
-//! effects leads to the same result when it is run again.
+//! A statement is atomic, so one of its effects tells of all. Where none of these effects can tell,
+//! the definitions before it do.
 
 use super::flavor::text;
 
@@ -21,6 +21,17 @@ pub(super) enum Effect {
 }
 
 impl Effect {
+    /// What it is about, and whether that is there; `None` if only a definition can tell.
+    pub(super) fn subject(&self) -> Option<(&str, bool)> {
+        match self {
+            Effect::Table(name, is_there)
+            | Effect::Column(_, name, is_there)
+            | Effect::Index(_, name, is_there)
+            | Effect::Constraint(_, name, is_there) => Some((name, *is_there)),
+            Effect::Unseen => None,
+        }
+    }
+
     /// A query that returns a row if the effect is there; `None` if only the definition of what the
     /// statement names can tell.
     pub(super) fn query(&self) -> Option<String> {

@@ -43,7 +43,6 @@ impl Planner<'_> {
             class,
             names: BTreeSet::new(),
             new_columns: BTreeSet::new(),
-            effect: Effect::Unseen,
             reasons: Vec::new(),
         });
         open.class = open.class.merged(class).unwrap_or(Class::Open);
@@ -56,10 +55,7 @@ impl Planner<'_> {
             for name in &clause.names {
                 self.touched.insert(name.to_lowercase());
             }
-            if open.effect == Effect::Unseen {
-                open.effect = clause.effect;
-            }
-            open.clauses.push(clause.sql);
+            open.clauses.push(clause);
         }
         if !open.reasons.contains(&reason) {
             open.reasons.push(reason);
@@ -112,7 +108,9 @@ impl Planner<'_> {
     /// Ends the statement that changes are added to.
     pub(super) fn flush(&mut self) {
         let Some(open) = self.open.take() else { return };
-        let Alter { table, clauses, class, effect, reasons, .. } = open;
+        let effect = open.effect();
+        let Alter { table, clauses, class, reasons, .. } = open;
+        let clauses: Vec<String> = clauses.into_iter().map(|clause| clause.sql).collect();
         let is_new = self.created.contains(&table);
         let mut sql = format!("ALTER TABLE {}", quote(&table));
         sql += &match clauses.as_slice() {

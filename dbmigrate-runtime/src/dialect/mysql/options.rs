@@ -5,7 +5,6 @@ use super::class::Class;
 use super::clause::Clause;
 use super::column::Definition;
 use super::effect::Effect;
-use super::flavor::quote;
 use super::guards;
 use super::planner::Planner;
 use super::types;
@@ -37,6 +36,8 @@ impl Planner<'_> {
         if charset::of_table(self.flavor, before) != collation {
             let name = charset::of(&collation);
             clauses.push(clause(format!("DEFAULT CHARSET={name} COLLATE={collation}")));
+            // What they leave out, they have taken from the table.
+            self.each_own(table, |part| part.is_outdated |= part.definition.collate.is_none());
             for column in &after.columns {
                 let Some(was) = before.find_column(&column.name) else { continue };
                 if !types::is_collated(self.flavor, &column.ty) {
@@ -51,11 +52,9 @@ impl Planner<'_> {
                 self.set_keys_aside(idx, table, &column.name);
                 let ddl = self.ddl(idx);
                 let (was, is) = (ddl.definition(before, was)?, ddl.definition(after, column)?);
-                let definition = self.own(idx, table, &column.name)?.unwrap_or_else(|| was.clone());
-                let target = definition.changed(&was, &is);
+                let target = self.whole(idx, (table, &column.name), [&was, &is])?;
                 let target = Definition { charset: None, collate: Some(own), ..target };
-                let sql = format!("MODIFY COLUMN {} {}", quote(&column.name), target.sql());
-                clauses.push(Clause::new(sql, Class::Open, &column.name, Effect::Unseen));
+                clauses.push(self.modify_column(table, &column.name, &target, Class::Open));
             }
         }
         self.alter(idx, table, clauses);

@@ -22,23 +22,23 @@ impl Planner<'_> {
 
     /// Drops a check of a column; `None` if the check is a constraint of the table.
     pub(super) fn drop_own_check(
-        &self,
+        &mut self,
         idx: usize,
         after: &Table,
         check: &Check,
     ) -> Result<Option<Clause>, Refusal> {
         let Some(part) = self.column_with(&after.name, check) else { return Ok(None) };
-        let own = match self.own(idx, &after.name, &part.name)? {
+        let column = part.name.clone();
+        let own = match self.own(idx, &after.name, &column)? {
             Some(own) => own,
             // An earlier change has replaced the definition.
-            None => match after.find_column(&part.name) {
+            None => match after.find_column(&column) {
                 Some(column) => self.ddl(idx).definition(after, column)?,
                 None => return Ok(None),
             },
         };
         let own = Definition { check: None, ..own };
-        let sql = format!("MODIFY COLUMN {} {}", quote(&part.name), own.sql());
-        Ok(Some(Clause::new(sql, Class::Instant, &part.name, Effect::Unseen)))
+        Ok(Some(self.modify_column(&after.name, &column, &own, Class::Instant)))
     }
 
     /// Whether a check is in the definition of this column.

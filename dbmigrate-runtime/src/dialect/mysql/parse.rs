@@ -26,6 +26,8 @@ pub(super) struct ColumnPart {
     pub(super) definition: Definition,
     /// The words that aren't understood.
     pub(super) unknown: Vec<String>,
+    /// Whether a change has given it a definition that isn't known as the server writes it.
+    pub(super) is_outdated: bool,
 }
 
 /// A key.
@@ -139,7 +141,7 @@ impl Parsed {
         if first.kind == Kind::Quoted {
             let name = first.identifier().unwrap_or_default().into_owned();
             let (definition, unknown) = Definition::read(flavor, text(sql, &part[1..]));
-            self.columns.push(ColumnPart { name, definition, unknown });
+            self.columns.push(ColumnPart { name, definition, unknown, is_outdated: false });
             return;
         }
         let understood = if first.is_word("CONSTRAINT") {

@@ -347,13 +347,14 @@ impl<'a> Planner<'a> {
         for (sql, is_of_rows) in raw::statements(self.flavor.lexicon(), sql) {
             let (reason, kind) = (reason.clone(), StatementKind::Raw);
             let mut statement = Statement { sql, reason, kind, scratch: None, cost: None };
-            self.tasks.push(if is_of_rows {
-                Task::Statement(statement)
-            } else {
-                // It commits by itself.
-                statement.cost = class::of_definition(None, self.facts);
-                Task::Alone(Alone { statement, is_done: None, remnant: None })
-            });
+            if is_of_rows {
+                self.tasks.push(Task::Statement(statement));
+                continue;
+            }
+            // It commits by itself.
+            self.outdate(&statement.sql);
+            statement.cost = class::of_definition(None, self.facts);
+            self.tasks.push(Task::Alone(Alone { statement, is_done: None, remnant: None }));
         }
         self.border();
         self.has_changed_rows = true;
@@ -441,6 +442,9 @@ impl<'a> Planner<'a> {
         }
         if let Some(limits) = self.limits.remove(from) {
             self.limits.insert(to.to_owned(), limits);
+        }
+        if let Some(changed) = self.definitions.remove(from) {
+            self.definitions.insert(to.to_owned(), changed);
         }
         self.touched.extend([from.to_lowercase(), to.to_lowercase()]);
         let renamed = |(table, name): (String, String)| {

@@ -1,7 +1,10 @@
 //! Tables of which a change would lose or break something that no schema represents.
 
+use super::class::Class;
 use super::clause::Clause;
 use super::column::Definition;
+use super::effect::Effect;
+use super::flavor::quote;
 use super::parse::{ColumnPart, KeyPart, Parsed};
 use super::planner::Planner;
 use crate::dialect::Refusal;
@@ -70,8 +73,8 @@ impl Planner<'_> {
         Err(self.by_hand(idx, &format!("table `{table}`"), &words, why))
     }
 
-    /// A column as the server has it, unless this plan has changed it. What isn't understood of it
-    /// would be lost in a new definition.
+    /// A column as the server has it at this place of the plan, where that is known. What isn't
+    /// understood of it would be lost in a new definition.
     pub(super) fn own(
         &self,
         idx: usize,
@@ -79,15 +82,86 @@ impl Planner<'_> {
         column: &str,
     ) -> Result<Option<Definition>, Refusal> {
         let own = self.existing(table).and_then(|parsed| parsed.column(column));
-        let Some(ColumnPart { definition, unknown, .. }) = own else { return Ok(None) };
+        let Some(ColumnPart { definition, unknown, is_outdated, .. }) = own else {
+            return Ok(None);
+        };
         if !unknown.is_empty() {
             let what = format!("column `{column}` of table `{table}`");
             let why = "which a new definition would lose";
             return Err(self.by_hand(idx, &what, &unknown.join(" "), why));
         }
-        let is_touched =
-            [table, column].iter().any(|name| self.touched.contains(&name.to_lowercase()));
-        Ok(Some(definition).filter(|_| !is_touched).cloned())
+        Ok(Some(definition).filter(|_| !is_outdated).cloned())
+    }
+
+    /// What a column's definition becomes if the declared one changes like this: whatever the
+    /// server has beyond that stays.
+    pub(super) fn whole(
+        &self,
+        idx: usize,
+        (table, column): (&str, &str),
+        [was, to]: [&Definition; 2],
+    ) -> Result<Definition, Refusal> {
+        Ok(match self.own(idx, table, column)? {
+            Some(own) => own.changed(was, to),
+            None => to.clone(),
+        })
+    }
+
+    /// `MODIFY COLUMN`, whose definition later changes of this plan start from.
+    pub(super) fn modify_column(
+        &mut self,
+        table: &str,
+        column: &str,
+        to: &Definition,
+        class: Class,
+    ) -> Clause {
+        self.set_own(table, column, to);
+        let sql = format!("MODIFY COLUMN {} {}", quote(column), to.sql());
+        Clause::new(sql, class, column, Effect::Unseen)
+    }
+
+    /// Takes note of the definition that a column gets.
+    pub(super) fn set_own(&mut self, table: &str, column: &str, to: &Definition) {
+        self.each_own(table, |part| {
+            if part.name.eq_ignore_ascii_case(column) {
+                part.definition = to.clone();
+            }
+        });
+    }
+
+    /// Takes note of a column's new name. What the server then writes in other texts isn't known.
+    pub(super) fn rename_own(&mut self, table: &str, from: &str, to: &str) {
+        let lexicon = self.flavor.lexicon();
+        self.each_own(table, |part| {
+            let Definition { default, generated, check, .. } = &part.definition;
+            let mut texts =
+                default.iter().chain(check).chain(generated.as_ref().map(|(text, _)| text));
+            part.is_outdated |= texts.any(|text| lexicon.mentions(text, from));
+            if part.name.eq_ignore_ascii_case(from) {
+                to.clone_into(&mut part.name);
+            }
+        });
+    }
+
+    /// Forgets a column that is dropped.
+    pub(super) fn drop_own(&mut self, table: &str, column: &str) {
+        if let Some(parsed) = self.definitions.get_mut(table) {
+            parsed.columns.retain(|part| !part.name.eq_ignore_ascii_case(column));
+        }
+    }
+
+    /// Takes note of somebody's statement: what it does to the tables that it names isn't known.
+    pub(super) fn outdate(&mut self, sql: &str) {
+        let lexicon = self.flavor.lexicon();
+        let named = self.definitions.iter_mut().filter(|(name, _)| lexicon.mentions(sql, name));
+        named.flat_map(|(_, parsed)| &mut parsed.columns).for_each(|part| part.is_outdated = true);
+    }
+
+    /// Goes through the columns that the server has.
+    pub(super) fn each_own(&mut self, table: &str, note: impl FnMut(&mut ColumnPart)) {
+        if let Some(parsed) = self.definitions.get_mut(table) {
+            parsed.columns.iter_mut().for_each(note);
+        }
     }
 
     /// Drops an index that the same change creates again.
