@@ -6,6 +6,8 @@ mod drop_column;
 mod drop_default;
 mod drop_table;
 mod enum_value_removed;
+mod exclusion_locks;
+mod exclusion_on_rows;
 mod float_money;
 mod foreign_key_on_rows;
 mod index_locks;
@@ -52,9 +54,11 @@ pub static RULES: &[&Rule] = &[
     &set_not_null::RULE,
     &drop_default::RULE,
     &unique_on_rows::RULE,
+    &exclusion_on_rows::RULE,
     &check_on_rows::RULE,
     &foreign_key_on_rows::RULE,
     &index_locks::RULE,
+    &exclusion_locks::RULE,
     &scan_locks::RULE,
     &rewrite_locks::RULE,
     &volatile_default::RULE,

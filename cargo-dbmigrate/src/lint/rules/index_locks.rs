@@ -1,6 +1,7 @@
 //! `index-locks`.
 
 use dbmigrate_runtime::engine::dialect::{Blocks, Work};
+use dbmigrate_runtime::operations::Operation;
 
 use super::words::waiting;
 
@@ -19,10 +20,18 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
+    match change.operation() {
+        // These have a rule of their own.
+        Operation::CreateIndex { index, .. } if index.is_exclusion() => Vec::new(),
+        _ => built(change).into_iter().collect(),
+    }
+}
+
+/// Who waits until the index is built, if anybody does.
+pub fn built(change: &Change<'_>) -> Option<String> {
     let builds = change.costs_to_others(Work::IndexBuild);
     let mut locks = builds.flat_map(|cost| &cost.locks);
-    let locked =
-        locks.find(|(table, lock)| lock.blocks >= Blocks::Writes && change.revised.is_old(table));
-    let Some((table, lock)) = locked else { return Vec::new() };
-    vec![format!("{} until the index is built ({})", waiting(lock.blocks, table), lock.name)]
+    let (table, lock) = locks
+        .find(|(table, lock)| lock.blocks >= Blocks::Writes && change.revised.is_old(table))?;
+    Some(format!("{} until the index is built ({})", waiting(lock.blocks, table), lock.name))
 }

@@ -24,19 +24,23 @@ fn look(change: &Change<'_>) -> Vec<String> {
         Operation::CreateIndex { table, index } if index.unique => (table, columns(index)),
         _ => return Vec::new(),
     };
-    let before = &change.revised.before;
-    let had = |column: &String| {
-        before.table(table).is_some_and(|before| before.find_column(column).is_some())
-    };
-    // Rows have no value of their own in a new column.
-    if change.old(table).is_none() || !columns.iter().all(had) {
+    if !have_rows(change, table, &columns) {
         return Vec::new();
     }
     vec![format!("rows of table `{table}` with the same values stop the upgrade")]
 }
 
+/// Whether existing rows have values of their own in these columns: in a new column, they have none.
+pub fn have_rows(change: &Change<'_>, table: &str, columns: &[String]) -> bool {
+    let before = &change.revised.before;
+    let had = |column: &String| {
+        before.table(table).is_some_and(|before| before.find_column(column).is_some())
+    };
+    change.old(table).is_some() && columns.iter().all(had)
+}
+
 /// The columns of an index, without its expressions.
-fn columns(index: &Index) -> Vec<String> {
+pub fn columns(index: &Index) -> Vec<String> {
     let column = |part: &IndexColumn| match &part.term {
         IndexTerm::Column(column) => Some(column.clone()),
         IndexTerm::Expression(_) => None,
