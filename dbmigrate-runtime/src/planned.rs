@@ -55,7 +55,9 @@ pub struct PlannedRevision {
 pub struct PlannedTask {
     /// What it does, in words.
     pub text: String,
-    /// The SQL that it runs; `None` for a step.
+    /// Whether it only ends a transaction and begins the next one.
+    pub is_border: bool,
+    /// The SQL that it runs; `None` for a step and for a border.
     pub sql: Option<String>,
     /// Which locks it takes, and how much work it is, if that concerns others.
     pub cost: Option<String>,
@@ -117,18 +119,23 @@ impl Plan {
 
 fn tasks(tasks: &[Task], dialect: &dyn Dialect) -> Vec<PlannedTask> {
     let of = |(idx, task): (usize, &Task)| {
-        let text = task.text().filter(|_| !Task::is_of_rebuild(tasks, idx))?;
-        let text = text + outside(task, dialect);
+        let text = words(task, dialect).filter(|_| !Task::is_of_rebuild(tasks, idx))?;
         let sql = task.sql().map(str::to_owned);
-        Some(PlannedTask { text, sql, cost: task.cost() })
+        Some(PlannedTask { text, is_border: *task == Task::Border, sql, cost: task.cost() })
     };
     tasks.iter().enumerate().filter_map(of).collect()
 }
 
-/// What is added to a task's words if it is the exception in being outside a transaction.
-pub fn outside(task: &Task, dialect: &dyn Dialect) -> &'static str {
-    let is_alone = matches!(task, Task::Alone(_)) && !dialect.capabilities().commits_definitions;
-    if is_alone { " (outside a transaction)" } else { "" }
+/// A task in words, with those about transactions; `None` if it isn't worth a line of its own.
+pub fn words(task: &Task, dialect: &dyn Dialect) -> Option<String> {
+    let commits_definitions = dialect.capabilities().commits_definitions;
+    match task {
+        // The heading says that each statement commits by itself.
+        _ if commits_definitions => task.text(),
+        Task::Border => Some("commit, and begin the next transaction".to_owned()),
+        Task::Alone(_) => task.text().map(|text| text + " (outside a transaction)"),
+        _ => task.text(),
+    }
 }
 
 /// Which parts of a run are committed together.

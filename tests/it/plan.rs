@@ -203,6 +203,51 @@ fn a_plan_for_a_server_has_locks_work_and_cheap_row_counts() {
                   stops now: column `name` of table `author` can't become NOT NULL: it is NULL in 1 row(s)
             "#]]
             .assert_eq(&shown);
+            // A large table is changed in several transactions, whose borders are shown.
+            let mut client = servers::client(&url);
+            let large = "ALTER TABLE author SET (fillfactor = 10)";
+            let rows = "INSERT INTO author SELECT n, 'x', '7' FROM generate_series(3, 60000) n";
+            let valid = "UPDATE author SET name = '-' WHERE name IS NULL";
+            client.batch_execute(&format!("{large}; {rows}; {valid}; ANALYZE")).expect("rows");
+            let verbose = host.ok(&format!("plan -v --url {url}")).stdout.replace(&url, "URL");
+            expect![[r#"
+                Upgrade of URL: 1 revision, in several transactions
+
+                upgrade a100 -> b200, more
+                  stop if some of the values in column `age` of table `author` do not fit the type `bigint`
+                      SELECT count(*) FROM "author" WHERE "age" IS NOT NULL AND NOT (CASE WHEN "age" ~ '^(0|-?[1-9][0-9]*)$' THEN "age"::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE FALSE END) HAVING count(*) > 0
+                  stop if column `name` of table `author` can't become NOT NULL: it is NULL in some rows
+                      SELECT count(*) FROM "author" WHERE "name" IS NULL HAVING count(*) > 0
+                  alter column `name` of table `author`
+                    locks `author` against reads and writes (ACCESS EXCLUSIVE)
+                      ALTER TABLE "author" ADD CONSTRAINT "dbmigrate_author_name_not_null" CHECK ("name" IS NOT NULL) NOT VALID
+                  commit, and begin the next transaction
+                  alter column `name` of table `author`
+                    locks `author` against other changes of its definition (SHARE UPDATE EXCLUSIVE), reads the whole table
+                      ALTER TABLE "author" VALIDATE CONSTRAINT "dbmigrate_author_name_not_null"
+                  commit, and begin the next transaction
+                  alter column `name` of table `author`
+                    locks `author` against reads and writes (ACCESS EXCLUSIVE)
+                      ALTER TABLE "author" ALTER COLUMN "name" SET NOT NULL
+                    locks `author` against reads and writes (ACCESS EXCLUSIVE)
+                      ALTER TABLE "author" DROP CONSTRAINT "dbmigrate_author_name_not_null"
+                  stop if some of the values in column `age` of table `author` do not fit the type `bigint`
+                      SELECT count(*) FROM "author" WHERE "age" IS NOT NULL AND NOT (CASE WHEN "age" ~ '^(0|-?[1-9][0-9]*)$' THEN "age"::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE FALSE END) HAVING count(*) > 0
+                  alter column `age` of table `author`
+                    locks `author` against reads and writes (ACCESS EXCLUSIVE), rewrites the table and its indexes
+                      ALTER TABLE "author" ALTER COLUMN "age" TYPE bigint USING "age"::bigint
+                  create index `ix_author_name` on table `author`
+                    locks `author` against writes (SHARE), builds an index
+                      CREATE INDEX "ix_author_name" ON "author" ("name")
+                  run SQL: UPDATE author SET age = 0 WHERE age IS NULL
+                      UPDATE author SET age = 0 WHERE age IS NULL
+                  `author` has about 60,000 rows
+            "#]].assert_eq(&verbose);
+            let document = host.ok(&format!("plan --format json --url {url}")).json();
+            let tasks = document["plan"][0]["tasks"].as_array().expect("tasks");
+            let borders = tasks.iter().filter(|task| task["border"] == true);
+            let texts: Vec<&str> = borders.filter_map(|task| task["text"].as_str()).collect();
+            assert_eq!(texts, ["commit, and begin the next transaction"; 2]);
             continue;
         }
         // What a copy keeps others from.

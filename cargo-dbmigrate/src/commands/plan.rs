@@ -160,9 +160,10 @@ impl<'a> Block<'a> {
         let tasks = &self.planned.tasks;
         for (idx, task) in tasks.iter().enumerate() {
             let is_shown = cx.out.verbose || !Task::is_of_rebuild(tasks, idx);
-            let Some(text) = task.text().filter(|_| is_shown) else { continue };
+            let text = planned::words(task, self.dialect).filter(|_| is_shown);
+            let Some(text) = text else { continue };
             if text != last {
-                cx.out.line(format!("  {text}{}", planned::outside(task, self.dialect)));
+                cx.out.line(format!("  {text}"));
                 last = text;
             }
             if let Some(cost) = task.cost() {
@@ -186,7 +187,8 @@ impl<'a> Block<'a> {
         let Migration { revision, .. } = self.planned.migration;
         let task = |task: &Task| {
             Some(serde_json::json!({
-                "text": task.text()?,
+                "text": planned::words(task, self.dialect)?,
+                "border": *task == Task::Border,
                 "sql": task.sql(),
                 "cost": task.cost(),
             }))

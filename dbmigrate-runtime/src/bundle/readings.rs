@@ -112,6 +112,7 @@ fn block<'a>(planned: &'a PlannedRevision, discarded: &'a [String]) -> Json<'a> 
     let task = |task: &'a PlannedTask| {
         Json::object([
             ("text", Some(Json::text(task.text.as_str()))),
+            ("border", Some(Json::Bool(task.is_border))),
             ("sql", Some(nullable(task.sql.as_deref()))),
             ("cost", Some(nullable(task.cost.as_deref()))),
         ])
