@@ -66,6 +66,22 @@ pub fn held(cx: &Context, file: &Path) -> Result<Pages> {
     })
 }
 
+/// Copies the pages of a database that others may use meanwhile to a new file, which nobody else may
+/// read.
+///
+/// # Errors
+///
+/// When the database can't be read, or the file can't be written, of which a part may be left.
+pub fn copy_pages(file: &Path, to: &Path) -> Result<()> {
+    let copied = || -> std::result::Result<(), Failed> {
+        let pages = Pages::of(file)?;
+        create_private(to)?;
+        Ok(pages.copy_to(to)?)
+    };
+    let message = || format!("failed to copy `{}` to `{}`", file.display(), to.display());
+    copied().map_err(|err| err.error(message()))
+}
+
 impl Backups {
     pub fn of(file: &Path) -> Backups {
         Backups { file: file.to_owned() }

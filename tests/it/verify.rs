@@ -236,6 +236,39 @@ fn the_rows_of_a_copy_are_used_and_its_file_is_only_read() {
     "#]].assert_eq(&seen);
 }
 
+/// A file whose tables need what only the application has: a function, and a collation. Rows of a
+/// table without a key keep their numbers.
+#[test]
+fn a_copy_has_what_only_the_application_can_use() {
+    let host = host("verify-copy-of-application");
+    let members =
+        "op.create_table(Table::new(\"member\").column(Column::new(\"name\", Type::Text)));";
+    write(&host, "b200", &["a100"], [members, "op.drop_table(\"member\");"]);
+    host.ok("upgrade");
+    sql(
+        &host.dir.join("app.db"),
+        "INSERT INTO member (rowid, name) VALUES (3, 'Ada'), (7, 'Grace');
+         CREATE TABLE note (id INTEGER PRIMARY KEY, title TEXT COLLATE nocase, body TEXT);
+         CREATE INDEX ix_note_body ON note (lower(body));
+         CREATE INDEX ix_note_title ON note (title);
+         INSERT INTO note VALUES (1, 'One', 'a');
+         PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(replace(sql, 'nocase', 'german'), 'lower', 'slug');",
+    );
+    let third = "op.execute(\"UPDATE member SET name = 'x' WHERE rowid = 7\");";
+    write(&host, "c300", &["b200"], [third, ""]);
+    expect![[r#"
+        $ verify --copy app.db => 1
+        c300, c300: does not come back
+          after its downgrade, rows are not what they were before:
+            table `member` has lost a row: `name` = 'Grace'
+            table `member` has one row more: `name` = 'x'
+          in migrations/versions/m_c300.rs
+        0 of 1 revision went up, down and up again on a copy of app.db.
+    "#]]
+    .assert_eq(&said(&host, "verify --copy app.db"));
+}
+
 /// Each server verifies the same history, on an empty database that is empty again.
 #[test]
 fn a_server_needs_an_empty_database_and_empties_it_again() {

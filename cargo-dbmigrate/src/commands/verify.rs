@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::Options;
-use dbmigrate_runtime::Value;
-use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
+use dbmigrate_runtime::engine::driver::LOCK_TABLE;
 use dbmigrate_runtime::engine::executor::Steps;
 use dbmigrate_runtime::engine::{Migration, Migrations, ledger, standing, version_table};
 use dbmigrate_runtime::operations::Operation;
@@ -14,6 +13,7 @@ use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
 use super::lint::{Chosen, of_identifier};
+use crate::backup;
 use crate::cli::Verify;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
@@ -103,11 +103,11 @@ fn on_copy(cx: &Context, args: &Verify, history: &History, file: &Path) -> Resul
         return Err(Error::new(message).hint("--shadow-url runs it on a server, with other rows"));
     }
     let database = Database::file(file);
-    let Some(mut original) = database.open_to_read(Patience::reading(cx))? else {
+    // What is no database is refused in the words of every command.
+    if database.open_to_read(Patience::reading(cx))?.is_none() {
         return Err(database.missing().hint("--copy takes the path of an SQLite file"));
-    };
-    let copy = Copy::of(cx, &mut *original, file)?;
-    drop(original);
+    }
+    let copy = Copy::of(cx, file)?;
     let mut driver = in_file(&copy.0)?;
     let rows = version_table::read(driver.as_connection(), cx.config.version_table())?;
     let of_rows = history.migrations()?.view(standing::ids(&rows))?.of.into_owned();
@@ -283,19 +283,13 @@ fn has_steps(migration: &Migration) -> bool {
 struct Copy(PathBuf);
 
 impl Copy {
-    /// Copies what a connection reads, as it is at one point in time.
-    fn of(cx: &Context, original: &mut dyn Driver, file: &Path) -> Result<Copy> {
+    /// Copies the pages of a file, as they are at one point in time. What the tables need that only
+    /// the application has, such as a function of an index, is not asked for.
+    fn of(cx: &Context, file: &Path) -> Result<Copy> {
         let dir = &cx.project.work_dir;
         fs::create_dir_all(dir).doing(|| format!("create `{}`", dir.display()))?;
         let copy = Copy(dir.join(format!("verify-{}.db", random()?)));
-        let path = copy.0.to_str().map(|path| Value::Text(path.to_owned()));
-        let path = path.ok_or_else(|| {
-            Error::new(format!("the path `{}` is not valid UTF-8", copy.0.display()))
-        })?;
-        original.execute("VACUUM INTO ?1", &[path]).map_err(|err| {
-            Error::new(format!("failed to copy `{}` to `{}`", file.display(), copy.0.display()))
-                .cause(err)
-        })?;
+        backup::copy_pages(file, &copy.0)?;
         Ok(copy)
     }
 }
