@@ -1,15 +1,15 @@
 //! Finds the package and its directories, without starting a process.
 
 mod cargo;
+mod drivers;
 pub mod features;
 pub mod manifest;
-mod rusqlite;
 
 use std::collections::BTreeSet;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 pub use cargo::{Cargo, Exit, host_target};
-pub use rusqlite::{of_two as of_other_rusqlite, warn_of_two};
+pub use drivers::{of_two as of_other_drivers, warn_of_two};
 
 use cargo::TARGET_DIR_VARIABLES;
 use features::Features;

@@ -4,9 +4,15 @@ use std::fs;
 
 use dbmigrate_tests::servers::Server;
 use dbmigrate_tests::{Host, repository, servers};
+use expect_test::expect;
 
-/// A package with these dependencies and the runtime with its driver.
+/// A package with these dependencies and the runtime with its driver of SQLite.
 fn resolve(name: &str, dependencies: &str) -> Host {
+    resolve_with(name, "\"sqlite\"", dependencies)
+}
+
+/// The same with these features of the runtime.
+fn resolve_with(name: &str, features: &str, dependencies: &str) -> Host {
     let host = Host::empty(name);
     let runtime = repository().join("dbmigrate-runtime");
     host.write(
@@ -14,7 +20,7 @@ fn resolve(name: &str, dependencies: &str) -> Host {
         &format!(
             "[package]\nname = \"host\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
              [dependencies]\n\
-             dbmigrate-runtime = {{ path = {runtime:?}, features = [\"sqlite\"] }}\n{dependencies}\n"
+             dbmigrate-runtime = {{ path = {runtime:?}, features = [{features}] }}\n{dependencies}\n"
         ),
     );
     host.write("src/lib.rs", "");
@@ -73,6 +79,34 @@ fn two_versions_of_rusqlite_are_named_with_the_command_that_makes_them_one() {
     assert_eq!(host.read("Cargo.lock").matches("name = \"rusqlite\"\n").count(), 1);
     let run = host.dbmigrate("check --no-database");
     assert!(!run.stderr.contains("rusqlite"), "{run}");
+}
+
+/// The runtime accepts one version of each, so no lock file can help.
+#[test]
+fn other_versions_of_the_drivers_of_servers_are_named() {
+    let of = |postgres: &str, mysql: &str| {
+        format!(
+            "postgres = {{ version = \"{postgres}\", default-features = false }}\n\
+             mysql = {{ version = \"{mysql}\", default-features = false, features = [\"minimal\"] }}"
+        )
+    };
+    let features = "\"postgres\", \"mysql\"";
+    let host = resolve_with("drivers-two", features, &of("0.17", "25"));
+    // Without migrations, nothing is built.
+    let drivers = |host: &Host| {
+        let run = host.dbmigrate("doctor");
+        let lines = run.stdout.lines().skip_while(|line| !line.contains(": drivers: "));
+        let lines = lines.take_while(|line| !line.contains(": cache: "));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    expect![[r#"
+        wrong: drivers: `host` uses postgres 0.17.5, but dbmigrate-runtime is built with postgres 0.19.14 and does not accept the connections of the other version
+          hint: let `host` use postgres 0.19.14, or pass URLs and no connections
+        wrong: drivers: `host` uses mysql 25.0.1, but dbmigrate-runtime is built with mysql 26.0.1 and does not accept the connections of the other version
+          hint: let `host` use mysql 26.0.1, or pass URLs and no connections
+    "#]].assert_eq(&drivers(&host));
+    let host = resolve_with("drivers-one", features, &of("0.19", "26"));
+    assert_eq!(drivers(&host), "ok: drivers: the package has one version of each at most\n");
 }
 
 #[test]

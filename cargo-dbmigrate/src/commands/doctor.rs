@@ -155,7 +155,7 @@ fn of_project(seen: &mut Seen, global: &Global, project: Project) {
             format!("`{name}` in `{dir}` has no dependency `{RUNTIME}`, so it has no models");
         seen.note("package", text, format!("`cargo add {RUNTIME}` in its directory adds it"));
     }
-    let others = project::of_other_rusqlite(&project);
+    let others = project::of_other_drivers(&project);
     for warning in &others {
         let (text, hint) = warning.split_once("; ").unwrap_or((warning, ""));
         seen.wrong("drivers", text, hint);
