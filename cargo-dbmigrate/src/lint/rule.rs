@@ -159,8 +159,16 @@ impl Step {
 
     /// Whether the statement makes this change; it may make others, too.
     pub fn is_made_by(&self, statement: &Statement) -> bool {
-        let words = || self.operation.to_string();
-        !self.is_described && statement.reason.contains(self.words.get_or_init(words))
+        !self.is_described && statement.reason.contains(self.words())
+    }
+
+    /// Whether this change, and not another one in the same statement, costs that.
+    fn is_cause_of(&self, cost: &Cost) -> bool {
+        cost.causes.is_empty() || cost.causes.iter().any(|cause| cause.contains(self.words()))
+    }
+
+    fn words(&self) -> &str {
+        self.words.get_or_init(|| self.operation.to_string())
     }
 }
 
@@ -232,8 +240,8 @@ impl<'a> Change<'a> {
         revised.statements().filter(move |statement| holds(statement) && step.is_made_by(statement))
     }
 
-    /// What those of the statements cost that do this work, and lock a table that is older than the
-    /// revision.
+    /// What those of the statements cost that do this work because of this change, and lock a table
+    /// that is older than the revision.
     pub fn costs_to_others(&self, work: Work) -> impl Iterator<Item = &'a Cost> {
         let revised: &'a Revised<'a> = self.revised;
         let is_meant = move |cost: &Cost| {
@@ -243,7 +251,9 @@ impl<'a> Change<'a> {
         let statements = is_of_old.then(|| {
             self.statements_where(move |statement| statement.cost.as_ref().is_some_and(&is_meant))
         });
-        statements.into_iter().flatten().filter_map(|statement| statement.cost.as_ref())
+        let costs =
+            statements.into_iter().flatten().filter_map(|statement| statement.cost.as_ref());
+        costs.filter(|cost| self.step.is_cause_of(cost))
     }
 
     /// What these statements cost.

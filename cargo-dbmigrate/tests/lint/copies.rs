@@ -9,6 +9,7 @@ use dbmigrate_runtime::engine::dialect::{Blocks, Dialect, Statement, StatementKi
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
 use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 use super::Case;
@@ -31,8 +32,16 @@ pub fn check(case: &Case, migrations: &[Migration], say: &mut dyn FnMut(String))
         for statement in before.iter().filter_map(statement) {
             driver.batch(&statement.sql).unwrap();
         }
-        let old: BTreeSet<String> = schema.tables.keys().cloned().collect();
+        let mut old: BTreeSet<String> = schema.tables.keys().cloned().collect();
         let operations = &upgrade.upgrade.operations;
+        for operation in operations {
+            match operation {
+                Operation::RenameTable { from, to } if old.contains(from) => {
+                    old.insert(to.clone());
+                }
+                _ => {}
+            }
+        }
         let Ok(tasks) = plan::tasks(operations, &mut schema, dialect, &facts) else { continue };
         for statement in tasks.iter().filter_map(statement) {
             if is_exclusive(statement, &old) {

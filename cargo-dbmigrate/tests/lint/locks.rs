@@ -12,7 +12,6 @@ use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::url::{Location, Url};
-use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 use crate::cases::postgres::servers;
@@ -46,12 +45,11 @@ fn connect(url: &str) -> PostgresDriver<'static> {
 /// Compares what the statements of a revision claim with what a server does, on each server.
 pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
     let [before, upgrade] = migrations else { panic!("two revisions") };
-    let operations = &upgrade.upgrade.operations;
-    // What follows a new name is known to others by the previous one.
-    let is_rename = |operation: &Operation| matches!(operation, Operation::RenameTable { .. });
-    if operations.iter().any(is_rename) {
+    // Each statement commits by itself, so no lock is left to look at.
+    if upgrade.upgrade.no_transaction {
         return 0;
     }
+    let operations = &upgrade.upgrade.operations;
     let mut n_checked = 0;
     for (name, url) in servers() {
         let mut sessions = Sessions::new(url);
@@ -59,14 +57,14 @@ pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
         let mut schema = Schema::default();
         let before = &before.upgrade.operations;
         let before = plan::tasks(before, &mut schema, &Postgres, &facts).unwrap();
-        let old: BTreeSet<String> = schema.tables.keys().cloned().collect();
-        let facts = Facts { large: old.clone(), ..facts };
+        let facts = Facts { large: schema.tables.keys().cloned().collect(), ..facts };
         let Ok(tasks) = plan::tasks(operations, &mut schema, &Postgres, &facts) else { continue };
         for task in &before {
             if let Task::Statement(statement) = task {
                 sessions.migrates.batch(&statement.sql).unwrap();
             }
         }
+        let old: BTreeSet<String> = files(&mut sessions).into_keys().collect();
         let mut say = |text: String| say(format!("{name}: {text}"));
         for group in tasks.split(|task| *task == Task::Border) {
             sessions.migrates.batch("BEGIN").unwrap();
@@ -80,27 +78,30 @@ pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
                     strongest.clear();
                 }
                 let Task::Statement(statement) = task else { continue };
-                let files_before = files(&mut sessions, &old);
+                let files_before = files(&mut sessions);
                 if let Err(err) = sessions.migrates.batch(&statement.sql) {
                     say(format!("`{}` fails: {err}", statement.sql));
                     return n_checked;
                 }
                 let is_said = statement.cost.as_ref().map(|cost| cost.work == Work::Rewrite);
-                let is_new = |(table, file): (&String, &String)| {
-                    files_before.get(table).is_some_and(|before| before != file)
+                let is_new = |(id, file): (&String, &String)| {
+                    old.contains(id) && files_before.get(id).is_some_and(|before| before != file)
                 };
-                let is_rewritten = files(&mut sessions, &old).iter().any(is_new);
+                let is_rewritten = files(&mut sessions).iter().any(is_new);
                 if let Some(is_said) = is_said.filter(|is_said| *is_said != is_rewritten) {
                     let sql = &statement.sql;
                     say(format!(
                         "`{sql}`: is said to rewrite the table: {is_said}; rewrites it: {is_rewritten}"
                     ));
                 }
-                for (table, lock) in locks(statement).filter(|(table, _)| old.contains(table)) {
-                    let blocks = strongest.entry(table.clone()).or_insert(lock.blocks);
+                for (table, lock) in locks(statement) {
+                    let id = id(&mut sessions, table);
+                    let Some(id) = id.filter(|id| old.contains(id)) else { continue };
+                    let known = known(&mut sessions, &id);
+                    let blocks = strongest.entry(id).or_insert(lock.blocks);
                     *blocks = lock.blocks.max(*blocks);
                     n_checked += 1;
-                    let why = wrong(&mut sessions, table, (lock.name, *blocks));
+                    let why = wrong(&mut sessions, &known, (lock.name, *blocks));
                     why.into_iter().for_each(|why| say(format!("`{}`: {why}", statement.sql)));
                 }
             }
@@ -110,15 +111,31 @@ pub fn check(migrations: &[Migration], say: &mut dyn FnMut(String)) -> usize {
     n_checked
 }
 
-/// The files that contain the rows of these tables: another one after the table was rewritten.
-fn files(sessions: &mut Sessions, tables: &BTreeSet<String>) -> BTreeMap<String, String> {
-    let sql = "SELECT relname::text, relfilenode::text FROM pg_class WHERE relkind = 'r'";
+/// The files that contain the rows of tables, by the ids of these: another one after the table was
+/// rewritten.
+fn files(sessions: &mut Sessions) -> BTreeMap<String, String> {
+    let sql = "SELECT oid::text, relfilenode::text FROM pg_class WHERE relkind = 'r' \
+               AND relnamespace = current_schema()::regnamespace";
     let rows = sessions.migrates.query(sql, &[]).unwrap().rows;
     let file = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
-        Ok([Value::Text(table), Value::Text(file)]) => Some((table, file)),
+        Ok([Value::Text(id), Value::Text(file)]) => Some((id, file)),
         _ => None,
     };
-    rows.into_iter().filter_map(file).filter(|(table, _)| tables.contains(table)).collect()
+    rows.into_iter().filter_map(file).collect()
+}
+
+/// The id of a table; it stays when the table is renamed.
+fn id(sessions: &mut Sessions, table: &str) -> Option<String> {
+    let name = Value::from(Postgres.quote(table));
+    let sql = "SELECT to_regclass(?1)::oid::text";
+    sessions.migrates.query(sql, &[name]).unwrap().texts().next()
+}
+
+/// The name by which others know a table, which is the previous one until a commit.
+fn known(sessions: &mut Sessions, id: &str) -> String {
+    let sql = "SELECT relname::text FROM pg_class WHERE oid = ?1::oid";
+    let names = sessions.works.query(sql, &[Value::from(id)]).unwrap();
+    names.texts().next().expect("others know an old table")
 }
 
 /// The locks that a statement is said to take.

@@ -36,6 +36,8 @@ fn every_rule_finds_what_it_should_and_nothing_else() {
     let mut rewritten = Package::new("lint-fixed", &[]).recorded(&modules).into_iter();
     let mut broken = Vec::new();
     let (mut n_locks, mut n_copies) = (0, 0);
+    // What was found where a server was asked about it.
+    let (mut locked, mut copied) = (BTreeSet::new(), BTreeSet::new());
     let (mut fired, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for (case, migrations, findings, fixed) in &looked_at {
         let found: BTreeSet<&str> = findings.iter().map(Finding::id).collect();
@@ -56,10 +58,19 @@ fn every_rule_finds_what_it_should_and_nothing_else() {
             broken.push(format!("{}: something else is expected", case.name));
         }
         let say = &mut |text| broken.push(format!("{}: {text}", case.name));
-        if case.is_for(Backend::Postgres) {
-            n_locks += locks::check(migrations, say);
+        let n = if case.is_for(Backend::Postgres) { locks::check(migrations, say) } else { 0 };
+        let found_on = |is_meant: fn(&Backend) -> bool| {
+            findings.iter().filter(move |finding| finding.databases.iter().any(is_meant))
+        };
+        if n > 0 {
+            locked.extend(found_on(|one| *one == Backend::Postgres).map(Finding::id));
         }
-        n_copies += copies::check(case, migrations, say);
+        n_locks += n;
+        let n = copies::check(case, migrations, say);
+        if n > 0 {
+            copied.extend(found_on(|one| one.is_mysql_like()).map(Finding::id));
+        }
+        n_copies += n;
         for id in &case.silent {
             if found.contains(id.as_str()) {
                 broken.push(format!("{}: `{id}` is not silent", case.name));
@@ -74,6 +85,15 @@ fn every_rule_finds_what_it_should_and_nothing_else() {
         let is_demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
         assert!(n_locks > 20 || !is_demanded, "only {n_locks} locks were looked at");
         assert!(n_copies > 5 || !is_demanded, "only {n_copies} copies were looked at");
+        let is_asked = |asked: &BTreeSet<&str>, rules: &[&str]| {
+            rules.iter().all(|rule| asked.contains(rule)) || !is_demanded
+        };
+        let about_locks = ["index-locks", "exclusion-locks", "scan-locks", "rewrite-locks"];
+        assert!(is_asked(&locked, &about_locks), "PostgreSQL was asked only about {locked:?}");
+        assert!(
+            is_asked(&copied, &["index-locks", "rewrite-locks"]),
+            "MySQL was asked only about {copied:?}"
+        );
         assert_eq!(fired, all, "each rule finds something in a case");
         assert_eq!(silent, all, "each rule is said to be silent in a case");
     }

@@ -11,12 +11,15 @@ pub struct Cost {
     pub work: Work,
     /// Whether nothing is committed on any node of the cluster meanwhile.
     pub blocks_cluster: bool,
+    /// The operations that make the statement cost this, in words, if it makes others as well that
+    /// would cost less; otherwise empty.
+    pub causes: Vec<String>,
 }
 
 impl Cost {
     /// The locks and the work of a statement on a single server.
     pub(super) const fn new(locks: Vec<(String, Lock)>, work: Work) -> Cost {
-        Cost { locks, work, blocks_cluster: false }
+        Cost { locks, work, blocks_cluster: false, causes: Vec::new() }
     }
 }
 

@@ -45,7 +45,15 @@ pub(super) struct Alter {
     pub(super) names: BTreeSet<String>,
     /// The columns that are new in it.
     pub(super) new_columns: BTreeSet<String>,
-    pub(super) reasons: Vec<String>,
+    pub(super) reasons: Vec<Reason>,
+}
+
+/// A change that a statement makes.
+pub(super) struct Reason {
+    pub(super) text: String,
+    /// The operation that it is a part of, in words.
+    pub(super) operation: String,
+    pub(super) class: Class,
 }
 
 impl Alter {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::charset;
 use super::class::{self, Class};
-use super::clause::{Alter, Clause, merged};
+use super::clause::{Alter, Clause, Reason, merged};
 use super::column::Definition;
 use super::effect::Effect;
 use super::flavor::quote;
@@ -36,7 +36,7 @@ impl Planner<'_> {
         if !joins {
             self.flush();
         }
-        let reason = self.reason(idx);
+        let (text, operation) = (self.reason(idx), self.named(idx).to_string());
         let open = self.open.get_or_insert_with(|| Alter {
             table: table.to_owned(),
             clauses: Vec::new(),
@@ -57,8 +57,9 @@ impl Planner<'_> {
             }
             open.clauses.push(clause);
         }
-        if !open.reasons.contains(&reason) {
-            open.reasons.push(reason);
+        match open.reasons.iter_mut().find(|known| known.text == text) {
+            Some(known) => known.class = class.max(known.class),
+            None => open.reasons.push(Reason { text, operation, class }),
         }
     }
 
@@ -120,7 +121,20 @@ impl Planner<'_> {
         if !is_new && self.facts.asserts_classes {
             sql += class.asserted(self.flavor);
         }
-        let cost = (!is_new).then(|| class.cost(&table, self.flavor, self.facts));
+        let cost_of = |class: Class| class.cost(&table, self.flavor, self.facts);
+        let cost = (!is_new).then(|| {
+            let whole = cost_of(class);
+            let blocks = |cost: &Cost| cost.locks.iter().map(|(_, lock)| lock.blocks).max();
+            let is_cause = |own: Class| {
+                let own = cost_of(own);
+                (own.work, blocks(&own)) == (whole.work, blocks(&whole))
+            };
+            let causes = reasons.iter().filter(|reason| is_cause(reason.class));
+            let causes: Vec<String> = causes.map(|reason| reason.operation.clone()).collect();
+            let is_whole = causes.len() == reasons.len();
+            Cost { causes: if is_whole { Vec::new() } else { causes }, ..whole }
+        });
+        let reasons: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
         self.push_alone(sql, reasons.join(", "), effect, cost);
     }
 
