@@ -131,7 +131,7 @@ fn settings_change_levels_and_name_rules_that_exist() {
           hint: remove it from one of the two lists
         $ lint => 3
         error: `lint.warn` in `migrations/dbmigrate.toml` names no rule: `drop-tables`
-          hint: the rules are `refused`, `drop-table`, `drop-column`, `rename-table`, `rename-column`, `narrow-type`, `enum-value-removed`, `required-column`, `unwritten-column`, `set-not-null`, `drop-default`, `unique-on-rows`, `exclusion-on-rows`, `check-on-rows`, `foreign-key-on-rows`, `index-locks`, `exclusion-locks`, `scan-locks`, `rewrite-locks`, `volatile-default`, `several-tables-locked`, `step-under-lock`, `unindexed-foreign-key`, `redundant-index`, `float-money`, `no-primary-key`, `small-primary-key`, `unusual-name`, `no-way-back`, `undescribed-sql`, `rebuild`, `cluster-blocked`, `wrong-allow`
+          hint: the rules are `refused`, `drop-table`, `drop-column`, `rename-table`, `rename-column`, `narrow-type`, `enum-value-removed`, `required-column`, `unwritten-column`, `set-not-null`, `drop-default`, `drop-not-null`, `drop-constraint`, `unique-on-rows`, `exclusion-on-rows`, `check-on-rows`, `foreign-key-on-rows`, `index-locks`, `exclusion-locks`, `scan-locks`, `rewrite-locks`, `volatile-default`, `several-tables-locked`, `step-under-lock`, `unindexed-foreign-key`, `redundant-index`, `float-money`, `no-primary-key`, `small-primary-key`, `unusual-name`, `no-way-back`, `undescribed-sql`, `dangerous-sql`, `rebuild`, `cluster-blocked`, `wrong-allow`
     "#]].assert_eq(&seen);
 }
 

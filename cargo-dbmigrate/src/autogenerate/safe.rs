@@ -10,12 +10,19 @@ mod keys;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::recording::Allowed;
 use dbmigrate_runtime::engine::{Backend, recording};
 use dbmigrate_runtime::operations::{ColumnChange, Operation, Sql};
 use dbmigrate_runtime::schema::{Column, Schema};
 
 use super::{Changes, Commented};
 use crate::error::{Error, Result};
+
+/// The rule of `lint` about columns that become nullable.
+pub const DROP_NOT_NULL: &str = "drop-not-null";
+
+/// The rule of `lint` about constraints that are dropped.
+pub const DROP_CONSTRAINT: &str = "drop-constraint";
 
 /// When a part of a difference can be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -285,6 +292,10 @@ impl Divider<'_> {
             | Operation::Drops(_) => (Phase::Expand, None),
         };
         self.comment(phase, loss);
+        if phase == Phase::Expand && self.loses_column(operation) {
+            let why = "a column that it is about is dropped in a later revision";
+            self.allow(phase, DROP_CONSTRAINT, why);
+        }
         self.push(phase, whole, about);
     }
 
@@ -295,8 +306,19 @@ impl Divider<'_> {
         if is_required && self.is_left_null(table, column) {
             let change = ColumnChange::new().nullable();
             let (table, column) = (table.to_owned(), column.to_owned());
+            let why = "the next release does not write it, and a program of the previous one finds \
+                       NULL in such rows until it is gone";
+            self.allow(Phase::Expand, DROP_NOT_NULL, why);
             self.push(Phase::Expand, Operation::AlterColumn { table, column, change }, None);
         }
+    }
+
+    /// Says in a part why `lint` need not report its next operation.
+    fn allow(&mut self, phase: Phase, rule: &str, reason: &str) {
+        let part = self.parts.entry(phase).or_default();
+        let operation = part.upgrade.operations.len();
+        let (rule, reason) = (rule.to_owned(), reason.to_owned());
+        part.upgrade.allowed.push(Allowed { operation, rule, reason });
     }
 
     /// A new column may be NULL at first. `whole` is its operation.

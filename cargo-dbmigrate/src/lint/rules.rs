@@ -2,8 +2,11 @@
 
 mod check_on_rows;
 mod cluster_blocked;
+mod dangerous_sql;
 mod drop_column;
+mod drop_constraint;
 mod drop_default;
+mod drop_not_null;
 mod drop_table;
 mod enum_value_removed;
 mod exclusion_locks;
@@ -53,6 +56,8 @@ pub static RULES: &[&Rule] = &[
     &unwritten_column::RULE,
     &set_not_null::RULE,
     &drop_default::RULE,
+    &drop_not_null::RULE,
+    &drop_constraint::RULE,
     &unique_on_rows::RULE,
     &exclusion_on_rows::RULE,
     &check_on_rows::RULE,
@@ -72,6 +77,7 @@ pub static RULES: &[&Rule] = &[
     &unusual_name::RULE,
     &no_way_back::RULE,
     &undescribed_sql::RULE,
+    &dangerous_sql::RULE,
     &rebuild::RULE,
     &cluster_blocked::RULE,
     &wrong_allow::RULE,

@@ -220,6 +220,9 @@ pub fn writes_what_a_database_lacks(databases: &Databases) {
         expect![[r#"
             Detected changed column `post.text`: to NULL
             Generating migrations/versions/m$DAY_$TIME_c300.rs ... done
+            warning[drop-not-null]: revision `c300`: alter column `text` of table `post`: a running program that does not expect NULL fails on rows in which it is NULL
+              in migrations/versions/m$DAY_$TIME_c300.rs, on SQLite
+              hint: have the program read the column as an `Option` in one release, and make it nullable in a later one, behind `op.barrier(...)`
             exit code 0
         "#]],
     );

@@ -77,6 +77,30 @@ impl Divider<'_> {
         !self.new.contains(references_table) && self.operations.iter().any(is_key)
     }
 
+    /// Whether an operation drops a constraint with a column that the difference drops as well.
+    pub(super) fn loses_column(&self, drop: &Operation) -> bool {
+        let (table, name) = match drop {
+            Operation::DropForeignKey { table, name }
+            | Operation::DropUnique { table, name }
+            | Operation::DropCheck { table, name } => (table, name),
+            _ => return false,
+        };
+        let Some(own) = self.schema.table(table) else { return false };
+        let keys = own.foreign_keys.iter().map(|key| (&key.name, &key.columns));
+        let uniques = own.uniques.iter().map(|unique| (&unique.name, &unique.columns));
+        let has = |column: &String| {
+            keys.clone().chain(uniques.clone()).any(|(own, of)| own == name && of.contains(column))
+        };
+        let mut checks = own.checks.iter().filter(|check| check.name == *name);
+        let check = checks.next();
+        self.operations.iter().any(|operation| match operation {
+            Operation::DropColumn { table: of, column } if of == table => {
+                has(column) || check.is_some_and(|check| self.mentions(&check.expression, column))
+            }
+            _ => false,
+        })
+    }
+
     /// When an index or a unique constraint is dropped. If one of its columns is dropped too, only
     /// the previous release uses it. A unique one can only stay until then if the next release
     /// leaves such a column NULL, since no row with NULL is a duplicate.

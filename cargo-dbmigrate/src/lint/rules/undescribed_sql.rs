@@ -1,7 +1,8 @@
 //! `undescribed-sql`.
 
-use dbmigrate_runtime::engine::sql::Token;
 use dbmigrate_runtime::operations::Operation;
+
+use super::words::sql_statements;
 
 use crate::lint::rule::{Change, Level, Look, Rule, every};
 
@@ -26,23 +27,14 @@ fn look(change: &Change<'_>) -> Vec<String> {
     if change.step.is_described || !execute.describes.is_empty() || is_declared {
         return Vec::new();
     }
-    let dialect = change.revised.dialect;
-    let sql = execute.sql.text(dialect.backend()).unwrap_or_default();
-    let tokens = dialect.lexicon().tokens(sql);
-    let tokens: Vec<&Token<'_>> = tokens.iter().filter(|token| token.is_significant()).collect();
-    let statements = tokens.split(|token| token.is_symbol(";"));
-    let mut found = statements.filter(|words| {
-        words.first().is_some_and(|first| DEFINES.iter().any(|word| first.is_word(word)))
-            && words.get(1).is_some_and(|what| DEFINED.iter().any(|word| what.is_word(word)))
+    let statements = sql_statements(change);
+    let mut found = statements.iter().filter_map(|words| match words.as_slice() {
+        [verb, what, ..] => Some((verb.as_str(), what.as_str())),
+        _ => None,
     });
-    match found.next() {
-        Some([verb, what, ..]) => vec![format!(
-            "its `{} {}` is not described",
-            verb.text.to_uppercase(),
-            what.text.to_uppercase()
-        )],
-        _ => Vec::new(),
-    }
+    let found = found.find(|(verb, what)| DEFINES.contains(verb) && DEFINED.contains(what));
+    let message = |(verb, what)| format!("its `{verb} {what}` is not described");
+    found.map(message).into_iter().collect()
 }
 
 const DEFINES: &[&str] = &["CREATE", "ALTER", "DROP"];
