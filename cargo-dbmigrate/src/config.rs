@@ -69,6 +69,8 @@ pub struct Config {
     pub transaction: Transaction,
     /// For how many seconds to wait for another process's lock.
     pub lock_timeout: u64,
+    /// For how many milliseconds to pause after each piece of a step in pieces.
+    pub batch_pause: u64,
     /// Before which runs a backup of an SQLite file is made.
     pub backup: BackupBefore,
     /// How many backups of a file are kept.
@@ -158,6 +160,7 @@ impl Default for Config {
             exclude: Vec::new(),
             transaction: Transaction::Run,
             lock_timeout: 60,
+            batch_pause: 0,
             backup: BackupBefore::Never,
             backups_kept: FIVE,
             doc_comments: false,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub transaction_each: bool,
     /// For how many seconds to wait for another process's lock.
     pub lock_timeout: u64,
+    /// For how many milliseconds to pause after each piece of a step in pieces.
+    pub batch_pause: u64,
     /// A hash of the revisions, `migrations::SCHEMA_HASH`.
     pub schema_hash: &'static str,
 }
@@ -158,7 +160,7 @@ fn options(arguments: &Arguments, settings: &Settings) -> Options {
         version_table: settings.version_table.to_owned(),
         version_table_schema: settings.version_table_schema.to_owned(),
         past_barriers: arguments.past_barriers,
-        batch_pause: Duration::from_millis(arguments.batch_pause),
+        batch_pause: Duration::from_millis(arguments.batch_pause.unwrap_or(settings.batch_pause)),
         halfway: match (arguments.resume, arguments.restart) {
             (true, _) => Halfway::Resume,
             (false, true) => Halfway::Restart,

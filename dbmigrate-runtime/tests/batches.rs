@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::time::Duration;
 
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::rusqlite::Connection;
@@ -206,6 +207,49 @@ fn what_cant_be_divided_is_refused_before_anything_runs() {
           hint: remove `op.no_transaction()`: each piece is a transaction of its own
         revision `b2`: cannot add column `slug` to table `post` in one revision with step `x`, which runs in pieces, on SQLite
           hint: put the step into a revision of its own"#]].assert_eq(&texts.join("\n"));
+}
+
+/// The piece that runs, and how many notes the last piece found.
+static PIECE: AtomicI64 = AtomicI64::new(0);
+static NOTES: AtomicI64 = AtomicI64::new(-1);
+
+#[test]
+fn another_writer_gets_in_between_two_pieces() {
+    const SLOW: Migrator = Migrator::new(&[
+        TABLE,
+        step(|op| {
+            op.run_batched("count", "post.id", 1, |db, range| {
+                PIECE.store(range.number as i64, SeqCst);
+                db.execute("UPDATE post SET n = n + 1 WHERE id BETWEEN ?1 AND ?2", range)?;
+                let notes = db.query("SELECT 1 FROM note", ())?;
+                NOTES.store(notes.len() as i64, SeqCst);
+                Ok(())
+            });
+        }),
+    ]);
+    let dir = std::env::temp_dir().join(format!("dbmigrate-pieces-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("app.db");
+    let mut conn = Connection::open(&file).unwrap();
+    SLOW.upgrade_with(&mut conn, "a1", &Options::default()).unwrap();
+    let rows = "CREATE TABLE note (text TEXT); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT \
+                i + 1 FROM n WHERE i < 20) INSERT INTO post (id, code) SELECT i, i FROM n";
+    conn.execute_batch(rows).unwrap();
+    let writer = std::thread::spawn(move || {
+        let conn = Connection::open(&file).unwrap();
+        while PIECE.load(SeqCst) < 2 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        conn.execute("INSERT INTO note VALUES ('between')", ()).unwrap();
+        PIECE.load(SeqCst)
+    });
+    let options = Options { batch_pause: Duration::from_millis(50), ..Options::default() };
+    SLOW.upgrade_with(&mut conn, "heads", &options).unwrap();
+    let piece = writer.join().unwrap();
+    assert!((2..20).contains(&piece), "it was written after piece {piece}");
+    assert_eq!(NOTES.load(SeqCst), 1, "the last piece sees it");
+    assert!(visits(&conn).iter().all(|n| *n == 1));
+    std::fs::remove_dir_all(dir).unwrap();
 }
 
 #[test]

@@ -360,7 +360,7 @@ fn settings_and_arguments_that_are_wrong_are_said() {
         &host,
         &with("url =", "uri ="),
         expect![[r#"
-            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:5:1: unknown field `uri`, expected one of `url`, `dialects`, `package`, `lib`, `bin`, `features`, `all_features`, `default_features`, `profile`, `target`, `version_locations`, `recursive_version_locations`, `file_template`, `timezone`, `truncate_slug_length`, `module_template`, `version_table`, `version_table_schema`, `include`, `exclude`, `transaction`, `lock_timeout`, `backup`, `backups_kept`, `doc_comments`, `rewrite`, `shadow_url`, `lint`, `naming`, `post_write_hooks`, `dependencies`, `databases`
+            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:5:1: unknown field `uri`, expected one of `url`, `dialects`, `package`, `lib`, `bin`, `features`, `all_features`, `default_features`, `profile`, `target`, `version_locations`, `recursive_version_locations`, `file_template`, `timezone`, `truncate_slug_length`, `module_template`, `version_table`, `version_table_schema`, `include`, `exclude`, `transaction`, `lock_timeout`, `batch_pause`, `backup`, `backups_kept`, `doc_comments`, `rewrite`, `shadow_url`, `lint`, `naming`, `post_write_hooks`, `dependencies`, `databases`
               hint: `cargo dbmigrate init` in an empty package writes a file with every key
         "#]],
     );

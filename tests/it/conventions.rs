@@ -161,7 +161,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "naming.foreign_key",
             "\"fk_{tabel}_{columns}\"",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:75:1: naming: `foreign_key` has the unknown placeholder `{tabel}`; known are `{table}`, `{columns}`, `{target}`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:77:1: naming: `foreign_key` has the unknown placeholder `{tabel}`; known are `{table}`, `{columns}`, `{target}`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),

@@ -89,7 +89,11 @@ fn commands_tell_how_far_a_step_came_and_continue_it() {
         host.dbmigrate("check").stdout.contains("The database agrees"),
         "no table is left over"
     );
+    // The pause is a setting as well.
+    host.replace("migrations/dbmigrate.toml", "batch_pause = 0", "batch_pause = 200");
+    let start = Instant::now();
     host.ok("downgrade a100");
+    assert!(start.elapsed() >= Duration::from_millis(400), "{:?}", start.elapsed());
     assert_eq!(n("slug IS NULL"), 35);
 }
 
@@ -137,7 +141,10 @@ fn on_servers_other_operations_may_be_in_its_revision() {
         assert!(run.stderr.contains("2 pieces are done and stay"), "{}: {run}", server.name);
         let run = host.ok(&format!("current --url {url}"));
         assert!(run.stdout.contains("of which 2 pieces are done"), "{}: {run}", server.name);
-        host.ok(&format!("upgrade --url {url}"));
+        // Three pieces are left, and there is a pause after each.
+        let start = Instant::now();
+        host.ok(&format!("upgrade --url {url} --batch-pause 300"));
+        assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
         let query = "SELECT count(*) FROM visit WHERE n = 1";
         let n: i64 = if url.starts_with("postgres") {
             servers::client(&url).query_one(query, &[]).unwrap().get(0)

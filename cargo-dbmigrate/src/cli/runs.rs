@@ -20,9 +20,10 @@ pub struct Run {
     /// An argument for steps, read by `db.arg("key")`
     #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
     pub args: Vec<(String, String)>,
-    /// Milliseconds to pause after each piece of a step that runs in pieces
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0, conflicts_with = "sql")]
-    pub batch_pause: u64,
+    /// Milliseconds to pause after each piece of a step that runs in pieces [default: from
+    /// dbmigrate.toml]
+    #[arg(long, value_name = "MILLISECONDS", conflicts_with = "sql")]
+    pub batch_pause: Option<u64>,
     /// Continue a half-applied revision after its last finished statement, whatever the statements
     /// before it say now
     #[arg(long, conflicts_with = "sql")]

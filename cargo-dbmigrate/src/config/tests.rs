@@ -86,7 +86,7 @@ fn a_key_that_was_put_into_a_table_is_told_where_it_stands() {
     expect_test::expect![[r#"
         `transaction = "each"` under `[dependencies]` of `dbmigrate.toml` is not a dependency
           hint: `transaction` is a top-level key: it belongs above the first table in brackets
-        failed to read the configuration at dbmigrate.toml:110:1: unknown field `transaction`, expected one of `url`, `directory`, `version_table`, `version_locations`, `rewrite`, `shadow_url`
+        failed to read the configuration at dbmigrate.toml:112:1: unknown field `transaction`, expected one of `url`, `directory`, `version_table`, `version_locations`, `rewrite`, `shadow_url`
           hint: `transaction` is a top-level key: it belongs above the first table in brackets"#]].assert_eq(&said("transaction = \"each\""));
     let empty = "url = \"\"\nversion_table = \"\"";
     for text in [empty.to_owned(), format!("[databases.logs]\n{empty}")] {

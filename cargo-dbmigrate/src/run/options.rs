@@ -17,7 +17,7 @@ pub fn options(cx: &Context, args: &Run) -> Options {
         version_table_schema: cx.config.version_table_schema.clone(),
         allow_ahead: false,
         past_barriers: args.past_barriers,
-        batch_pause: Duration::from_millis(args.batch_pause),
+        batch_pause: Duration::from_millis(args.batch_pause.unwrap_or(cx.config.batch_pause)),
         halfway: match (args.resume, args.restart) {
             (true, _) => Halfway::Resume,
             (false, true) => Halfway::Restart,

@@ -127,11 +127,13 @@ fn call(cx: &Context, runtime: &str) -> String {
          ::{runtime}::engine::bundle::Settings {{\n            variable: {variable:?},\n            \
          backends: &{backends:?},\n            version_table: {:?},\n            \
          version_table_schema: {:?},\n            transaction_each: {},\n            \
-         lock_timeout: {},\n            schema_hash: migrations::SCHEMA_HASH,\n        }},\n    )",
+         lock_timeout: {},\n            batch_pause: {},\n            \
+         schema_hash: migrations::SCHEMA_HASH,\n        }},\n    )",
         config.version_table,
         config.version_table_schema,
         config.transaction == Transaction::Each,
         config.lock_timeout,
+        config.batch_pause,
     )
 }
 

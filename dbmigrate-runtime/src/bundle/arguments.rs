@@ -71,7 +71,7 @@ pub struct Arguments {
     pub transaction_each: Option<bool>,
     pub lock_timeout: Option<u64>,
     pub args: Vec<(String, String)>,
-    pub batch_pause: u64,
+    pub batch_pause: Option<u64>,
     pub past_barriers: bool,
     pub resume: bool,
     pub restart: bool,
@@ -175,7 +175,7 @@ const OPTIONS: &[Opt] = &[
         of: RUNS,
         about: "Milliseconds to pause after each piece of a step that runs in pieces",
         set: |args, value| {
-            args.batch_pause = number(value)?;
+            args.batch_pause = Some(number(value)?);
             Ok(())
         },
     },
@@ -323,7 +323,7 @@ impl Arguments {
             transaction_each: None,
             lock_timeout: None,
             args: Vec::new(),
-            batch_pause: 0,
+            batch_pause: None,
             past_barriers: false,
             resume: false,
             restart: false,
