@@ -1,6 +1,6 @@
 //! What a statement asserts of how the server makes a change is true, whatever else the table has.
 
-use dbmigrate_runtime::engine::dialect::{Alone, Dialect, Flavor, Mysql, Task};
+use dbmigrate_runtime::engine::dialect::{Alone, Dialect, Mysql, Task};
 use dbmigrate_runtime::engine::driver::Driver as _;
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::plan;
@@ -163,10 +163,6 @@ fn changes() -> Vec<(&'static str, Vec<Operation>)> {
     ]
 }
 
-fn dialect(server: &str) -> Mysql {
-    Mysql(if server.starts_with("mariadb") { Flavor::Mariadb } else { Flavor::Mysql })
-}
-
 /// The statements of operations, as the server has the tables.
 fn planned(
     driver: &mut MysqlDriver<'_>,
@@ -194,7 +190,7 @@ fn what_a_statement_asserts_is_true_of_every_table() {
     let mut refused = String::new();
     for server in servers::mysql("what_a_statement_asserts_is_true_of_every_table") {
         let mut driver = super::driver(&server.own_database());
-        let dialect = dialect(&server.name);
+        let dialect = super::dialect(&server.name);
         let mut texts = String::new();
         for Case { what, table, by_hand } in cases() {
             for (change, operations) in changes() {

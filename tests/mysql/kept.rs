@@ -5,7 +5,7 @@ mod features;
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{Alone, Catalog, Dialect, Flavor, Mysql, Task};
+use dbmigrate_runtime::engine::dialect::{Alone, Catalog, Dialect, Mysql, Task};
 use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::Driver as _;
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
@@ -14,10 +14,6 @@ use dbmigrate_runtime::operations::{ColumnChange, Operation};
 use dbmigrate_runtime::schema::{Column, Schema, Table, Type};
 use dbmigrate_tests::servers;
 use expect_test::expect;
-
-fn dialect(server: &str) -> Mysql {
-    Mysql(if server.starts_with("mariadb") { Flavor::Mariadb } else { Flavor::Mysql })
-}
 
 fn catalog(driver: &mut MysqlDriver<'_>, dialect: &Mysql) -> Catalog {
     dialect.catalog(driver, None, &BTreeSet::new()).expect("the catalog")
@@ -69,7 +65,7 @@ fn beyond(catalog: &Catalog) -> Vec<String> {
 fn nothing_is_left_of_what_models_can_say() {
     for server in servers::mysql("nothing_is_left_of_what_models_can_say") {
         let mut driver = super::driver(&server.own_database());
-        let dialect = dialect(&server.name);
+        let dialect = super::dialect(&server.name);
         let parent = Table::new("parent")
             .column(Column::new("id", Type::BigInteger).not_null())
             .column(Column::new("x", Type::BigInteger).not_null())
@@ -129,7 +125,7 @@ fn what_no_model_says_is_named_and_not_lost() {
         let url = server.own_database();
         let (_, database) = url.rsplit_once('/').expect("a database");
         let mut driver = super::driver(&url);
-        let dialect = dialect(&server.name);
+        let dialect = super::dialect(&server.name);
         let mut texts = String::new();
         for (_, sql) in BEYOND.iter().filter(|(only, _)| server.name.starts_with(only)) {
             let first = "CREATE TABLE t (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY";

@@ -23,6 +23,7 @@ mod whole;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use dbmigrate_runtime::engine::dialect::{Flavor, Mysql};
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::url::{Location, Url};
 
@@ -38,4 +39,9 @@ fn driver(url: &str) -> MysqlDriver<'static> {
     let url = Url::parse(url).expect("a URL");
     let Location::Server(server) = &url.location else { panic!("{url:?}") };
     MysqlDriver::connect(server).expect("the server is there")
+}
+
+/// The dialect of a server, by its name.
+fn dialect(server: &str) -> Mysql {
+    Mysql(if server.starts_with("mariadb") { Flavor::Mariadb } else { Flavor::Mysql })
 }

@@ -1,10 +1,10 @@
 //! What a change would lose or can't be made of is refused before anything runs.
 
-use dbmigrate_runtime::engine::dialect::{Alone, Dialect, Flavor, Mysql, Task};
+use dbmigrate_runtime::engine::dialect::{Alone, Dialect, Task};
 use dbmigrate_runtime::engine::driver::mysql::MysqlDriver;
 use dbmigrate_runtime::engine::driver::{Connection as _, Driver as _};
 use dbmigrate_runtime::engine::plan;
-use dbmigrate_runtime::operations::{ColumnChange, Operation};
+use dbmigrate_runtime::operations::{ColumnChange, Operation, Operations, TableChange};
 use dbmigrate_runtime::schema::{Column, Type};
 use dbmigrate_tests::servers;
 use expect_test::expect;
@@ -55,8 +55,7 @@ fn a_table_that_no_change_would_keep_whole_is_not_changed() {
     let mut seen: Vec<(String, String)> = Vec::new();
     for server in servers::mysql("a_table_that_no_change_would_keep_whole_is_not_changed") {
         let mut driver = super::driver(&server.own_database());
-        let is_mariadb = server.name.starts_with("mariadb");
-        let dialect = Mysql(if is_mariadb { Flavor::Mariadb } else { Flavor::Mysql });
+        let dialect = super::dialect(&server.name);
         let mut texts = String::new();
         for (only, sql, operations) in changes() {
             if !server.name.starts_with(only) {
@@ -151,26 +150,32 @@ fn what_others_gave_to_a_column_stays_through_several_changes_of_a_revision() {
     {
         let mut driver = super::driver(&server.own_database());
         let is_mariadb = server.name.starts_with("mariadb");
-        let dialect = Mysql(if is_mariadb { Flavor::Mariadb } else { Flavor::Mysql });
-        for table in ["a", "b"] {
+        let dialect = super::dialect(&server.name);
+        for table in ["a", "b", "d", "e"] {
             driver
                 .batch(&format!(
                     "CREATE TABLE {table} (id BIGINT NOT NULL PRIMARY KEY, \
                      n INT NULL, name VARCHAR(20) NULL, at INT NULL, \
-                     twice INT GENERATED ALWAYS AS (n * 2) VIRTUAL) \
+                     twice INT GENERATED ALWAYS AS (n * 2) VIRTUAL, \
+                     nick VARCHAR(20) NULL, own VARCHAR(20) COLLATE utf8mb4_general_ci NULL) \
                      DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
                 ))
                 .expect("a table");
         }
-        // As the migrations know the tables.
+        // As the migrations know the tables. A text that is compared as its table is may say so itself.
         let mut schema = dialect.catalog(&mut driver, None, &Default::default()).unwrap().schema;
-        for table in ["a", "b"] {
+        let e = schema.tables.get_mut("e").expect("table `e`");
+        let name = e.columns.iter_mut().find(|column| column.name == "name");
+        name.expect("column `name`").collation = None;
+        for table in ["a", "b", "d", "e"] {
             driver
                 .batch(&format!(
                     "ALTER TABLE {table} \
                      MODIFY name VARCHAR(20) COLLATE utf8mb4_general_ci NULL COMMENT 'theirs', \
                      MODIFY at INT NULL DEFAULT 7 COMMENT 'theirs', \
-                     MODIFY twice INT GENERATED ALWAYS AS (n * 2) VIRTUAL COMMENT 'theirs'"
+                     MODIFY twice INT GENERATED ALWAYS AS (n * 2) VIRTUAL COMMENT 'theirs', \
+                     MODIFY nick VARCHAR(20) NULL COMMENT 'theirs', \
+                     MODIFY own VARCHAR(20) COLLATE utf8mb4_general_ci NULL COMMENT 'theirs'"
                 ))
                 .expect("what others do");
         }
@@ -180,7 +185,18 @@ fn what_others_gave_to_a_column_stays_through_several_changes_of_a_revision() {
             change,
         };
         let not_null = || ColumnChange::new().not_null();
-        let operations = [
+        let mut operations = Operations::record(|op| {
+            // Somebody's SQL, which changes no column, one column, and the texts of all.
+            op.execute("CREATE INDEX d_at ON d (at)");
+            op.alter_column("d", "at", not_null());
+            op.execute("ALTER TABLE d MODIFY n BIGINT NULL COMMENT 'new'").describes(|op| {
+                let change = ColumnChange::new().ty(Type::BigInteger).comment(Some("new"));
+                op.alter_column("d", "n", change);
+            });
+            op.alter_column("d", "n", not_null());
+            op.alter_column("d", "twice", ColumnChange::new().comment(Some("ours")));
+        });
+        operations.extend([
             // The same column of two tables.
             alter("a", "name", not_null()),
             alter("b", "name", not_null()),
@@ -194,7 +210,14 @@ fn what_others_gave_to_a_column_stays_through_several_changes_of_a_revision() {
             alter("c", "at", ColumnChange::new().nullable()),
             // What another column is computed from.
             Operation::RenameColumn { table: "c".into(), from: "n".into(), to: "m".into() },
-        ];
+            // What is compared as the table is, once it is compared in another way.
+            Operation::AlterTable {
+                table: "e".into(),
+                change: TableChange::new().collate(Some("utf8mb4_unicode_ci")),
+            },
+            alter("e", "nick", not_null()),
+            alter("e", "own", not_null()),
+        ]);
         let facts = dialect.facts(&mut driver).unwrap();
         let facts = dialect.facts_for(&mut driver, &operations, &facts).unwrap();
         let tasks = plan::tasks(&operations, &mut schema, &dialect, &facts).expect("a plan");
@@ -204,29 +227,57 @@ fn what_others_gave_to_a_column_stays_through_several_changes_of_a_revision() {
         }
         let int = if is_mariadb { "int(11)" } else { "int" };
         let big = if is_mariadb { "bigint(20)" } else { "bigint" };
-        assert_eq!(
-            columns(&mut driver, "a"),
-            [
-                format!("id {big} NO "),
-                format!("n {int} YES "),
-                "name varchar(20) NO theirs utf8mb4_general_ci".to_owned(),
-                format!("then {int} YES theirs 7"),
-                format!("twice {int} YES theirs"),
-            ],
-            "{}",
-            server.name
-        );
-        assert_eq!(
-            columns(&mut driver, "c"),
-            [
-                format!("id {big} NO "),
-                format!("m {int} YES "),
-                "name varchar(20) NO theirs utf8mb4_general_ci".to_owned(),
-                format!("at {int} YES theirs 7"),
-                format!("twice {int} YES theirs"),
-            ],
-            "{}",
-            server.name
-        );
+        let expected = [
+            (
+                "a",
+                [
+                    "n {int} YES ",
+                    "name varchar(20) NO theirs utf8mb4_general_ci",
+                    "then {int} YES theirs 7",
+                    "twice {int} YES theirs",
+                    "nick varchar(20) YES theirs",
+                    "own varchar(20) YES theirs utf8mb4_general_ci",
+                ],
+            ),
+            (
+                "c",
+                [
+                    "m {int} YES ",
+                    "name varchar(20) NO theirs utf8mb4_general_ci",
+                    "at {int} YES theirs 7",
+                    "twice {int} YES theirs",
+                    "nick varchar(20) YES theirs",
+                    "own varchar(20) YES theirs utf8mb4_general_ci",
+                ],
+            ),
+            (
+                "d",
+                [
+                    "n {big} NO new",
+                    "name varchar(20) YES theirs utf8mb4_general_ci",
+                    "at {int} NO theirs 7",
+                    "twice {int} YES ours",
+                    "nick varchar(20) YES theirs",
+                    "own varchar(20) YES theirs utf8mb4_general_ci",
+                ],
+            ),
+            (
+                "e",
+                [
+                    "n {int} YES ",
+                    "name varchar(20) YES theirs utf8mb4_unicode_ci",
+                    "at {int} YES theirs 7",
+                    "twice {int} YES theirs",
+                    "nick varchar(20) NO theirs",
+                    "own varchar(20) NO theirs utf8mb4_general_ci",
+                ],
+            ),
+        ];
+        for (table, expected) in expected {
+            let with_types = |line: &str| line.replace("{int}", int).replace("{big}", big);
+            let mut lines = vec![format!("id {big} NO ")];
+            lines.extend(expected.map(with_types));
+            assert_eq!(columns(&mut driver, table), lines, "{table} on {}", server.name);
+        }
     }
 }

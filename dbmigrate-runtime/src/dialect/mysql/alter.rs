@@ -183,12 +183,10 @@ impl Planner<'_> {
         let ddl = self.ddl(idx);
         let (was, to) = (ddl.definition(before, was)?, ddl.definition(after, is)?);
         // The server has the expression in words of its own, which name the old column.
-        self.each_own(&after.name, |part| {
-            if part.name.eq_ignore_ascii_case(&is.name) {
-                part.definition.generated.clone_from(&to.generated);
-                part.is_outdated &= part.definition.check.is_some();
-            }
-        });
+        if let Some(part) = self.own_part(&after.name, &is.name) {
+            part.definition.generated.clone_from(&to.generated);
+            part.is_outdated &= part.definition.check.is_some();
+        }
         let to = self.whole(idx, (&after.name, &is.name), [&was, &to])?;
         Ok(self.modify_column(&after.name, &is.name, &to, Class::Open))
     }
@@ -207,18 +205,7 @@ impl Planner<'_> {
         let mut clauses = Vec::new();
         if let (Some(key), None) = (&before.primary_key, &after.primary_key) {
             // The columns of a key are required, and those that generate values have to be in one.
-            for name in &key.columns {
-                let (Some(was), Some(is)) = (before.find_column(name), after.find_column(name))
-                else {
-                    continue;
-                };
-                let was = self.ddl(idx).definition(before, was)?;
-                let is = self.ddl(idx).definition(after, is)?;
-                if was != is {
-                    let to = self.whole(idx, (table, name), [&was, &is])?;
-                    clauses.push(self.modify_column(table, name, &to, Class::Open));
-                }
-            }
+            clauses.extend(self.redefined(idx, [before, after], &key.columns)?);
             let effect = Effect::Index(table.clone(), "PRIMARY".to_owned(), false);
             let sql = "DROP PRIMARY KEY".to_owned();
             clauses.push(Clause::new(sql, Class::Open, "PRIMARY", effect).with_needs(&key.columns));
@@ -235,21 +222,32 @@ impl Planner<'_> {
             let what = format!("primary key `{}`", key.name);
             self.guard_existing(table, guards::unique(table, &what, &key.columns));
             clauses.push(primary_key(table, after));
-            for name in &key.columns {
-                let (Some(was), Some(is)) = (before.find_column(name), after.find_column(name))
-                else {
-                    continue;
-                };
-                let was = self.ddl(idx).definition(before, was)?;
-                let is = self.ddl(idx).definition(after, is)?;
-                if was != is {
-                    let to = self.whole(idx, (table, name), [&was, &is])?;
-                    clauses.push(self.modify_column(table, name, &to, Class::Open));
-                }
-            }
+            clauses.extend(self.redefined(idx, [before, after], &key.columns)?);
         }
         self.alter(idx, table, clauses);
         Ok(())
+    }
+
+    /// Gives columns the definitions that they have after a change of the table, where these differ.
+    fn redefined(
+        &mut self,
+        idx: usize,
+        [before, after]: [&Table; 2],
+        columns: &[String],
+    ) -> Result<Vec<Clause>, Refusal> {
+        let mut clauses = Vec::new();
+        for name in columns {
+            let (Some(was), Some(is)) = (before.find_column(name), after.find_column(name)) else {
+                continue;
+            };
+            let ddl = self.ddl(idx);
+            let (was, is) = (ddl.definition(before, was)?, ddl.definition(after, is)?);
+            if was != is {
+                let to = self.whole(idx, (&after.name, name), [&was, &is])?;
+                clauses.push(self.modify_column(&after.name, name, &to, Class::Open));
+            }
+        }
+        Ok(clauses)
     }
 
     pub(super) fn alter_column(

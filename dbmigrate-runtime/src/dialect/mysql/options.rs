@@ -36,8 +36,6 @@ impl Planner<'_> {
         if charset::of_table(self.flavor, before) != collation {
             let name = charset::of(&collation);
             clauses.push(clause(format!("DEFAULT CHARSET={name} COLLATE={collation}")));
-            // What they leave out, they have taken from the table.
-            self.each_own(table, |part| part.is_outdated |= part.definition.collate.is_none());
             for column in &after.columns {
                 let Some(was) = before.find_column(&column.name) else { continue };
                 if !types::is_collated(self.flavor, &column.ty) {
@@ -46,6 +44,10 @@ impl Planner<'_> {
                 let own = charset::of_column(self.flavor, after, column);
                 let from = charset::of_column(self.flavor, before, was);
                 if own == from {
+                    // What it leaves out, it has taken from the table so far.
+                    if let Some(part) = self.own_part(table, &column.name) {
+                        part.definition.collate.get_or_insert(own);
+                    }
                     continue;
                 }
                 self.guard_characters(table, &column.name, [&from, &own]);

@@ -122,17 +122,17 @@ impl Planner<'_> {
 
     /// Takes note of the definition that a column gets.
     pub(super) fn set_own(&mut self, table: &str, column: &str, to: &Definition) {
-        self.each_own(table, |part| {
-            if part.name.eq_ignore_ascii_case(column) {
-                part.definition = to.clone();
-            }
-        });
+        if let Some(part) = self.own_part(table, column) {
+            part.definition = to.clone();
+            part.is_outdated = false;
+        }
     }
 
     /// Takes note of a column's new name. What the server then writes in other texts isn't known.
     pub(super) fn rename_own(&mut self, table: &str, from: &str, to: &str) {
         let lexicon = self.flavor.lexicon();
-        self.each_own(table, |part| {
+        let parsed = self.definitions.get_mut(table);
+        for part in parsed.into_iter().flat_map(|parsed| &mut parsed.columns) {
             let Definition { default, generated, check, .. } = &part.definition;
             let mut texts =
                 default.iter().chain(check).chain(generated.as_ref().map(|(text, _)| text));
@@ -140,7 +140,7 @@ impl Planner<'_> {
             if part.name.eq_ignore_ascii_case(from) {
                 to.clone_into(&mut part.name);
             }
-        });
+        }
     }
 
     /// Forgets a column that is dropped.
@@ -150,18 +150,27 @@ impl Planner<'_> {
         }
     }
 
-    /// Takes note of somebody's statement: what it does to the tables that it names isn't known.
+    /// Takes note of somebody's statement. What an `ALTER TABLE` does to the columns that it names
+    /// isn't known, nor what a character set does to all of them.
     pub(super) fn outdate(&mut self, sql: &str) {
         let lexicon = self.flavor.lexicon();
+        let tokens = lexicon.tokens(sql);
+        let mut words = tokens.iter().filter(|token| token.is_significant());
+        if !words.next().is_some_and(|first| first.is_word("ALTER")) {
+            return;
+        }
+        let of_texts = ["CONVERT", "CHARACTER", "CHARSET", "COLLATE"];
+        let is_recoded = words.any(|word| of_texts.iter().any(|known| word.is_word(known)));
         let named = self.definitions.iter_mut().filter(|(name, _)| lexicon.mentions(sql, name));
-        named.flat_map(|(_, parsed)| &mut parsed.columns).for_each(|part| part.is_outdated = true);
+        for part in named.flat_map(|(_, parsed)| &mut parsed.columns) {
+            part.is_outdated |= is_recoded || lexicon.mentions(sql, &part.name);
+        }
     }
 
-    /// Goes through the columns that the server has.
-    pub(super) fn each_own(&mut self, table: &str, note: impl FnMut(&mut ColumnPart)) {
-        if let Some(parsed) = self.definitions.get_mut(table) {
-            parsed.columns.iter_mut().for_each(note);
-        }
+    /// A column that the server has.
+    pub(super) fn own_part(&mut self, table: &str, column: &str) -> Option<&mut ColumnPart> {
+        let mut columns = self.definitions.get_mut(table)?.columns.iter_mut();
+        columns.find(|part| part.name.eq_ignore_ascii_case(column))
     }
 
     /// Drops an index that the same change creates again.
