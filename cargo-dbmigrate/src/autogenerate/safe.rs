@@ -4,6 +4,7 @@
 //! dropped.
 
 mod alter;
+mod constraint;
 mod fill;
 mod keys;
 
@@ -14,6 +15,8 @@ use dbmigrate_runtime::engine::recording::Allowed;
 use dbmigrate_runtime::engine::{Backend, recording};
 use dbmigrate_runtime::operations::{ColumnChange, Operation, Sql};
 use dbmigrate_runtime::schema::{Column, Schema};
+
+pub use constraint::Constraint;
 
 use super::{Changes, Commented};
 use crate::error::{Error, Result};

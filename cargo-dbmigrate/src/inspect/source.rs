@@ -127,9 +127,10 @@ impl Writer<'_> {
                 ty => ty,
             };
             let listed = self.own.listed.get(&column.name);
-            let (in_database, values, is_listed) = match (element, listed) {
-                (Type::Enum(in_database, values), _) => (in_database.as_str(), values, false),
-                (_, Some(values)) => ("", values, true),
+            let (in_database, values) = match (element, listed) {
+                (Type::Enum(in_database, values), _) => (in_database.as_str(), values),
+                // A listed one is a text by what its field says.
+                (_, Some(values)) => ("enum", values),
                 _ => continue,
             };
             let has_field = existing.is_some_and(|model| model.fields.contains_key(&column.name));
@@ -154,8 +155,6 @@ impl Writer<'_> {
             if is_named {
                 shared.add(in_database, user, &own);
             }
-            // A listed one is a text by what its field says.
-            let in_database = if is_listed { "enum" } else { in_database };
             let code = enumerations::code((&own, in_database), values, &self.style.comparing);
             enums.of_columns.insert(place, EnumOfColumn { name: own, declared: Some(code) });
         }

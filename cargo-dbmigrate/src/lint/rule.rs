@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::engine::dialect::{Cost, Dialect, Facts, Refusal, Statement, Task, Work};
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::{Backend, Migration, plan};
-use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Schema, Table};
+use dbmigrate_runtime::operations::{ColumnChange, Operation};
+use dbmigrate_runtime::schema::{Column, Schema, Table};
 
 /// A rule: what it finds in a revision, as data, and the function that looks for it.
 pub struct Rule {
@@ -222,6 +222,14 @@ impl<'a> Change<'a> {
     /// A table that the operation names, as it is before it, if it is older than the revision.
     pub fn old(&self, table: &str) -> Option<&'a Table> {
         self.step.old.iter().find(|old| old.name == table)
+    }
+
+    /// What an altered column was, if it is older than the revision, and how it changes.
+    pub fn altered(&self) -> Option<(&'a Column, &'a ColumnChange)> {
+        let Operation::AlterColumn { table, column, change } = self.operation() else {
+            return None;
+        };
+        Some((self.old(table)?.find_column(column)?, change))
     }
 
     /// The statements that make this change; one of them may make others, too.

@@ -50,34 +50,28 @@ pub fn of_two(project: &Project) -> Vec<String> {
 
 fn warnings(lock: &str, package: &str) -> Vec<String> {
     let Ok(Lock { package: packages }) = toml::from_str::<Lock>(lock) else { return Vec::new() };
-    let dependencies_of = |from: &Locked| -> Vec<&Locked> {
-        let is_dependency =
-            |locked: &&Locked| from.dependencies.iter().any(|name| locked.is_named_by(name));
-        packages.iter().filter(is_dependency).collect()
-    };
     let mut found: Vec<&Locked> = packages.iter().filter(|locked| locked.name == package).collect();
+    let mut uses: Vec<(&Locked, &Locked)> = Vec::new();
     let mut next = 0;
-    while let Some(from) = found.get(next) {
-        for dependency in dependencies_of(from) {
-            if !found.iter().any(|locked| std::ptr::eq(*locked, dependency)) {
-                found.push(dependency);
+    while let Some(user) = found.get(next).copied() {
+        let is_used =
+            |locked: &&Locked| user.dependencies.iter().any(|name| locked.is_named_by(name));
+        for used in packages.iter().filter(is_used) {
+            uses.push((user, used));
+            if !found.iter().any(|locked| std::ptr::eq(*locked, used)) {
+                found.push(used);
             }
         }
         next += 1;
     }
-    let Some(runtime) = found.iter().find(|locked| locked.name == RUNTIME) else {
-        return Vec::new();
-    };
     let of_driver = |(name, has_several): (&str, bool)| -> Vec<String> {
-        let is_driver = |locked: &&Locked| locked.name == name;
-        let Some(own) = dependencies_of(runtime).into_iter().find(is_driver) else {
-            return Vec::new();
-        };
+        let uses = uses.iter().filter(|(_, used)| used.name == name);
+        let (own, others): (Vec<_>, Vec<_>) = uses.partition(|(user, _)| user.name == RUNTIME);
+        let Some((_, own)) = own.first() else { return Vec::new() };
         let mut seen = BTreeSet::new();
-        let users = found.iter().filter(|locked| locked.name != RUNTIME);
-        users
-            .flat_map(|user| dependencies_of(user).into_iter().map(move |used| (user, used)))
-            .filter(|(_, used)| is_driver(used) && used.version != own.version)
+        others
+            .into_iter()
+            .filter(|(_, used)| used.version != own.version)
             .filter(|(_, used)| seen.insert(&used.version))
             .map(|(user, used)| {
                 let (user, used, own) = (&user.name, &used.version, &own.version);

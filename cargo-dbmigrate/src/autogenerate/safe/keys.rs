@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{ForeignKey, IndexTerm, Table};
 
+use super::constraint::Constraint;
 use super::{Divider, Phase};
 
 /// An index or a unique constraint that is dropped.
@@ -79,23 +80,13 @@ impl Divider<'_> {
 
     /// Whether an operation drops a constraint with a column that the difference drops as well.
     pub(super) fn loses_column(&self, drop: &Operation) -> bool {
-        let (table, name) = match drop {
-            Operation::DropForeignKey { table, name }
-            | Operation::DropUnique { table, name }
-            | Operation::DropCheck { table, name } => (table, name),
-            _ => return false,
-        };
-        let Some(own) = self.schema.table(table) else { return false };
-        let keys = own.foreign_keys.iter().map(|key| (&key.name, &key.columns));
-        let uniques = own.uniques.iter().map(|unique| (&unique.name, &unique.columns));
-        let has = |column: &String| {
-            keys.clone().chain(uniques.clone()).any(|(own, of)| own == name && of.contains(column))
-        };
-        let mut checks = own.checks.iter().filter(|check| check.name == *name);
-        let check = checks.next();
+        let own = drop.tables().first().and_then(|table| self.schema.table(table));
+        let dropped = own.and_then(|own| Some((own, Constraint::dropped(drop, own)?)));
+        let Some((own, constraint)) = dropped else { return false };
+        let mentions = |text: &str, name: &str| self.mentions(text, name);
         self.operations.iter().any(|operation| match operation {
-            Operation::DropColumn { table: of, column } if of == table => {
-                has(column) || check.is_some_and(|check| self.mentions(&check.expression, column))
+            Operation::DropColumn { table, column } if *table == own.name => {
+                constraint.has_column(column, mentions)
             }
             _ => false,
         })

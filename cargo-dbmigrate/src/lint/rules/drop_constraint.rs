@@ -1,11 +1,10 @@
 //! `drop-constraint`.
 
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Check, ForeignKey, Table, Unique};
 
 use super::unique_on_rows::columns;
 
-use crate::autogenerate::safe::DROP_CONSTRAINT;
+use crate::autogenerate::safe::{Constraint, DROP_CONSTRAINT};
 use crate::lint::rule::{Change, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
@@ -22,71 +21,52 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
-    let (table, name) = match change.operation() {
-        Operation::DropForeignKey { table, name }
-        | Operation::DropUnique { table, name }
-        | Operation::DropCheck { table, name } => (table, name),
-        _ => return Vec::new(),
-    };
-    let Some(old) = change.old(table) else { return Vec::new() };
-    let Some(dropped) = Dropped::of(old, change.operation(), name) else { return Vec::new() };
+    let table = change.operation().tables().first().and_then(|table| change.old(table));
+    let dropped = table.and_then(|table| {
+        let constraint = Constraint::dropped(change.operation(), table)?;
+        Some(Dropped { table: &table.name, constraint })
+    });
+    let Some(dropped) = dropped else { return Vec::new() };
     let mut others = change.revised.changes();
-    if others.any(|other| dropped.is_settled_by(&other, table)) {
+    if others.any(|other| dropped.is_settled_by(&other)) {
         return Vec::new();
     }
-    vec![dropped.message(table)]
+    vec![dropped.message()]
 }
 
-/// The constraint that is dropped.
-enum Dropped<'a> {
-    ForeignKey(&'a ForeignKey),
-    Unique(&'a Unique),
-    Check(&'a Check),
+/// The constraint that is dropped, with its table.
+struct Dropped<'a> {
+    table: &'a str,
+    constraint: Constraint<'a>,
 }
 
-impl<'a> Dropped<'a> {
-    fn of(table: &'a Table, drop: &Operation, name: &str) -> Option<Dropped<'a>> {
-        match drop {
-            Operation::DropForeignKey { .. } => {
-                let mut keys = table.foreign_keys.iter();
-                keys.find(|key| key.name == name).map(Dropped::ForeignKey)
-            }
-            Operation::DropUnique { .. } => {
-                let mut uniques = table.uniques.iter();
-                uniques.find(|unique| unique.name == name).map(Dropped::Unique)
-            }
-            _ => {
-                let mut checks = table.checks.iter();
-                checks.find(|check| check.name == name).map(Dropped::Check)
-            }
-        }
-    }
-
+impl Dropped<'_> {
     /// Whether another change of the revision takes its place, or drops what it is about.
-    fn is_settled_by(&self, other: &Change<'_>, table: &str) -> bool {
-        let is_about = |of: &str| of == table;
-        match (other.operation(), self) {
-            (Operation::DropTable { table }, Dropped::ForeignKey(key)) => {
+    fn is_settled_by(&self, other: &Change<'_>) -> bool {
+        let lexicon = other.revised.dialect.lexicon();
+        let is_about = |of: &str| of == self.table;
+        match (other.operation(), &self.constraint) {
+            (Operation::DropTable { table }, Constraint::ForeignKey(key)) => {
                 is_about(table) || *table == key.references_table
             }
             (Operation::DropTable { table }, _) => is_about(table),
             (Operation::DropColumn { table, column }, dropped) => {
-                is_about(table) && dropped.has_column(column, other)
+                let mentions = |text: &str, name: &str| lexicon.mentions(text, name);
+                is_about(table) && dropped.has_column(column, mentions)
             }
-            (Operation::AddForeignKey { table, foreign_key }, Dropped::ForeignKey(key)) => {
+            (Operation::AddForeignKey { table, foreign_key }, Constraint::ForeignKey(key)) => {
                 is_about(table) && foreign_key.columns == key.columns
             }
-            (Operation::AddUnique { table, unique }, Dropped::Unique(was)) => {
+            (Operation::AddUnique { table, unique }, Constraint::Unique(was)) => {
                 is_about(table) && is_within(&unique.columns, &was.columns)
             }
-            (Operation::AddPrimaryKey { table, primary_key }, Dropped::Unique(was)) => {
+            (Operation::AddPrimaryKey { table, primary_key }, Constraint::Unique(was)) => {
                 is_about(table) && is_within(&primary_key.columns, &was.columns)
             }
-            (Operation::CreateIndex { table, index }, Dropped::Unique(was)) => {
+            (Operation::CreateIndex { table, index }, Constraint::Unique(was)) => {
                 is_about(table) && index.unique && is_within(&columns(index), &was.columns)
             }
-            (Operation::AddCheck { table, check }, Dropped::Check(was)) => {
-                let lexicon = other.revised.dialect.lexicon();
+            (Operation::AddCheck { table, check }, Constraint::Check(was)) => {
                 let is_same = lexicon.same_expression(&check.expression, &was.expression);
                 is_about(table) && (check.name == was.name || is_same)
             }
@@ -94,27 +74,18 @@ impl<'a> Dropped<'a> {
         }
     }
 
-    fn has_column(&self, column: &String, change: &Change<'_>) -> bool {
-        match self {
-            Dropped::ForeignKey(key) => key.columns.contains(column),
-            Dropped::Unique(unique) => unique.columns.contains(column),
-            Dropped::Check(check) => {
-                change.revised.dialect.lexicon().mentions(&check.expression, column)
-            }
-        }
-    }
-
-    fn message(&self, table: &str) -> String {
-        match self {
-            Dropped::ForeignKey(key) => {
+    fn message(&self) -> String {
+        let table = self.table;
+        match &self.constraint {
+            Constraint::ForeignKey(key) => {
                 let to = &key.references_table;
                 format!("from then on rows of table `{table}` may refer to no row of table `{to}`")
             }
-            Dropped::Unique(_) => format!(
+            Constraint::Unique(_) => format!(
                 "from then on rows of table `{table}` may have the same values, and a running \
                  program's upsert that names its columns fails"
             ),
-            Dropped::Check(_) => {
+            Constraint::Check(_) => {
                 format!("from then on rows of table `{table}` may violate it")
             }
         }

@@ -1,7 +1,5 @@
 //! `drop-default`.
 
-use dbmigrate_runtime::operations::Operation;
-
 use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
@@ -17,13 +15,9 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
-    let Operation::AlterColumn { table, column, change: to } = change.operation() else {
-        return Vec::new();
-    };
-    let old = change.old(table).and_then(|table| table.find_column(column));
-    let had_default = old.is_some_and(|old| old.default.is_some());
-    let is_required = !to.nullable.unwrap_or(old.is_some_and(|old| old.nullable));
-    if to.default != Some(None) || !had_default || !is_required {
+    let Some((old, to)) = change.altered() else { return Vec::new() };
+    let is_required = !to.nullable.unwrap_or(old.nullable);
+    if to.default != Some(None) || old.default.is_none() || !is_required {
         return Vec::new();
     }
     vec!["a running program's inserts that leave it out fail".to_owned()]

@@ -1,7 +1,5 @@
 //! `drop-not-null`.
 
-use dbmigrate_runtime::operations::Operation;
-
 use crate::autogenerate::safe::DROP_NOT_NULL;
 use crate::lint::rule::{Change, Level, Look, Rule, every};
 
@@ -18,12 +16,8 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
-    let Operation::AlterColumn { table, column, change: to } = change.operation() else {
-        return Vec::new();
-    };
-    let old = change.old(table).and_then(|table| table.find_column(column));
-    let was_required = old.is_some_and(|old| !old.nullable);
-    if to.nullable != Some(true) || !was_required || change.revised.has_barrier() {
+    let Some((old, to)) = change.altered() else { return Vec::new() };
+    if to.nullable != Some(true) || old.nullable || change.revised.has_barrier() {
         return Vec::new();
     }
     vec!["a running program that does not expect NULL fails on rows in which it is NULL".to_owned()]

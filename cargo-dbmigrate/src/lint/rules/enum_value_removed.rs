@@ -1,6 +1,5 @@
 //! `enum-value-removed`.
 
-use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Type;
 
 use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
@@ -21,12 +20,8 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
-    let Operation::AlterColumn { table, column, change: to } = change.operation() else {
-        return Vec::new();
-    };
-    let old = change.old(table).and_then(|table| table.find_column(column));
-    let (Some(Type::Enum(_, was)), Some(Type::Enum(_, is))) = (old.map(|old| &old.ty), &to.ty)
-    else {
+    let Some((old, to)) = change.altered() else { return Vec::new() };
+    let (Type::Enum(_, was), Some(Type::Enum(_, is))) = (&old.ty, &to.ty) else {
         return Vec::new();
     };
     let gone: Vec<&str> =

@@ -1,6 +1,5 @@
 //! `narrow-type`.
 
-use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Type;
 
 use crate::autogenerate::keeps;
@@ -21,11 +20,8 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
-    let Operation::AlterColumn { table, column, change: to } = change.operation() else {
-        return Vec::new();
-    };
-    let old = change.old(table).and_then(|table| table.find_column(column));
-    let (Some(from), Some(to)) = (old.map(|old| &old.ty), &to.ty) else { return Vec::new() };
+    let Some((old, to)) = change.altered() else { return Vec::new() };
+    let (from, Some(to)) = (&old.ty, &to.ty) else { return Vec::new() };
     // The values of enumerations are compared by a rule of its own.
     let is_enumeration = matches!((from, to), (Type::Enum(..), Type::Enum(..)));
     if is_enumeration || keeps(from, to, change.revised.dialect) {

@@ -1,7 +1,5 @@
 //! `set-not-null`.
 
-use dbmigrate_runtime::operations::Operation;
-
 use crate::lint::rule::{Change, Fix, Level, Look, Rule, every};
 
 pub const RULE: Rule = Rule {
@@ -17,11 +15,8 @@ pub const RULE: Rule = Rule {
 };
 
 fn look(change: &Change<'_>) -> Vec<String> {
-    let Operation::AlterColumn { table, column, change: to } = change.operation() else {
-        return Vec::new();
-    };
-    let old = change.old(table).and_then(|table| table.find_column(column));
-    if to.nullable != Some(false) || !old.is_some_and(|old| old.nullable) {
+    let Some((old, to)) = change.altered() else { return Vec::new() };
+    if to.nullable != Some(false) || !old.nullable {
         return Vec::new();
     }
     let is_filled = to.fill.is_some() || to.using.is_some();
