@@ -13,7 +13,7 @@ use super::planner::Planner;
 use super::text_enum;
 use crate::dialect::Refusal;
 use crate::operations::ColumnChange;
-use crate::schema::{Column, IndexTerm, Table, naming};
+use crate::schema::{Column, IndexTerm, Table};
 
 impl Planner<'_> {
     pub(super) fn add_column(
@@ -31,6 +31,7 @@ impl Planner<'_> {
         let is_virtual = column.generated.as_ref().is_some_and(|generated| !generated.stored);
         let class_of = |definition: &Definition| {
             let class = class::add_column(flavor, facts, definition, is_last);
+            let class = if is_last { class } else { limits.of_place(flavor, class, is_virtual) };
             limits.of_column(flavor, class, is_virtual)
         };
         let add = |definition: &Definition| {
@@ -55,7 +56,7 @@ impl Planner<'_> {
             clauses.extend(check.map(|check| self.add_check(table, &check)));
             // Only a key can generate values, so it comes with the column.
             if definition.auto_increment {
-                clauses.push(primary_key(table, after));
+                clauses.push(primary_key(table, after, Class::Open));
             }
             self.alter(idx, table, clauses);
             return Ok(());
@@ -136,7 +137,7 @@ impl Planner<'_> {
         let sql = format!("RENAME COLUMN {} TO {}", quote(from), quote(to));
         let effect = Effect::Column(table.clone(), to.to_owned(), true);
         let class = if self.is_in_key(table, to) {
-            Class::Open
+            class::small(self.flavor)
         } else {
             class::rename_column(self.flavor, self.facts)
         };
@@ -159,7 +160,8 @@ impl Planner<'_> {
                 if is_named {
                     clauses.push(self.set_index_aside(idx, table, &was.name)?);
                     let add = format!("ADD {}", self.ddl(idx).index(after, is)?);
-                    clauses.push(Clause::new(add, Class::Shared, &is.name, Effect::Unseen));
+                    let class = self.index_again_class(after, is);
+                    clauses.push(Clause::new(add, class, &is.name, Effect::Unseen));
                 }
             }
             for (was, is) in before.columns.iter().zip(&after.columns) {
@@ -174,7 +176,7 @@ impl Planner<'_> {
     }
 
     /// Gives a generated column its new expression.
-    fn recomputed(
+    pub(super) fn recomputed(
         &mut self,
         idx: usize,
         [before, after]: [&Table; 2],
@@ -187,11 +189,12 @@ impl Planner<'_> {
             part.definition.generated.clone_from(&to.generated);
             part.is_outdated &= part.definition.check.is_some();
         }
+        let class = class::recompute(self.flavor, &to);
         let to = self.whole(idx, (&after.name, &is.name), [&was, &to])?;
-        Ok(self.modify_column(&after.name, &is.name, &to, Class::Open))
+        Ok(self.modify_column(&after.name, &is.name, &to, class))
     }
 
-    fn names(&self, expression: &str, column: &str) -> bool {
+    pub(super) fn names(&self, expression: &str, column: &str) -> bool {
         self.flavor.lexicon().mentions(expression, column)
     }
 
@@ -208,7 +211,7 @@ impl Planner<'_> {
             clauses.extend(self.redefined(idx, [before, after], &key.columns)?);
             let effect = Effect::Index(table.clone(), "PRIMARY".to_owned(), false);
             let sql = "DROP PRIMARY KEY".to_owned();
-            clauses.push(Clause::new(sql, Class::Open, "PRIMARY", effect).with_needs(&key.columns));
+            clauses.push(Clause::new(sql, Class::Copy, "PRIMARY", effect).with_needs(&key.columns));
         }
         if let (None, Some(key)) = (&before.primary_key, &after.primary_key) {
             self.ddl(idx).primary_key(after, key)?;
@@ -221,7 +224,8 @@ impl Planner<'_> {
             }
             let what = format!("primary key `{}`", key.name);
             self.guard_existing(table, guards::unique(table, &what, &key.columns));
-            clauses.push(primary_key(table, after));
+            let class = self.limits(table).of_rebuild(self.flavor, Class::Rebuild);
+            clauses.push(primary_key(table, after, class));
             clauses.extend(self.redefined(idx, [before, after], &key.columns)?);
         }
         self.alter(idx, table, clauses);
@@ -244,7 +248,8 @@ impl Planner<'_> {
             let (was, is) = (ddl.definition(before, was)?, ddl.definition(after, is)?);
             if was != is {
                 let to = self.whole(idx, (&after.name, name), [&was, &is])?;
-                clauses.push(self.modify_column(&after.name, name, &to, Class::Open));
+                let class = self.modified(&after.name, &was, &is);
+                clauses.push(self.modify_column(&after.name, name, &to, class));
             }
         }
         Ok(clauses)
@@ -388,7 +393,8 @@ impl Planner<'_> {
             if ddl.index(before, was)? != definition {
                 clauses.push(self.set_index_aside(idx, table, &was.name)?);
                 let add = format!("ADD {definition}");
-                added.push(Clause::new(add, Class::Open, &is.name, Effect::Unseen));
+                let class = self.index_again_class(after, is);
+                added.push(Clause::new(add, class, &is.name, Effect::Unseen));
             }
         }
         for (was, is) in before.uniques.iter().zip(&after.uniques) {
@@ -398,7 +404,7 @@ impl Planner<'_> {
             if is_hashed(before, &was.columns) != is_hashed(after, &is.columns) {
                 let add = format!("ADD {}", ddl.unique(after, is)?);
                 clauses.push(self.set_index_aside(idx, table, &was.name)?);
-                added.push(Clause::new(add, Class::Open, &is.name, Effect::Unseen));
+                added.push(Clause::new(add, Class::Copy, &is.name, Effect::Unseen));
             }
         }
         for key in &after.foreign_keys {
@@ -413,151 +419,20 @@ impl Planner<'_> {
         self.alter(idx, table, clauses);
         Ok(())
     }
-
-    /// Gives a column another definition and other values at once: a new column takes its place.
-    fn swap(&mut self, idx: usize, altered: &Altered<'_>, value: &str) -> Result<(), Refusal> {
-        let Altered { after, to, into, target, .. } = altered;
-        let table = &after.name;
-        let scratch = naming::limited(format!("dbmigrate_new_{}", to.name));
-        let bare = Definition {
-            nullable: true,
-            default: None,
-            on_update: None,
-            auto_increment: false,
-            comment: None,
-            invisible: false,
-            check: None,
-            ..target.clone()
-        };
-        // Both columns are there for a while.
-        let mut both = (*after).clone();
-        both.columns.push(Column { name: scratch.clone(), ..(*to).clone() });
-        self.ddl(idx).has_room(&both)?;
-        self.set_keys_aside(idx, table, &to.name);
-        let sql = format!("ADD COLUMN {} {}", quote(&scratch), bare.sql());
-        let effect = Effect::Column(table.clone(), scratch.clone(), true);
-        let class = class::add_column(self.flavor, self.facts, &bare, true);
-        let class = self.limits(table).of_column(self.flavor, class, false);
-        self.alter(idx, table, vec![Clause::new(sql, class, &scratch, effect)]);
-        self.update(idx, (after, &scratch), value, None)?;
-        let definition = Definition { nullable: into.nullable, ..target.clone() };
-        self.set_own(table, &to.name, &definition);
-        let sql = format!(
-            "CHANGE COLUMN {} {} {}{}",
-            quote(&scratch),
-            quote(&to.name),
-            definition.sql(),
-            place_or_last(after, &to.name)
-        );
-        let effect = Effect::Column(table.clone(), scratch.clone(), false);
-        let change = Clause::new(sql, Class::Open, &scratch, effect);
-        self.exchange(idx, altered, change)
-    }
-
-    /// Replaces a column by a generated one.
-    fn replace(&mut self, idx: usize, altered: &Altered<'_>) -> Result<(), Refusal> {
-        let Altered { after, to, target, .. } = altered;
-        let sql = format!(
-            "ADD COLUMN {} {}{}",
-            quote(&to.name),
-            target.sql(),
-            place_or_last(after, &to.name)
-        );
-        self.set_own(&after.name, &to.name, target);
-        let add = Clause::new(sql, Class::Open, &to.name, Effect::Unseen);
-        self.exchange(idx, altered, add)
-    }
-
-    /// Drops a column and puts another one in its place, in one statement, with all that uses it.
-    fn exchange(
-        &mut self,
-        idx: usize,
-        altered: &Altered<'_>,
-        change: Clause,
-    ) -> Result<(), Refusal> {
-        let Altered { before, after, to, .. } = altered;
-        let (table, column) = (&after.name, &to.name);
-        let ddl = self.ddl(idx);
-        let mut down = Vec::new();
-        let mut up = Vec::new();
-        let clause = |sql: String, name: &str| Clause::new(sql, Class::Open, name, Effect::Unseen);
-        for unique in before.uniques.iter().filter(|unique| unique.columns.contains(column)) {
-            down.push(self.set_index_aside(idx, table, &unique.name)?);
-            up.push(clause(format!("ADD {}", ddl.unique(after, unique)?), &unique.name));
-        }
-        let names = |index: &crate::schema::Index| {
-            index.columns.iter().any(|key| match &key.term {
-                IndexTerm::Column(name) => name == column,
-                IndexTerm::Expression(expression) => {
-                    self.flavor.lexicon().mentions(expression, column)
-                }
-            })
-        };
-        let indexes: Vec<_> = before.indexes.iter().filter(|index| names(index)).collect();
-        for index in indexes {
-            down.push(self.set_index_aside(idx, table, &index.name)?);
-            up.push(clause(format!("ADD {}", ddl.index(after, index)?), &index.name));
-        }
-        for key in super::keys::without_index(after) {
-            if key.columns.contains(column) {
-                down.push(self.drop_index(table, &key.name));
-                up.push(clause(format!("ADD {}", super::keys::own_index(key)), &key.name));
-            }
-        }
-        let mut checks = before.checks.clone();
-        checks.extend(text_enum::checks(before));
-        checks.retain(|check| self.names(&check.expression, column));
-        let mut new = after.checks.clone();
-        new.extend(text_enum::checks(after));
-        for check in &checks {
-            if self.has_own_check(table, column, check) {
-                continue;
-            }
-            down.push(match self.drop_own_check(idx, after, check)? {
-                Some(own) => own,
-                None => self.set_check_aside(idx, table, &check.name)?,
-            });
-        }
-        for check in new.iter().filter(|check| self.names(&check.expression, column)) {
-            up.push(clause(format!("ADD {}", super::ddl::check(check)), &check.name));
-        }
-        let in_key = before.primary_key.as_ref().filter(|key| key.columns.contains(column));
-        if in_key.is_some() {
-            down.push(clause("DROP PRIMARY KEY".to_owned(), "PRIMARY"));
-            up.insert(0, primary_key(table, after));
-        }
-        // What is computed from the column can't be without it.
-        for other in before.columns.iter().filter(|other| other.name != *column) {
-            let Some(generated) = &other.generated else { continue };
-            if !self.names(&generated.expression, column) {
-                continue;
-            }
-            let Some(is) = after.find_column(&other.name) else { continue };
-            up.push(self.recomputed(idx, [before, after], [other, is])?);
-        }
-        let mut clauses = down;
-        clauses.push(clause(format!("DROP COLUMN {}", quote(column)), column));
-        clauses.push(change);
-        clauses.extend(up);
-        self.flush();
-        self.alter(idx, table, clauses);
-        self.flush();
-        Ok(())
-    }
 }
 
 /// A column that changes.
-struct Altered<'a> {
-    before: &'a Table,
-    after: &'a Table,
-    was: &'a Column,
-    to: &'a Column,
+pub(super) struct Altered<'a> {
+    pub(super) before: &'a Table,
+    pub(super) after: &'a Table,
+    pub(super) was: &'a Column,
+    pub(super) to: &'a Column,
     /// Its declared definitions.
-    from: Definition,
-    into: Definition,
+    pub(super) from: Definition,
+    pub(super) into: Definition,
     /// What the server has, and what it gets.
-    own: Definition,
-    target: Definition,
+    pub(super) own: Definition,
+    pub(super) target: Definition,
 }
 
 /// Where a column is, unless it is the last one: ` AFTER x`.
@@ -571,19 +446,9 @@ fn place(table: &Table, column: &str) -> String {
     }
 }
 
-/// Where a column is, after others were dropped and added.
-fn place_or_last(table: &Table, column: &str) -> String {
-    let position = table.columns.iter().position(|other| other.name == column);
-    match position {
-        Some(0) => " FIRST".to_owned(),
-        Some(at) => format!(" AFTER {}", quote(&table.columns[at - 1].name)),
-        None => String::new(),
-    }
-}
-
-fn primary_key(table: &str, after: &Table) -> Clause {
+pub(super) fn primary_key(table: &str, after: &Table, class: Class) -> Clause {
     let columns = after.primary_key.as_ref().map(|key| key.columns.clone()).unwrap_or_default();
     let effect = Effect::Index(table.to_owned(), "PRIMARY".to_owned(), true);
     let sql = format!("ADD PRIMARY KEY ({})", quoted(&columns));
-    Clause::new(sql, Class::Open, "PRIMARY", effect).with_names(&columns)
+    Clause::new(sql, class, "PRIMARY", effect).with_names(&columns)
 }

@@ -5,6 +5,7 @@
 
 use super::column::Definition;
 use super::flavor::Flavor;
+use super::given::is_constant;
 use crate::dialect::{Blocks, Cost, Facts, Lock, Work};
 
 /// How a server changes a table, from the cheapest to the most expensive way.
@@ -105,18 +106,24 @@ pub(super) fn add_column(
     definition: &Definition,
     is_last: bool,
 ) -> Class {
-    let is_placed = !is_last && (flavor.is_mariadb() || facts.version < INSTANT_ANYWHERE);
+    let default = definition.default.as_deref().filter(|default| default.starts_with('('));
+    let is_evaluated = default.is_some_and(|default| {
+        let is_always_so = is_constant(flavor.lexicon().significant(default).as_slice());
+        !flavor.is_mariadb() || !is_always_so
+    });
     match &definition.generated {
-        Some((_, true)) => return Class::Copy,
-        Some((_, false)) if is_last => return Class::Instant,
-        Some((_, false)) => return Class::Open,
-        None => {}
+        Some((_, true)) => Class::Copy,
+        // It is not so on MariaDB where an index has another virtual column.
+        Some((_, false)) if flavor.is_mariadb() && !is_last => Class::Open,
+        Some((_, false)) => Class::Instant,
+        None if definition.auto_increment => Class::Open,
+        None if is_evaluated && flavor.is_mariadb() => Class::Open,
+        None if is_evaluated => Class::Copy,
+        None if is_last || flavor.is_mariadb() || facts.version >= INSTANT_ANYWHERE => {
+            Class::Instant
+        }
+        None => Class::Rebuild,
     }
-    let is_expression = definition.default.as_ref().is_some_and(|default| default.starts_with('('));
-    if is_placed || is_expression || definition.auto_increment || definition.check.is_some() {
-        return Class::Open;
-    }
-    Class::Instant
 }
 
 /// The end of a column.
@@ -144,14 +151,18 @@ pub(super) fn small(flavor: Flavor) -> Class {
 
 /// A column with another definition.
 pub(super) fn modify(flavor: Flavor, was: &Definition, to: &Definition) -> Class {
-    let same = |a: &Definition, b: &Definition| {
-        (&a.charset, &a.collate, &a.generated, a.auto_increment, &a.check)
-            == (&b.charset, &b.collate, &b.generated, b.auto_increment, &b.check)
-    };
-    let is_retyped_virtual =
-        was.ty != to.ty && to.generated.as_ref().is_some_and(|(_, stored)| !stored);
-    // MariaDB copies a table where a column has a check of its own, whatever changes.
-    if !same(was, to) || to.check.is_some() || is_retyped_virtual {
+    let is_copied = [
+        // MariaDB copies a table where a column has a check of its own, whatever changes.
+        was.check != to.check || to.check.is_some(),
+        was.auto_increment != to.auto_increment && (to.auto_increment || !flavor.is_mariadb()),
+        is_recomputed_by_copy(flavor, was, to),
+    ];
+    if is_copied.contains(&true) {
+        return Class::Copy;
+    }
+    let is_open =
+        (&was.charset, &was.collate) != (&to.charset, &to.collate) || was.generated != to.generated;
+    if is_open {
         return Class::Open;
     }
     // MariaDB gives a timestamp a value of its own for NULL, which it does only in a copy.
@@ -165,6 +176,40 @@ pub(super) fn modify(flavor: Flavor, was: &Definition, to: &Definition) -> Class
     };
     let by_type = if was.ty == to.ty { Class::Instant } else { retype(flavor, &was.ty, &to.ty) };
     by_null.max(by_type)
+}
+
+/// Whether all rows are copied when a column is computed in another way, or gets another type.
+fn is_recomputed_by_copy(flavor: Flavor, was: &Definition, to: &Definition) -> bool {
+    let (Some((_, was_stored)), Some((_, is_stored))) = (&was.generated, &to.generated) else {
+        return false;
+    };
+    let is_same = was.generated == to.generated;
+    match is_stored {
+        _ if was_stored != is_stored => false,
+        true => !is_same,
+        false => was.ty != to.ty || (!is_same && !flavor.is_mariadb()),
+    }
+}
+
+/// A column that is computed from one that gets another name or other values.
+pub(super) fn recompute(flavor: Flavor, to: &Definition) -> Class {
+    match &to.generated {
+        Some((_, false)) if flavor.is_mariadb() => Class::Open,
+        _ => Class::Copy,
+    }
+}
+
+/// A column that takes the place of another one, which is dropped in the same statement.
+pub(super) fn exchange(flavor: Flavor, facts: &Facts, was: &Definition, to: &Definition) -> Class {
+    match (&was.generated, &to.generated) {
+        (_, Some((_, true))) | (Some((_, false)), None) => Class::Copy,
+        (Some((_, true)), None) if flavor.is_mariadb() => Class::Copy,
+        (None, None) if to.auto_increment => Class::Open,
+        (None, None) if to.check.is_some() && !to.nullable => Class::Open,
+        (None, None) if to.nullable => drop_column(flavor, facts),
+        (None, None) => Class::Rebuild,
+        _ => Class::Open,
+    }
 }
 
 /// Another type.

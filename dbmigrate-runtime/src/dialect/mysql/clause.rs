@@ -77,8 +77,8 @@ impl Alter {
 /// The class of several changes that have to be in one statement.
 pub(super) fn merged(classes: impl Iterator<Item = Class>) -> Option<Class> {
     classes.reduce(|a, b| {
-        a.merged(b).unwrap_or(match (a, b) {
-            (Class::Shared, _) | (_, Class::Shared) => Class::Shared,
+        a.merged(b).unwrap_or(match a.max(b) {
+            class @ (Class::NoCopy | Class::Shared) if a.min(b) != Class::Virtual => class,
             _ => Class::Open,
         })
     })

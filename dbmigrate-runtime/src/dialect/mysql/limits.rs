@@ -26,6 +26,8 @@ enum Limit {
     Spatial,
     /// A stored generated column.
     Stored,
+    /// A virtual generated column.
+    Virtual,
     /// A virtual column in an index, or an index over an expression.
     VirtualKey,
 }
@@ -54,7 +56,8 @@ impl Limits {
             ),
             (Limit::FullText, special(index::FULLTEXT)),
             (Limit::Spatial, special(index::SPATIAL)),
-            (Limit::Stored, generated.any(|generated| generated.stored)),
+            (Limit::Stored, generated.clone().any(|generated| generated.stored)),
+            (Limit::Virtual, generated.any(|generated| !generated.stored)),
             (Limit::VirtualKey, has_virtual_key(table)),
         ])
     }
@@ -74,7 +77,8 @@ impl Limits {
             (Limit::Partitions, unknown.any(|words| words.contains("PARTITION BY"))),
             (Limit::FullText, has_key("FULLTEXT")),
             (Limit::Spatial, has_key("SPATIAL")),
-            (Limit::Stored, generated.any(|(_, is_stored)| *is_stored)),
+            (Limit::Stored, generated.clone().any(|(_, is_stored)| *is_stored)),
+            (Limit::Virtual, generated.any(|(_, is_stored)| !is_stored)),
         ])
     }
 
@@ -95,7 +99,13 @@ impl Limits {
 
     /// The class of any change.
     pub(super) fn of_change(&self, class: Class) -> Class {
-        if self.has(Limit::Engine) || self.has(Limit::Hash) { Class::Open } else { class }
+        match class {
+            _ if self.has(Limit::Engine) => Class::Open,
+            Class::Open => Class::Open,
+            // Each of them copies the table.
+            _ if self.has(Limit::Hash) => Class::Copy,
+            class => class,
+        }
     }
 
     /// The class of a new or dropped column.
@@ -115,6 +125,12 @@ impl Limits {
         } else {
             class
         }
+    }
+
+    /// The class of a new column that isn't the last one.
+    pub(super) fn of_place(&self, flavor: Flavor, class: Class, is_virtual: bool) -> Class {
+        let is_restricted = self.has(Limit::Virtual) && (is_virtual || flavor.is_mariadb());
+        if is_restricted && class == Class::Instant { Class::Open } else { class }
     }
 
     /// The class of a change that writes the table again.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::charset;
 use super::class::{self, Class};
 use super::clause::{Alter, Clause, Reason, merged};
 use super::column::Definition;
@@ -11,9 +10,10 @@ use super::flavor::quote;
 use super::limits::{self, Limits};
 use super::parse;
 use super::planner::Planner;
+use super::{charset, ddl, index, size};
 use crate::dialect::{Alone, Cost, Statement, StatementKind, Task};
 use crate::operations::Operation;
-use crate::schema::Table;
+use crate::schema::{Index, Table};
 
 impl Planner<'_> {
     /// Adds clauses that have to be in one statement.
@@ -89,8 +89,34 @@ impl Planner<'_> {
 
     /// The class of a new unique constraint.
     pub(super) fn unique_class(&self, table: &Table, columns: &[String]) -> Class {
-        let is_order = self.flavor.is_mariadb() && limits::may_order_rows(table, columns);
-        if is_order { Class::Open } else { Class::NoCopy }
+        if size::is_hashed(self.flavor, table, columns) {
+            return Class::Copy;
+        }
+        if self.flavor.is_mariadb() && limits::may_order_rows(table, columns) {
+            return self.limits(&table.name).of_rebuild(self.flavor, Class::Rebuild);
+        }
+        Class::NoCopy
+    }
+
+    /// The class of a new index.
+    pub(super) fn index_class(&self, table: &Table, index: &Index) -> Class {
+        let columns: Vec<String> = size::columns_of(index).into_iter().cloned().collect();
+        let has_expression = columns.len() < index.columns.len();
+        if ddl::is_hashed_index(self.flavor, table, index) || (has_expression && index.unique) {
+            Class::Copy
+        } else if has_expression || index::special(index).is_some() {
+            Class::Shared
+        } else if index.unique {
+            self.unique_class(table, &columns)
+        } else {
+            Class::NoCopy
+        }
+    }
+
+    /// The class of an index that is dropped in the same statement.
+    pub(super) fn index_again_class(&self, table: &Table, index: &Index) -> Class {
+        let has_expression = size::columns_of(index).len() < index.columns.len();
+        if has_expression { Class::Copy } else { self.index_class(table, index) }
     }
 
     /// How a column gets another definition.

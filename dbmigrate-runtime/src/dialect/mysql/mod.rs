@@ -13,6 +13,7 @@ mod crash;
 mod ddl;
 mod effect;
 mod engine;
+mod exchange;
 mod flavor;
 mod foreign;
 mod given;

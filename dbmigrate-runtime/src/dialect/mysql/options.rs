@@ -1,7 +1,7 @@
 //! Changes of a table's engine and of what its texts are stored and compared by.
 
 use super::charset;
-use super::class::Class;
+use super::class::{self, Class};
 use super::clause::Clause;
 use super::column::Definition;
 use super::effect::Effect;
@@ -27,15 +27,16 @@ impl Planner<'_> {
             return Err(self.ddl(idx).refuse(why, "drop that foreign key first"));
         }
         let mut clauses = Vec::new();
-        let clause = |sql: String| Clause::new(sql, Class::Open, "", Effect::Unseen);
         let engine = charset::engine(after);
         if !charset::engine(before).eq_ignore_ascii_case(engine) {
-            clauses.push(clause(format!("ENGINE={engine}")));
+            let sql = format!("ENGINE={engine}");
+            clauses.push(Clause::new(sql, Class::Open, "", Effect::Unseen));
         }
         let collation = charset::of_table(self.flavor, after);
         if charset::of_table(self.flavor, before) != collation {
             let name = charset::of(&collation);
-            clauses.push(clause(format!("DEFAULT CHARSET={name} COLLATE={collation}")));
+            let sql = format!("DEFAULT CHARSET={name} COLLATE={collation}");
+            clauses.push(Clause::new(sql, class::small(self.flavor), "", Effect::Unseen));
             for column in &after.columns {
                 let Some(was) = before.find_column(&column.name) else { continue };
                 if !types::is_collated(self.flavor, &column.ty) {

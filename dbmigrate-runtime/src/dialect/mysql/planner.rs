@@ -236,9 +236,7 @@ impl<'a> Planner<'a> {
                 if let Some(guard) = self.unique_guard(table, &what, &unique.columns) {
                     self.guard(guard);
                 }
-                let is_hashed = size::is_hashed(self.flavor, after, &unique.columns);
                 let class = self.unique_class(after, &unique.columns);
-                let class = if is_hashed { Class::Open } else { class };
                 let effect = Effect::Index(table.clone(), unique.name.clone(), true);
                 let clause =
                     Clause::new(add, class, &unique.name, effect).with_needs(&unique.columns);
@@ -254,7 +252,9 @@ impl<'a> Planner<'a> {
                         && index.unique
                         && terms.any(|term| matches!(term, IndexTerm::Expression(_)))
                 };
-                if before.indexes.iter().any(is_over_expression) || limits::is_order(before, name) {
+                if before.indexes.iter().any(is_over_expression) {
+                    clause.class = Class::Copy;
+                } else if limits::is_order(before, name) {
                     clause.class = Class::Open;
                 }
                 self.with_own_indexes(idx, [before, after], vec![clause]);
@@ -494,7 +494,6 @@ impl<'a> Planner<'a> {
         self.look_at_index(idx, index)?;
         let add = format!("ADD {}", self.ddl(idx).index(table, index)?);
         let columns: Vec<String> = size::columns_of(index).into_iter().cloned().collect();
-        let has_expression = columns.len() < index.columns.len();
         if index.unique {
             let what = format!("index `{}`", index.name);
             let terms = index.columns.iter().map(|key| {
@@ -509,25 +508,15 @@ impl<'a> Planner<'a> {
             });
             self.guard(guards::unique_terms(&table.name, &what, &terms.collect::<Vec<_>>()));
         }
-        let is_special = super::index::special(index).is_some();
-        let is_hashed = ddl::is_hashed_index(self.flavor, table, index);
-        let class = if has_expression && index.unique {
-            Class::Copy
-        } else if has_expression || is_special {
-            Class::Shared
-        } else if index.unique {
-            self.unique_class(table, &columns)
-        } else {
-            Class::NoCopy
-        };
-        let class = if is_hashed { Class::Open } else { class };
+        let class = self.index_class(table, index);
         let effect = Effect::Index(table.name.clone(), index.name.clone(), true);
         let clause = Clause::new(add, class, &index.name, effect).with_needs(&columns);
         // One statement adds one of them.
+        let is_special = super::index::special(index).is_some();
         let clause = if is_special { clause.with_names([&"FULLTEXT".to_owned()]) } else { clause };
         // An expression may name any column.
         let all: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        Ok(if has_expression { clause.with_names(&all) } else { clause })
+        Ok(if columns.len() < index.columns.len() { clause.with_names(&all) } else { clause })
     }
 
     pub(super) fn drop_index(&mut self, table: &str, name: &str) -> Clause {
