@@ -329,7 +329,7 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
 
         upgrade b200 -> c300, longer
           change the invisible column `dbmigrate_ix_person_email_1` of index `ix_person_email`, alter column `email` of table `person`
-            locks `person` against writes (at most), rewrites the table and its indexes
+            locks `person` against writes (ALGORITHM=COPY), rewrites the table and its indexes
         $ upgrade -v
         Running upgrade a100 -> b200, index
         Running upgrade b200 -> c300, longer
@@ -341,7 +341,7 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
         -- change the invisible column `dbmigrate_ix_person_email_1` of index `ix_person_email`, alter column `email` of table `person`
         ALTER TABLE `person`
             MODIFY COLUMN `dbmigrate_ix_person_email_1` varchar(120) GENERATED ALWAYS AS (lcase("email")) VIRTUAL INVISIBLE COMMENT 'for an index over an expression, by dbmigrate',
-            MODIFY COLUMN `email` varchar(120) NOT NULL;
+            MODIFY COLUMN `email` varchar(120) NOT NULL, ALGORITHM=COPY;
         $ check
         The list in migrations/mod.rs does not match the revision files:
           it lacks migrations/versions/m1.rs
@@ -352,7 +352,7 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
         The database agrees with the migrations.
         `cargo dbmigrate migrate` brings it in line
         Database: URL
-        warning[rewrite-locks]: revision `c300`: alter column `email` of table `person`: all who write to table `person` wait if the server has to write it again
+        warning[rewrite-locks]: revision `c300`: alter column `email` of table `person`: all who write to table `person` wait until it is written again (ALGORITHM=COPY)
           in migrations/versions/m3.rs, on MariaDB
           hint: add a column of the new kind, fill it in batches while both are written, and drop the previous one in a later release
         $ diff
@@ -380,7 +380,7 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
         -- change the invisible column `dbmigrate_ix_person_email_1` of index `ix_person_email`, alter column `email` of table `person`
         ALTER TABLE `person`
             MODIFY COLUMN `dbmigrate_ix_person_email_1` varchar(100) GENERATED ALWAYS AS (lcase("email")) VIRTUAL INVISIBLE COMMENT 'for an index over an expression, by dbmigrate',
-            MODIFY COLUMN `email` varchar(100) NOT NULL;
+            MODIFY COLUMN `email` varchar(100) NOT NULL, ALGORITHM=COPY;
         -- drop index `ix_person_email` of table `person`
         ALTER TABLE `person` DROP INDEX `ix_person_email`, ALGORITHM=NOCOPY, LOCK=NONE;
         -- drop its invisible column `dbmigrate_ix_person_email_1`

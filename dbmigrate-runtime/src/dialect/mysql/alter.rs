@@ -6,8 +6,8 @@ use super::column::Definition;
 use super::convert::{self, Conversion};
 use super::effect::Effect;
 use super::flavor::{closed, quote, quoted};
-use super::given::{Given, is_constant, replacing};
-use super::{charset, guards, size};
+use super::given::{Given, replacing};
+use super::{charset, constant, guards, size};
 
 use super::planner::Planner;
 use super::text_enum;
@@ -61,7 +61,7 @@ impl Planner<'_> {
             self.alter(idx, table, clauses);
             return Ok(());
         };
-        if is_constant(self.flavor.lexicon().significant(using).as_slice()) {
+        if constant::is_one(self.flavor, using) {
             if !column.nullable {
                 self.guard_existing(table, guards::given(table, &column.name, using, None));
             }

@@ -4,8 +4,8 @@
 //! the statement, so that the server refuses the change instead of making it in a slower way.
 
 use super::column::Definition;
+use super::constant;
 use super::flavor::Flavor;
-use super::given::is_constant;
 use crate::dialect::{Blocks, Cost, Facts, Lock, Work};
 
 /// How a server changes a table, from the cheapest to the most expensive way.
@@ -107,10 +107,8 @@ pub(super) fn add_column(
     is_last: bool,
 ) -> Class {
     let default = definition.default.as_deref().filter(|default| default.starts_with('('));
-    let is_evaluated = default.is_some_and(|default| {
-        let is_always_so = is_constant(flavor.lexicon().significant(default).as_slice());
-        !flavor.is_mariadb() || !is_always_so
-    });
+    let is_evaluated =
+        default.is_some_and(|default| !flavor.is_mariadb() || !constant::is_one(flavor, default));
     match &definition.generated {
         Some((_, true)) => Class::Copy,
         // It is not so on MariaDB where an index has another virtual column.

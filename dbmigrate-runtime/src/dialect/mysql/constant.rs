@@ -5,7 +5,7 @@ use super::flavor::Flavor;
 use super::literal;
 use crate::Value;
 use crate::schema::{DefaultValue, Type};
-use crate::sql::{Kind, Token};
+use crate::sql::{Kind, Token, without_parentheses};
 
 /// The default of a column with this type, from the text after `DEFAULT`; `None` for NULL.
 pub(super) fn read(flavor: Flavor, text: &str, ty: &Type) -> Option<DefaultValue> {
@@ -100,6 +100,15 @@ fn moment(text: &str) -> &str {
     match text.split_once('.') {
         Some(_) => text.trim_end_matches('0').trim_end_matches('.'),
         None => text,
+    }
+}
+
+/// Whether an expression plainly is one value for all rows.
+pub(super) fn is_one(flavor: Flavor, expression: &str) -> bool {
+    match without_parentheses(&flavor.lexicon().significant(expression)) {
+        [value] => matches!(value.kind, Kind::Text | Kind::Number),
+        [minus, value] => minus.is_symbol("-") && value.kind == Kind::Number,
+        _ => false,
     }
 }
 

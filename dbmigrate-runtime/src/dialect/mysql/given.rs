@@ -1,11 +1,11 @@
 //! The values that columns get from expressions, looked at before anything changes.
 
+use super::constant;
 use super::flavor::{closed, quote};
 use super::guards::{self, Source};
 use super::planner::Planner;
 use crate::dialect::Guard;
 use crate::schema::{Column, ForeignKey, Table};
-use crate::sql::{Kind, Token, without_parentheses};
 
 /// The values that a column gets.
 #[derive(Clone, Copy)]
@@ -65,14 +65,13 @@ impl Planner<'_> {
         what: &str,
         columns: &[String],
     ) -> Option<Guard> {
-        let lexicon = self.flavor.lexicon();
         let mut terms = Vec::new();
         for name in columns {
             match self.new_values.get(&(table.to_owned(), name.clone())) {
                 None => terms.push(quote(name)),
                 // NULL is not equal to itself.
                 Some(None) => return None,
-                Some(Some(value)) if is_constant(lexicon.significant(value).as_slice()) => {}
+                Some(Some(value)) if constant::is_one(self.flavor, value) => {}
                 // A default may be another one for each row.
                 Some(Some(_)) => return Some(guards::unique(table, what, columns)),
             }
@@ -111,15 +110,6 @@ impl Planner<'_> {
 /// What all rows get if those that meet a condition get a value, and the others keep theirs.
 pub(super) fn replacing(column: &str, condition: &str, value: &str) -> String {
     format!("CASE WHEN {condition} THEN ({}) ELSE {} END", closed(value), quote(column))
-}
-
-/// Whether an expression plainly is one value for all rows.
-pub(super) fn is_constant(tokens: &[Token<'_>]) -> bool {
-    match without_parentheses(tokens) {
-        [value] => matches!(value.kind, Kind::Text | Kind::Number),
-        [minus, value] => minus.is_symbol("-") && value.kind == Kind::Number,
-        _ => false,
-    }
 }
 
 /// The unique keys of a table, with their names for messages.
