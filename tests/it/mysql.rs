@@ -388,8 +388,16 @@ fn an_index_over_an_expression_is_the_same_to_everybody_on_mariadb() {
         -- drop table `person`
         DROP TABLE `person`;
     "#]].assert_eq(&seen);
+    // Others write while a newer MariaDB copies a table.
+    let warning = seen.find("warning[rewrite-locks]").expect("a warning");
+    let end = seen.find("$ diff").expect("a command");
+    let online = seen.replace(&seen[warning..end], "").replace(
+        "against writes (ALGORITHM=COPY)",
+        "against other changes of its definition (ALGORITHM=COPY)",
+    );
     for server in servers {
-        assert_eq!(session(&server, &mut host), seen, "{}", server.name);
+        let expected = if server.name == "mariadb118" { &online } else { &seen };
+        assert_eq!(session(&server, &mut host), *expected, "{}", server.name);
     }
 }
 

@@ -403,7 +403,7 @@ fn what_a_statement_asserts_is_true_of_every_table() {
         rename what is named: INSTANT
         rename the key: INSTANT
         add generated key: COPY
-        add generated key: COPY
+        add generated key: 
         required: INPLACE, LOCK=NONE
         required timestamp: COPY
         nullable: INPLACE, LOCK=NONE

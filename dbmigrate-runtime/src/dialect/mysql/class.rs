@@ -152,14 +152,16 @@ pub(super) fn modify(flavor: Flavor, was: &Definition, to: &Definition) -> Class
     let is_copied = [
         // MariaDB copies a table where a column has a check of its own, whatever changes.
         was.check != to.check || to.check.is_some(),
-        was.auto_increment != to.auto_increment && (to.auto_increment || !flavor.is_mariadb()),
+        was.auto_increment != to.auto_increment && !flavor.is_mariadb(),
         is_recomputed_by_copy(flavor, was, to),
     ];
     if is_copied.contains(&true) {
         return Class::Copy;
     }
-    let is_open =
-        (&was.charset, &was.collate) != (&to.charset, &to.collate) || was.generated != to.generated;
+    // MariaDB numbers the rows in a copy in which nobody else writes, whatever its version.
+    let is_open = (&was.charset, &was.collate) != (&to.charset, &to.collate)
+        || was.generated != to.generated
+        || (to.auto_increment && !was.auto_increment);
     if is_open {
         return Class::Open;
     }
