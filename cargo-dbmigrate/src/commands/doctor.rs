@@ -364,9 +364,11 @@ fn rights_in_database(
     );
     let has = texts(driver, &has)?;
     let needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX"];
+    // Without these, a server does not show what a change would break.
+    let shown = ["SHOW VIEW", "TRIGGER"];
     // MySQL requires it for foreign keys; MariaDB does not.
     let of_keys = (driver.dialect().backend() == Backend::Mysql).then_some("REFERENCES");
-    let needed = needed.into_iter().chain(of_keys);
+    let needed = needed.into_iter().chain(["CREATE TEMPORARY TABLES"]).chain(of_keys).chain(shown);
     let lacking: Vec<&str> =
         needed.filter(|privilege| !has.iter().any(|has| has == privilege)).collect();
     if lacking.is_empty() {
@@ -378,12 +380,15 @@ fn rights_in_database(
         return Ok(());
     };
     let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
+    let is_blind = lacking.iter().any(|privilege| shown.contains(privilege));
+    let blind =
+        if is_blind { "; a change that breaks a view or a trigger isn't stopped" } else { "" };
     let lacking = lacking.join(", ");
     let literal = |text: &str| driver.dialect().literal(&text.into());
     let account = format!("{}@{}", literal(user), literal(host));
     seen.note(
         "rights",
-        format!("the user was not granted {lacking}, except perhaps through a role"),
+        format!("the user was not granted {lacking}, except perhaps through a role{blind}"),
         format!("let an administrator run `GRANT {lacking} ON {target} TO {account}`"),
     );
     Ok(())
