@@ -1,8 +1,8 @@
-//! A run whose statement waits for a metadata lock: another session is in a transaction that has read
-//! the table.
+//! A run whose statement waits for a lock: another session is in a transaction that has read the
+//! table, or changed its rows.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::engine::driver::Waiting;
 use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
@@ -48,8 +48,23 @@ fn read_by_another(server: &Server) -> (String, dbmigrate_runtime::mysql::Conn) 
     (url, other)
 }
 
+const CHANGES_ROWS: &[Module] = &[lent::module("m1", &[], changes_rows)];
+
+fn changes_rows(op: &mut Operations) {
+    op.execute("UPDATE busy SET a = a + 1");
+}
+
 fn run(url: &str, lock_timeout: Duration, seen: &mut Seen) -> Result<(), String> {
-    let migrations = &Migrator::new(ALTERS).migrations().expect("a history");
+    run_history(ALTERS, url, lock_timeout, seen)
+}
+
+fn run_history(
+    history: &'static [Module],
+    url: &str,
+    lock_timeout: Duration,
+    seen: &mut Seen,
+) -> Result<(), String> {
+    let migrations = &Migrator::new(history).migrations().expect("a history");
     let options = &Options { lock_timeout, ..Options::default() };
     let (driver, steps) = (&mut driver(url), &mut OwnSteps);
     let mut executor = Executor { driver, migrations, options, observer: seen, steps };
@@ -97,5 +112,28 @@ fn a_run_that_waits_too_long_is_continued_by_the_next_one() {
         run(&url, Duration::from_secs(1), &mut seen).expect("nobody is in the way");
         assert_eq!(seen.continued, [3], "{}", server.name);
         assert_eq!(rows(&url), [(1, None), (2, Some(2))]);
+    }
+}
+
+#[test]
+fn a_wait_for_rows_is_a_part_of_the_time_that_a_run_may_wait() {
+    for server in servers::mysql("a_wait_for_rows_is_a_part_of_the_time_that_a_run_may_wait") {
+        let (url, mut other) = read_by_another(&server);
+        other.query_drop("UPDATE busy SET a = 5").expect("a row is locked");
+        let (mut seen, start) = (Seen::default(), Instant::now());
+        let text = run_history(CHANGES_ROWS, &url, Duration::from_secs(2), &mut seen)
+            .expect_err("it waits too long");
+        // One attempt that waited for the whole time, and at most one for what was left.
+        assert!(start.elapsed() < Duration::from_secs(6), "{}: {:?}", server.name, start.elapsed());
+        let expected = expect_test::expect![[r#"
+            revision `m1` was rolled back: statement 1 of 1 failed: UPDATE busy SET a = a + 1
+              caused by: Lock wait timeout exceeded; try restarting transaction
+        "#]];
+        expected.assert_eq(&format!("{text}\n"));
+        other.query_drop("COMMIT").expect("it is committed");
+        run_history(CHANGES_ROWS, &url, Duration::from_secs(2), &mut seen)
+            .expect("nobody is there");
+        let rows: Vec<i64> = mysql_client(&url).query("SELECT a FROM busy").expect("rows");
+        assert_eq!(rows, [6]);
     }
 }

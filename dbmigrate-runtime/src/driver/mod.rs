@@ -155,6 +155,11 @@ pub trait Driver: Connection {
     /// Rolls the transaction back. Does nothing if none is open.
     fn rollback(&mut self);
 
+    /// How long a statement may have waited for a lock of others before it failed.
+    fn longest_wait(&self) -> Duration {
+        LOCK_TIMEOUT
+    }
+
     /// Who blocks the transaction that has just been rolled back because of a lock, if the database
     /// can tell.
     fn blocker(&mut self) -> Option<String> {

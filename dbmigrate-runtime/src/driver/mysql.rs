@@ -17,7 +17,10 @@ use std::time::Duration;
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, Params, QueryResult};
 
-use super::{Connection, DatabaseError, Driver, MysqlFault, Rows, Scope, Unconnected, Wait, bound};
+use super::{
+    Connection, DatabaseError, Driver, LOCK_TIMEOUT, MysqlFault, Rows, Scope, Unconnected, Wait,
+    bound,
+};
 use crate::Value;
 use crate::backend::Backend;
 use crate::dialect::{self, Dialect, MARIADB, MYSQL};
@@ -62,6 +65,8 @@ pub struct MysqlDriver<'a> {
     profile: Profile,
     /// Whether a transaction is open; `None` if SQL ran that may have ended or begun one.
     is_open: Cell<Option<bool>>,
+    /// How long statements wait for the rows of others, in seconds.
+    row_lock_timeout: u64,
     /// The name of the lock.
     lock: String,
     /// What it is on this server.
@@ -134,6 +139,7 @@ impl<'a> MysqlDriver<'a> {
             dialect,
             profile,
             is_open: Cell::new(None),
+            row_lock_timeout: session::ROW_LOCK_TIMEOUT,
             lock: session::lock_name("", ""),
             locking: Locking::Unknown,
             held: None,
@@ -255,6 +261,16 @@ impl<'a> MysqlDriver<'a> {
         session::described(self.text_query(sql).ok()?.rows.first()?)
     }
 
+    /// Lets statements wait for the rows of others, but not longer than the run may wait.
+    fn wait_for_rows(&mut self, at_most: Duration) -> Result<(), DatabaseError> {
+        let seconds = at_most.as_secs().clamp(1, session::ROW_LOCK_TIMEOUT);
+        if self.row_lock_timeout != seconds {
+            self.text_query(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"))?;
+            self.row_lock_timeout = seconds;
+        }
+        Ok(())
+    }
+
     fn begin_transaction(&self) -> Result<(), DatabaseError> {
         self.text_query("START TRANSACTION READ WRITE")?;
         self.is_open.set(Some(true));
@@ -374,9 +390,17 @@ impl Driver for MysqlDriver<'_> {
             Scope::Entry if self.lease.is_none() && self.is_open.get() == Some(false) => Ok(()),
             Scope::Transaction | Scope::Group | Scope::Piece | Scope::Entry => {
                 self.renew()?;
+                self.wait_for_rows(wait.at_most)?;
                 self.be_silent_inside();
                 self.begin_transaction()
             }
+        }
+    }
+
+    fn longest_wait(&self) -> Duration {
+        match self.is_open.get() {
+            Some(false) => LOCK_TIMEOUT,
+            _ => Duration::from_secs(self.row_lock_timeout),
         }
     }
 

@@ -4,7 +4,6 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
 use super::{Executor, Observer};
-use crate::driver::LOCK_TIMEOUT;
 use crate::driver::{Driver, Scope, Wait, Waiting};
 use crate::{Error, trace};
 
@@ -17,16 +16,24 @@ pub(super) struct Budget {
     left: Duration,
     waited: Duration,
     n_retries: u32,
+    /// When the work began that may have to be repeated.
+    began: Instant,
 }
 
 impl Budget {
     pub(super) fn new(lock_timeout: Duration) -> Budget {
-        Budget { left: lock_timeout, waited: Duration::ZERO, n_retries: 0 }
+        let (waited, began) = (Duration::ZERO, Instant::now());
+        Budget { left: lock_timeout, waited, n_retries: 0, began }
     }
 
     /// Begins anew: what was done is committed, and others may get in the way of the rest as well.
     pub(super) fn renew(&mut self, lock_timeout: Duration) {
         *self = Budget::new(lock_timeout);
+    }
+
+    /// Takes note that work begins which may have to be repeated.
+    pub(super) fn begins(&mut self) {
+        self.began = Instant::now();
     }
 
     fn spend(&mut self, time: Duration) {
@@ -45,6 +52,7 @@ impl Budget {
         let mut wait = Wait { at_most: self.left, on_wait: &mut on_wait };
         let res = executor.driver.begin(scope, &mut wait);
         self.spend(start.elapsed());
+        self.begins();
         res.map_err(|err| {
             if err.is_busy() {
                 Error::locked(self.waited.as_secs_f64(), err)
@@ -62,6 +70,7 @@ impl Budget {
         if !executor.driver.dialect().capabilities().repeats_transactions || self.left.is_zero() {
             return false;
         }
+        let waited = self.began.elapsed().min(executor.driver.longest_wait());
         executor.driver.rollback();
         if self.n_retries == 0 {
             let holder = executor.driver.blocker();
@@ -74,7 +83,7 @@ impl Budget {
         let random = RandomState::new().hash_one(self.n_retries) % 100;
         let pause = longest.mul_f64(0.5 + random as f64 / 200.0).min(self.left);
         std::thread::sleep(pause);
-        self.spend(pause + LOCK_TIMEOUT);
+        self.spend(pause + waited);
         true
     }
 

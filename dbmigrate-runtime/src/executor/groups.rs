@@ -324,6 +324,7 @@ impl Executor<'_> {
         })?;
         let mut was_started = known.is_some();
         loop {
+            budget.begins();
             let res = self.run_alone_statement(run, alone, was_started.then_some(&*started.before));
             // A change of a definition that fails leaves nothing behind.
             let may_repeat = alone.is_done.is_none() || run.is_continued;
@@ -379,6 +380,7 @@ impl Executor<'_> {
         mut work: impl FnMut(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
         loop {
+            budget.begins();
             match work(self) {
                 Err(err) if err.is_transient() && budget.retries(self) => {}
                 res => return res,

@@ -12,7 +12,7 @@ use crate::sql::{Token, quote_text};
 
 /// How long a statement waits for rows that others have locked, in seconds. Meanwhile nobody waits
 /// behind it.
-const ROW_LOCK_TIMEOUT: u64 = 10;
+pub(super) const ROW_LOCK_TIMEOUT: u64 = 10;
 
 /// The settings that texts of the catalog and the meaning of statements depend on, and limits that
 /// would end a run in the middle; each with its value as SQL.
