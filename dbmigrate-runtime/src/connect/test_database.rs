@@ -43,7 +43,9 @@ enum Kept {
         #[expect(dead_code, reason = "it is there to be dropped")] postgres::TestServerDatabase,
     ),
     #[cfg(feature = "mysql")]
-    OnMysql(#[expect(dead_code, reason = "it is there to be dropped")] mysql::TestServerDatabase),
+    OnMysql(
+        #[expect(dead_code, reason = "it is there to be dropped")] Box<mysql::TestServerDatabase>,
+    ),
 }
 
 impl TestDatabase {
@@ -103,7 +105,7 @@ pub(crate) fn create(
         #[cfg(feature = "mysql")]
         crate::backend::Backend::Mysql | crate::backend::Backend::Mariadb => {
             let (database, url) = mysql::TestServerDatabase::create(&template, url)?;
-            Ok(TestDatabase { url, path: None, _kept: Kept::OnMysql(database) })
+            Ok(TestDatabase { url, path: None, _kept: Kept::OnMysql(Box::new(database)) })
         }
         #[allow(unreachable_patterns, reason = "all drivers may be there")]
         backend => {
