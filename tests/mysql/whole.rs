@@ -131,6 +131,29 @@ fn a_table_that_no_change_would_keep_whole_is_not_changed() {
     }
 }
 
+#[test]
+fn what_is_no_table_any_more_is_not_changed() {
+    for server in servers::mysql("what_is_no_table_any_more_is_not_changed") {
+        let mut driver = super::driver(&server.own_database());
+        let dialect = super::dialect(&server.name);
+        driver.batch("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY)").expect("a table");
+        // As the migrations know it, before others put a view in its place.
+        let mut schema = dialect.catalog(&mut driver, None, &Default::default()).unwrap().schema;
+        driver.batch("RENAME TABLE t TO u").expect("another name");
+        driver.batch("CREATE SQL SECURITY INVOKER VIEW t AS SELECT id FROM u").expect("a view");
+        let facts = dialect.facts(&mut driver).unwrap();
+        let facts = dialect.facts_for(&mut driver, &[add()], &facts).unwrap();
+        let refusal = plan::tasks(&[add()], &mut schema, &dialect, &facts).expect_err("a refusal");
+        let title = if server.name.starts_with("mariadb") { "MariaDB" } else { "MySQL" };
+        let beginning = format!(
+            "cannot add column `new` to table `t` on {title}: table `t` has `CREATE ALGORITHM="
+        );
+        assert!(refusal.message.starts_with(&beginning), "{refusal}");
+        let end = "`, and no change of such a table is known to be safe";
+        assert!(refusal.message.ends_with(end), "{refusal}");
+    }
+}
+
 /// The columns of a table as the server writes them, without what every version writes in words of
 /// its own.
 fn columns(driver: &mut MysqlDriver<'_>, table: &str) -> Vec<String> {

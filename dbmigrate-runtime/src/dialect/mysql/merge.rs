@@ -8,7 +8,7 @@ use super::column::Definition;
 use super::effect::Effect;
 use super::flavor::quote;
 use super::limits::{self, Limits};
-use super::parse;
+use super::parse::{self, Parsed};
 use super::planner::Planner;
 use super::{charset, ddl, index, size};
 use crate::dialect::{Alone, Cost, Statement, StatementKind, Task};
@@ -72,7 +72,8 @@ impl Planner<'_> {
             }
         }
         for (name, sql) in &self.facts.existing.definitions {
-            let Some(parsed) = parse::parse(self.flavor, sql) else { continue };
+            let parsed = parse::parse(self.flavor, sql)
+                .unwrap_or_else(|| Parsed { unknown: vec![sql.clone()], ..Parsed::default() });
             self.limits.entry(name.clone()).or_default().extend(Limits::of_existing(&parsed));
             self.definitions.insert(name.clone(), parsed);
         }
