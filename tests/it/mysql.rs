@@ -117,6 +117,38 @@ fn a_client_reads_each_statement_as_it_is() {
 }
 
 #[test]
+fn rows_that_do_not_fit_stop_a_script_before_it_changes_anything() {
+    let name = "mysql::rows_that_do_not_fit_stop_a_script_before_it_changes_anything";
+    for server in servers::mysql_in_turn(name) {
+        let mut host = Host::library(&format!("mysql_rows_{}", server.name), "");
+        host.ok("init --dialect mysql --dialect mariadb");
+        let url = server.own_database();
+        host.env("DATABASE_URL", &url);
+        let table = "op.create_table(Table::new(\"item\")\
+            .column(Column::new(\"id\", Type::BigInteger).not_null())\
+            .column(Column::new(\"name\", Type::String(100)).not_null())\
+            .primary_key(\"pk_item\", [\"id\"]));";
+        let work = "op.add_column(\"item\", Column::new(\"c\", Type::Integer));\n\
+            op.add_unique(\"item\", Unique::new(\"uq_item_name\", [\"name\"]));";
+        host.write("migrations/versions/m1.rs", &revision("a100", &[], "items", table, ""));
+        host.write("migrations/versions/m2.rs", &revision("b200", &["a100"], "unique", work, ""));
+        host.ok("upgrade a100");
+        let mut client = mysql_client(&url);
+        client.query_drop("INSERT INTO item VALUES (1, 'same'), (2, 'same')").expect("rows");
+        let (script, before) = (host.ok("upgrade --sql").stdout, dump(&url));
+        let played = server.play(&url, &script);
+        assert!(!played.is_ok, "{played:?}");
+        let said = "unique constraint `uq_item_name` can't be added to table `item`";
+        assert!(played.text.contains(said), "{played:?}");
+        assert_eq!(dump(&url), before);
+        client.query_drop("UPDATE item SET name = 'other' WHERE id = 2").expect("a row");
+        let played = server.play(&url, &script);
+        assert!(played.is_ok, "{played:?}");
+        assert!(host.ok("current").stdout.starts_with("b200 (head)"));
+    }
+}
+
+#[test]
 fn a_script_that_fails_halfway_is_continued_by_a_run() {
     for server in servers::mysql("a_script_that_fails_halfway_is_continued_by_a_run") {
         let mut host = Host::library(&format!("mysql_half_{}", server.name), "");
