@@ -2,11 +2,12 @@
 //! of the products themselves is run.
 
 use std::thread;
+use std::time::Duration;
 
 use dbmigrate_runtime::engine::driver::mysql::{Cluster, Product};
 use dbmigrate_runtime::mysql::prelude::Queryable as _;
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_runtime::{Migrator, Module, Options};
 use dbmigrate_tests::modules::module;
 use dbmigrate_tests::servers::{self, Server, mysql_client};
 use expect_test::expect;
@@ -140,6 +141,21 @@ fn vitess_is_migrated_with_a_lease() {
         });
         assert_eq!(crate::driver(&vitess).profile().product, Product::Vitess);
         check(&url, &vitess, true);
+    }
+}
+
+/// So also where less time is left than a statement waits for rows otherwise.
+#[test]
+fn a_product_without_a_setting_is_migrated() {
+    for server in originals("a_product_without_a_setting_is_migrated") {
+        let url = server.database();
+        let product = behind(&url, |_, sql| {
+            let unset = ("SESSION innodb_lock_wait_timeout", "SESSION no_such_setting");
+            changed(&changed(sql, &AS_TIDB), &[unset])
+        });
+        let options = Options { lock_timeout: Duration::from_secs(5), ..Options::default() };
+        let ran = Migrator::new(HISTORY).upgrade_with(&product, "head", &options);
+        assert_eq!(ran.expect("it is migrated").len(), HISTORY.len());
     }
 }
 

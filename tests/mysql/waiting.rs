@@ -137,3 +137,16 @@ fn a_wait_for_rows_is_a_part_of_the_time_that_a_run_may_wait() {
         assert_eq!(rows, [6]);
     }
 }
+
+#[test]
+fn a_lent_connection_waits_as_long_as_before() {
+    for server in servers::mysql("a_lent_connection_waits_as_long_as_before") {
+        let mut conn = mysql_client(&server.database());
+        conn.query_drop("SET SESSION innodb_lock_wait_timeout = 33").expect("a setting");
+        let options = Options { lock_timeout: Duration::from_secs(2), ..Options::default() };
+        let ran = Migrator::new(lent::MODULES).upgrade_with(&mut conn, "head", &options);
+        assert_eq!(ran.expect("it is migrated"), ["m1"]);
+        let found: Option<u64> = conn.query_first("SELECT @@innodb_lock_wait_timeout").expect("it");
+        assert_eq!(found, Some(33), "{}", server.name);
+    }
+}

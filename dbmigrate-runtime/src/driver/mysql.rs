@@ -262,13 +262,13 @@ impl<'a> MysqlDriver<'a> {
     }
 
     /// Lets statements wait for the rows of others, but not longer than the run may wait.
-    fn wait_for_rows(&mut self, at_most: Duration) -> Result<(), DatabaseError> {
+    fn wait_for_rows(&mut self, at_most: Duration) {
         let seconds = at_most.as_secs().clamp(1, session::ROW_LOCK_TIMEOUT);
         if self.row_lock_timeout != seconds {
-            self.text_query(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"))?;
+            // A product that doesn't know the setting waits as long as it likes.
+            let _ = self.text_query(&format!("SET SESSION innodb_lock_wait_timeout = {seconds}"));
             self.row_lock_timeout = seconds;
         }
-        Ok(())
     }
 
     fn begin_transaction(&self) -> Result<(), DatabaseError> {
@@ -390,7 +390,7 @@ impl Driver for MysqlDriver<'_> {
             Scope::Entry if self.lease.is_none() && self.is_open.get() == Some(false) => Ok(()),
             Scope::Transaction | Scope::Group | Scope::Piece | Scope::Entry => {
                 self.renew()?;
-                self.wait_for_rows(wait.at_most)?;
+                self.wait_for_rows(wait.at_most);
                 self.be_silent_inside();
                 self.begin_transaction()
             }

@@ -72,8 +72,8 @@ impl Planner<'_> {
             }
         }
         for (name, sql) in &self.facts.existing.definitions {
-            let parsed = parse::parse(self.flavor, sql)
-                .unwrap_or_else(|| Parsed { unknown: vec![sql.clone()], ..Parsed::default() });
+            let unread = || Parsed { unread: Some(sql.clone()), ..Parsed::default() };
+            let parsed = parse::parse(self.flavor, sql).unwrap_or_else(unread);
             self.limits.entry(name.clone()).or_default().extend(Limits::of_existing(&parsed));
             self.definitions.insert(name.clone(), parsed);
         }

@@ -17,6 +17,8 @@ pub(super) struct Parsed {
     pub(super) options: Vec<(String, String)>,
     /// What isn't understood.
     pub(super) unknown: Vec<String>,
+    /// The statement, where it isn't understood at all.
+    pub(super) unread: Option<String>,
 }
 
 /// A column.
@@ -69,22 +71,29 @@ pub(super) struct ForeignKeyPart {
     pub(super) on_update: String,
 }
 
-/// Reads a statement; `None` if it isn't a list of columns and keys.
+/// Reads a statement; `None` if it isn't a table with a list of columns and keys.
 pub(super) fn parse(flavor: Flavor, sql: &str) -> Option<Parsed> {
     let tokens = flavor.lexicon().significant(sql);
     let open = tokens.iter().position(|token| token.is_symbol("("))?;
     let close = matching(&tokens, open)?;
-    let head = &tokens[..open];
-    let mut parsed = Parsed {
-        temporary: head.iter().any(|token| token.is_word("TEMPORARY")),
-        name: head.last()?.identifier()?.into_owned(),
-        ..Parsed::default()
-    };
+    let [create, words @ .., name] = &tokens[..open] else { return None };
+    let temporary = words.iter().any(|token| token.is_word("TEMPORARY"));
+    if !create.is_word("CREATE") || !words.last()?.is_word("TABLE") {
+        return None;
+    }
+    let name = name.identifier()?.into_owned();
+    let mut parsed = Parsed { temporary, name, ..Parsed::default() };
     for part in split(&tokens[open + 1..close]) {
         parsed.part(flavor, sql, part);
     }
     parsed.read_options(&tokens[close + 1..]);
     Some(parsed)
+}
+
+/// Whether a statement creates a view.
+pub(super) fn is_view(flavor: Flavor, sql: &str) -> bool {
+    let tokens = flavor.lexicon().significant(sql);
+    tokens.iter().take_while(|token| !token.is_word("AS")).any(|token| token.is_word("VIEW"))
 }
 
 /// Where the parentheses that open here are closed.

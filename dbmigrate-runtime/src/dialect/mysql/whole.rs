@@ -5,7 +5,7 @@ use super::clause::Clause;
 use super::column::Definition;
 use super::effect::Effect;
 use super::flavor::quote;
-use super::parse::{ColumnPart, KeyPart, Parsed};
+use super::parse::{self, ColumnPart, KeyPart, Parsed};
 use super::planner::Planner;
 use crate::dialect::Refusal;
 use crate::operations::Operation;
@@ -38,6 +38,12 @@ const KEPT: [&str; 24] = [
     "TRANSACTIONAL",
 ];
 
+/// What a change does to a table that isn't understood as a whole.
+const UNSAFE: &str = "and no change of such a table is known to be safe";
+
+/// What to do instead of a change that is refused.
+const BY_HAND: &str = "write the change by hand: `op.execute(\"ALTER TABLE ...\").describes(...)`";
+
 /// What happens to something that a change drops and creates again.
 const LOST: &str = "which it would lose when the change creates it again";
 
@@ -59,18 +65,36 @@ impl Planner<'_> {
     }
 
     fn by_hand(&self, idx: usize, what: &str, words: &str, why: &str) -> Refusal {
-        let hint = "write the change by hand: `op.execute(\"ALTER TABLE ...\").describes(...)`";
-        self.ddl(idx).refuse(&format!("{what} has `{words}`, {why}"), hint)
+        self.ddl(idx).refuse(&format!("{what} has `{words}`, {why}"), BY_HAND)
+    }
+
+    /// What has the table's name, and isn't read as a table.
+    fn unread(&self, idx: usize, table: &str, sql: &str) -> Refusal {
+        if parse::is_view(self.flavor, sql) {
+            let hint = "the database differs from what the migrations build: `cargo dbmigrate \
+                        check` lists the differences";
+            return self.ddl(idx).refuse(&format!("`{table}` is a view in the database"), hint);
+        }
+        let why = format!("the definition of table `{table}` can't be read, {UNSAFE}");
+        self.ddl(idx).refuse(&why, BY_HAND)
     }
 
     /// Refuses to change a table that isn't understood as a whole.
     pub(super) fn can_be_altered(&self, idx: usize, table: &str) -> Result<(), Refusal> {
-        if let Operation::DropTable { .. } | Operation::RenameTable { .. } = &self.operations[idx] {
+        let leaves_columns = matches!(
+            self.operations[idx],
+            Operation::DropTable { .. }
+                | Operation::RenameTable { .. }
+                | Operation::BulkInsert { .. }
+        );
+        let Some(parsed) = self.existing(table).filter(|_| !leaves_columns) else {
             return Ok(());
+        };
+        if let Some(sql) = &parsed.unread {
+            return Err(self.unread(idx, table, sql));
         }
-        let Some(words) = self.existing(table).and_then(unkept) else { return Ok(()) };
-        let why = "and no change of such a table is known to be safe";
-        Err(self.by_hand(idx, &format!("table `{table}`"), &words, why))
+        let Some(words) = unkept(parsed) else { return Ok(()) };
+        Err(self.by_hand(idx, &format!("table `{table}`"), &words, UNSAFE))
     }
 
     /// A column as the server has it at this place of the plan, where that is known. What isn't
@@ -203,5 +227,57 @@ impl Planner<'_> {
             return Err(self.by_hand(idx, &what, "NOT ENFORCED", LOST));
         }
         Ok(self.drop_check(table, name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use crate::dialect::mysql::Mysql;
+    use crate::dialect::mysql::flavor::Flavor;
+    use crate::dialect::{Dialect as _, Facts};
+    use crate::operations::{Operation, Operations};
+    use crate::schema::{Column, Schema, Table, Type};
+
+    /// What a server answers to `SHOW CREATE TABLE` that is no table, and what becomes of changes.
+    fn planned(shown: &str, change: impl FnOnce(&mut Operations)) -> String {
+        let mysql = Mysql(Flavor::Mysql);
+        let mut schema = Schema::default();
+        let table = Table::new("t").column(Column::new("id", Type::Integer).not_null());
+        Operation::CreateTable(table).apply(&mut schema).expect("a table");
+        let operations = Operations::record(change);
+        let mut facts = Facts::new(8_000_023, true);
+        facts.existing.definitions = vec![("t".to_owned(), shown.to_owned())];
+        match mysql.plan(&operations, &mut schema, &facts) {
+            Ok(plan) => plan.tasks.iter().rev().find_map(|task| task.sql()).unwrap().to_owned(),
+            Err(refusal) => format!("{}\n  hint: {}", refusal.message, refusal.hint.unwrap()),
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_as_a_table_is_not_altered() {
+        let add = |op: &mut Operations| {
+            op.add_column("t", Column::new("a", Type::Integer));
+        };
+        let view = "CREATE DEFINER=`a`@`b` VIEW `t` AS select length('x') AS `id`";
+        let shown = [view, "CREATE SEQUENCE `t` START WITH 1", "CREATE EXTERNAL TABLE `t` (`id"];
+        let mut seen: Vec<String> = shown.iter().map(|shown| planned(shown, add)).collect();
+        seen.push(planned(shown[1], |op| op.drop_table("t")));
+        seen.push(planned(shown[1], |op| op.rename_table("t", "u")));
+        seen.push(planned(shown[1], |op| {
+            op.bulk_insert("t", ["id"]).row((1,));
+        }));
+        expect![[r#"
+            cannot add column `a` to table `t` on MySQL: `t` is a view in the database
+              hint: the database differs from what the migrations build: `cargo dbmigrate check` lists the differences
+            cannot add column `a` to table `t` on MySQL: the definition of table `t` can't be read, and no change of such a table is known to be safe
+              hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+            cannot add column `a` to table `t` on MySQL: the definition of table `t` can't be read, and no change of such a table is known to be safe
+              hint: write the change by hand: `op.execute("ALTER TABLE ...").describes(...)`
+            DROP TABLE `t`
+            RENAME TABLE `t` TO `u`
+            INSERT INTO `t` (`id`) VALUES
+                (1)"#]].assert_eq(&seen.join("\n"));
     }
 }
