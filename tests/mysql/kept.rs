@@ -271,7 +271,7 @@ fn what_no_model_says_is_named_and_not_lost() {
           t (ix) has `IGNORED`
           > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new', ALGORITHM=INSTANT
         a INT CHECK (a > 1))
-          > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new' CHECK ("a" > 1)
+          > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new' CHECK ("a" > 1), ALGORITHM=COPY
         a INT) ENGINE=Aria
           > ALTER TABLE `t` MODIFY COLUMN `a` int(11) NULL COMMENT 'new'
     "#]].assert_eq(texts);
