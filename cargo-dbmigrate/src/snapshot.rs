@@ -147,10 +147,7 @@ impl Snapshot {
     /// A table that the database can't have.
     pub fn drift(&self, expected: &Schema, all: &Schema, declared: Declared) -> Result<Drift> {
         let folding = self.comparing().folding;
-        let actual = |table: &Table| {
-            let mut tables = self.found.schema.tables.values();
-            tables.find(|actual| folding.same_table(&actual.name, &table.name))
-        };
+        let actual = |table: &Table| folding.table(&self.found.schema, &table.name);
         let expected = expected.tables.values().filter(|table| self.scope.has_table(&table.name));
         let expected: Vec<_> = expected.map(|table| (table, actual(table))).collect();
         let expected = self
@@ -214,9 +211,8 @@ impl Snapshot {
     pub fn translated(&self, known: &[&Schema]) -> Result<Schema> {
         let comparing = self.comparing();
         let is_known = |name: &str| {
-            let mut names = known.iter().flat_map(|schema| schema.tables.keys());
             self.scope.has_table(name)
-                && names.any(|known| comparing.folding.same_table(known, name))
+                && known.iter().any(|known| comparing.folding.table(known, name).is_some())
         };
         let mut unreadable = self.found.unreadable.iter();
         if let Some(Unreadable { name, why, .. }) = unreadable.find(|object| is_known(&object.name))

@@ -30,12 +30,6 @@ pub fn mapped<'a, T: Sync, R: Send>(items: &'a [T], map: impl Fn(&'a T) -> R + S
     results
 }
 
-/// Frees a large value on another thread; the process doesn't wait for that when it exits.
-pub fn freed_beside<T: Send + 'static>(value: T) {
-    // Without a thread it is freed here, with the closure.
-    let _ = thread::Builder::new().spawn(move || drop(value));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! When a database considers two names to be the same.
 
+use crate::schema::{Schema, Table};
 use crate::sql::Lexicon;
 
 /// How a database compares the names in its catalog with the names in statements.
@@ -51,6 +52,15 @@ impl Folding {
     /// Whether both name the same table.
     pub fn same_table(self, a: &str, b: &str) -> bool {
         self.tables.same(a, b)
+    }
+
+    /// The table of a schema with this name.
+    pub fn table<'s>(self, schema: &'s Schema, name: &str) -> Option<&'s Table> {
+        let alike = || schema.tables.values().find(|table| self.same_table(&table.name, name));
+        match self.tables {
+            Case::Exact => schema.table(name),
+            Case::Ascii => schema.table(name).or_else(alike),
+        }
     }
 
     /// A table's name in a canonical spelling: equal names have equal results.

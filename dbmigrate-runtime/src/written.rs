@@ -327,10 +327,7 @@ impl Scope {
         if !tokens.iter().any(|token| token.is_word("SELECT")) {
             return Some(Scope { folding, names });
         }
-        let find = |token: &Token<'_>| {
-            let name = token.identifier()?;
-            schema.tables.values().find(|table| folding.same_table(&table.name, &name))
-        };
+        let find = |token: &Token<'_>| folding.table(schema, &token.identifier()?);
         for (idx, token) in tokens.iter().enumerate() {
             let after = tokens.get(idx + 1);
             if token.is_word("FROM") || token.is_word("JOIN") {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Schema, Table};
+use dbmigrate_runtime::schema::{Column, Schema, Table};
 
 use super::Answers;
 use crate::error::{Error, Result};
@@ -124,12 +124,27 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
         let was_called = olds.get(table.as_str());
         let all_was = was_called.and_then(|was| all_from.table(was));
         let was = was_called.and_then(|was| from.table(was));
+        let now = to.table(table);
+        let mut declared: Vec<Declared> =
+            flags.iter().filter_map(|flag| flag.column(table)).collect();
+        for record in of_table.get(table.as_str()).into_iter().flatten() {
+            let fields = record.fields.iter();
+            declared.extend(fields.filter_map(|field| {
+                let old = field.renamed_from.as_ref()?;
+                Some(Declared::by_model(&place(record, field.line), old, &field.column))
+            }));
+        }
+        let stays =
+            |column: &Column| now.is_some_and(|now| now.find_column(&column.name).is_some());
+        if declared.is_empty() && was.is_none_or(|was| was.columns.iter().all(stays)) {
+            continue;
+        }
         let columns = |of: Option<&'_ Table>| -> Vec<String> {
             let columns = of.into_iter().flat_map(|table| &table.columns);
             columns.map(|column| column.name.clone()).collect()
         };
         let have = Listed { compared: columns(was), all: columns(all_was) };
-        let want = Listed { compared: columns(to.table(table)), all: columns(Some(all_now)) };
+        let want = Listed { compared: columns(now), all: columns(Some(all_now)) };
         let names = Names {
             what: "column",
             prefix: format!("{table}."),
@@ -140,15 +155,6 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
             case: folding.others,
             through_another_case: true,
         };
-        let mut declared: Vec<Declared> =
-            flags.iter().filter_map(|flag| flag.column(table)).collect();
-        for record in of_table.get(table.as_str()).into_iter().flatten() {
-            for field in &record.fields {
-                let old = field.renamed_from.as_ref();
-                let place = place(record, field.line);
-                declared.extend(old.map(|old| Declared::by_model(&place, old, &field.column)));
-            }
-        }
         let renamed = order::order(&names, declared)?;
         renames.overruled.extend(renamed.overruled);
         let steps = renamed.steps.into_iter();

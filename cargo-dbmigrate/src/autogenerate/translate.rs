@@ -37,16 +37,12 @@ pub fn translate(actual: &Schema, known: &[&Schema], rules: &StorageRules<'_>) -
     let tables = actual.tables.values().filter_map(|actual| {
         let known: Vec<Known<'_>> = known
             .iter()
-            .filter_map(|schema| find(schema, &actual.name, folding))
+            .filter_map(|schema| folding.table(schema, &actual.name))
             .filter_map(|table| Some(Known { table, stored: (rules.stored)(table, actual)? }))
             .collect();
         (!known.is_empty()).then_some((actual, known))
     });
     Schema::from_tables(tables.map(|(actual, tables)| adopt_table(actual, &tables, known, rules)))
-}
-
-fn find<'a>(schema: &'a Schema, table: &str, folding: Folding) -> Option<&'a Table> {
-    schema.tables.values().find(|candidate| folding.same_table(&candidate.name, table))
 }
 
 fn adopt_table(
@@ -149,7 +145,7 @@ fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Fo
         key.columns.iter_mut().for_each(|column| of(&own, column));
         let targets: Vec<&Table> = schemas
             .iter()
-            .filter_map(|schema| find(schema, &key.references_table, folding))
+            .filter_map(|schema| folding.table(schema, &key.references_table))
             .collect();
         if let Some(first) = targets.first() {
             key.references_table.clone_from(&first.name);

@@ -23,7 +23,7 @@ use crate::models::own_features;
 use crate::project::features::with_features;
 use crate::project::{RUNTIME, name_of};
 use crate::snapshot::{failed, is_own};
-use crate::{threads, tool_tables};
+use crate::tool_tables;
 use update::Existing;
 
 pub fn run(cx: &Context, args: &Inspect) -> Result<Answer> {
@@ -123,7 +123,8 @@ fn write(cx: &Context, args: &Inspect, including: Option<ToInclude<'_>>) -> Resu
         });
         cx.out.json("inspect", document);
     }
-    threads::freed_beside(models);
+    // The process is about to end, and freeing takes as long as writing.
+    std::mem::forget(models);
     Ok(Answer::Done)
 }
 
@@ -254,6 +255,8 @@ fn unsaid(found: &Catalog, is_wanted: &impl Fn(&str) -> bool, all: bool) -> Vec<
     });
     let others = others.map(|object| format!("{} `{}`", object.kind, object.name));
     let tables = found.schema.tables.values().filter(|table| is_wanted(&table.name));
+    let tables: Vec<&Table> = tables.collect();
+    let tables = tables.iter().copied();
     let keys = tables.clone().flat_map(nullable_keys);
     let sequences = tables.clone().flat_map(|table| {
         inspect::of_sequences(table).map(|column| {
@@ -341,8 +344,9 @@ fn import(cx: &Context, models: &[&Model]) -> String {
 /// All models in one file.
 fn whole(cx: &Context, models: &[Model], left_out: &[String]) -> String {
     let import = import(cx, &models.iter().collect::<Vec<_>>());
-    let codes: Vec<&str> = models.iter().map(|model| model.code.as_str()).collect();
-    format!("{}{import}\n{}", header(left_out), codes.join("\n"))
+    let begin = [header(left_out), import].concat();
+    let codes = models.iter().map(|model| model.code.as_str());
+    std::iter::once(begin.as_str()).chain(codes).collect::<Vec<_>>().join("\n")
 }
 
 /// A file for each model, in the directory that belongs to the module `out`.

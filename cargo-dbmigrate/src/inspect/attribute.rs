@@ -1,5 +1,7 @@
 //! The keys of attributes, and attributes as text.
 
+use std::borrow::Cow;
+
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::schema::{DefaultValue, Deferrable, ForeignKey, ReferentialAction};
 use unicode_width::UnicodeWidthStr as _;
@@ -59,7 +61,8 @@ pub(super) fn default(default: &DefaultValue) -> Option<String> {
 
 /// A doc comment.
 pub(super) fn comment(comment: Option<&str>, indent: &str) -> String {
-    let text = comment.unwrap_or_default().replace("\r\n", "\n");
+    let Some(comment) = comment else { return String::new() };
+    let text = comment.replace("\r\n", "\n");
     let lines = text.trim_end().split(['\n', '\r']);
     let line = |line: &str| {
         let line: String = line.chars().filter(|char| !is_unwritten(*char)).collect();
@@ -86,8 +89,7 @@ pub(super) fn attribute(keys: &[Key], indent: &str) -> String {
     if keys.is_empty() {
         return String::new();
     }
-    let texts: Vec<_> = keys.iter().map(Key::in_line).collect();
-    let line = texts.join(", ");
+    let line = keys.iter().map(Key::in_line).collect::<Vec<_>>().join(", ");
     // A single key may take the whole line.
     let room = match keys {
         [Key::Plain(_)] => WIDTH - indent.width() - "#[model()]".len(),
@@ -102,10 +104,10 @@ pub(super) fn attribute(keys: &[Key], indent: &str) -> String {
 }
 
 impl Key {
-    fn in_line(&self) -> String {
+    fn in_line(&self) -> Cow<'_, str> {
         match self {
-            Key::Plain(text) => text.clone(),
-            Key::List(word, parts) => format!("{word}({})", parts.join(", ")),
+            Key::Plain(text) => Cow::Borrowed(text),
+            Key::List(word, parts) => Cow::Owned(format!("{word}({})", parts.join(", "))),
         }
     }
 

@@ -3,6 +3,7 @@
 //! A database says less, or in other words, than a model. Each column has several expressions, the
 //! most natural one first, and the database itself tells which of them it would keep as it is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
@@ -11,7 +12,7 @@ use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
 use dbmigrate_runtime::engine::sql::Kind;
 use dbmigrate_runtime::schema::{Check, Column, DefaultValue, ForeignKey, Table, Type};
 
-use super::seen::Seen;
+use super::seen::{Said, Seen};
 use super::values::{is_of_enumeration, listed, only_values, values};
 use crate::{models, threads};
 
@@ -27,33 +28,58 @@ pub(super) struct Declared {
     pub(super) listed: BTreeMap<String, Vec<String>>,
 }
 
-/// A way to express a column.
-#[derive(Clone)]
-struct Expression {
-    column: Column,
-    natural: Type,
+/// A way to express a column: what it says instead of the database's own words.
+struct Expression<'a> {
+    ty: Cow<'a, Type>,
+    default: Option<Cow<'a, DefaultValue>>,
     /// The check that the type stands for, by its place among the table's checks.
     instead_of: Option<usize>,
+}
+
+impl Expression<'_> {
+    /// The column as this says it.
+    fn of<'s>(&'s self, column: &'s Column) -> Said<'s> {
+        Said { column, ty: &self.ty, default: self.default.as_deref() }
+    }
+}
+
+/// A column with the ways to express it.
+struct Ways<'a> {
+    actual: &'a Column,
+    /// The type that Rust has for it.
+    natural: Type,
+    all: Vec<Expression<'a>>,
+    /// Which of them is taken.
+    taken: usize,
+}
+
+impl Ways<'_> {
+    fn taken(&self) -> &Expression<'_> {
+        &self.all[self.taken]
+    }
+
+    fn is_last(&self) -> bool {
+        self.taken + 1 == self.all.len()
+    }
+
+    /// The next way with another type.
+    fn with_another_type(&self) -> Option<usize> {
+        let ty = &self.taken().ty;
+        let next = self.taken + 1;
+        Some(next + self.all[next..].iter().position(|other| other.ty != *ty)?)
+    }
 }
 
 /// A table with the ways to express its columns.
 struct Draft<'a> {
     actual: &'a Table,
-    ways: Vec<Vec<Expression>>,
-    /// Which way is taken for each column.
-    taken: Vec<usize>,
+    columns: Vec<Ways<'a>>,
     /// Checks in plainer words than the database's, if there are any.
     plain_checks: Vec<Option<String>>,
 }
 
 /// How many tables are asked about first.
 const FEW: usize = 20;
-
-/// The next way for a column with another type, after this one.
-fn with_another_type(ways: &[Expression], taken: usize) -> Option<usize> {
-    let is_other = |other: &Expression| other.column.ty != ways[taken].column.ty;
-    Some(taken + 1 + ways[taken + 1..].iter().position(is_other)?)
-}
 
 /// In which words a database built from the models would have its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +135,9 @@ pub(super) fn declared(
     let results: Vec<Outcome> = drafts.into_iter().map(Draft::outcome).collect();
     let declared = tables.into_iter().zip(results).map(|(mut table, outcome)| {
         table.checks = outcome.checks;
-        table.columns = outcome.columns;
+        for (column, (ty, default)) in table.columns.iter_mut().zip(outcome.columns) {
+            (column.ty, column.default) = (ty, default);
+        }
         for column in table.columns.iter_mut().filter(|column| column.identity.is_some()) {
             // A model says one of them.
             column.autoincrement = column.autoincrement.filter(|on| !on);
@@ -168,36 +196,37 @@ fn leave_keys_alike(declared: &mut [Declared]) {
 
 /// What is said of a table in the ways that were taken.
 struct Outcome {
-    columns: Vec<Column>,
+    /// The types and defaults of the columns.
+    columns: Vec<(Type, Option<DefaultValue>)>,
     checks: Vec<Check>,
     natural: Vec<Type>,
 }
 
 impl<'a> Draft<'a> {
     fn new(actual: &'a Table, dialect: &dyn Dialect, comparing: &Comparing) -> Draft<'a> {
-        let ways: Vec<Vec<Expression>> =
+        let columns =
             actual.columns.iter().map(|column| ways(actual, column, dialect, comparing)).collect();
         let plain = |check: &Check| listed(&check.expression, comparing);
         let plain_checks = actual.checks.iter().map(plain).collect();
-        Draft { actual, taken: vec![0; ways.len()], ways, plain_checks }
-    }
-
-    fn taken(&self) -> impl Iterator<Item = &Expression> {
-        self.ways.iter().zip(&self.taken).map(|(ways, taken)| &ways[*taken])
+        Draft { actual, columns, plain_checks }
     }
 
     fn outcome(self) -> Outcome {
         let checks = self.checks();
-        let taken = self.ways.into_iter().zip(self.taken);
-        let taken = taken.map(|(mut ways, taken)| ways.swap_remove(taken));
-        let taken = taken.map(|expression| (expression.column, expression.natural));
-        let (columns, natural) = taken.unzip();
+        let columns = self.columns.into_iter().map(|mut ways| {
+            let Expression { ty, default, instead_of } = ways.all.swap_remove(ways.taken);
+            let ty = ty.into_owned();
+            // An enumeration in place of a check is what Rust has.
+            let natural = if instead_of.is_some() { ty.clone() } else { ways.natural };
+            ((ty, default.map(Cow::into_owned)), natural)
+        });
+        let (columns, natural) = columns.unzip();
         Outcome { columns, checks, natural }
     }
 
     /// The checks that types stand for.
     fn covered(&self) -> Vec<usize> {
-        self.taken().filter_map(|expression| expression.instead_of).collect()
+        self.columns.iter().filter_map(|ways| ways.taken().instead_of).collect()
     }
 
     /// The checks that no type stands for, in plainer words where there are some.
@@ -213,19 +242,22 @@ impl<'a> Draft<'a> {
     }
 
     fn table(&self) -> Table {
-        Table {
-            columns: self.taken().map(|expression| expression.column.clone()).collect(),
-            checks: self.checks(),
-            ..self.actual.clone()
+        let mut table = self.actual.clone();
+        for (column, ways) in table.columns.iter_mut().zip(&self.columns) {
+            let Expression { ty, default, .. } = ways.taken();
+            ty.as_ref().clone_into(&mut column.ty);
+            column.default = default.as_deref().cloned();
         }
+        table.checks = self.checks();
+        table
     }
 
     /// Leaves out the ways with a type that the database is known not to keep.
     fn skip(&mut self, seen: &Seen) {
-        for (ways, taken) in self.ways.iter().zip(&mut self.taken) {
-            while seen.is_unkept(self.actual, &ways[*taken].column) {
-                let Some(next) = with_another_type(ways, *taken) else { break };
-                *taken = next;
+        for ways in &mut self.columns {
+            while seen.is_unkept(self.actual, ways.taken().of(ways.actual)) {
+                let Some(next) = ways.with_another_type() else { break };
+                ways.taken = next;
             }
         }
     }
@@ -233,13 +265,12 @@ impl<'a> Draft<'a> {
     /// Whether the database has to be asked: a column or a check has another way, and what becomes
     /// of this one isn't known.
     fn is_open(&self, seen: &Seen) -> bool {
-        let is_settled = |(ways, taken): (&Vec<Expression>, &usize)| {
-            let way = &ways[*taken];
-            *taken + 1 == ways.len()
-                || (way.instead_of.is_none() && seen.is_kept(self.actual, &way.column))
+        let is_settled = |ways: &Ways<'_>| {
+            let way = ways.taken();
+            ways.is_last()
+                || (way.instead_of.is_none() && seen.is_kept(self.actual, way.of(ways.actual)))
         };
-        self.plain_checks.iter().any(Option::is_some)
-            || !self.ways.iter().zip(&self.taken).all(is_settled)
+        self.plain_checks.iter().any(Option::is_some) || !self.columns.iter().all(is_settled)
     }
 
     /// Takes the next way for each column that the database would keep differently; returns whether
@@ -254,15 +285,14 @@ impl<'a> Draft<'a> {
                 part.kind == PartKind::Check && part.name.as_deref() == Some(check.name.as_str())
             })
         };
-        let is_kept = |expression: &Expression| {
+        let is_kept = |ways: &Ways<'_>| {
             let Some(kept) = kept else { return false };
-            let own = &expression.column;
+            let own = ways.actual;
             if untold.iter().any(|untold| untold.columns.contains(&own.name)) {
                 return false;
             }
-            let is_same = |actual: &Column| {
-                kept.find_column(&own.name).is_some_and(|kept| comparing.same_column(kept, actual))
-            };
+            let found = kept.find_column(&own.name);
+            let is_same = found.is_some_and(|kept| comparing.same_column(kept, own));
             let has = |check: &Check| {
                 // No model names the check of an enumeration.
                 let is_named = comparing.names_checks && !check.name.is_empty();
@@ -272,39 +302,36 @@ impl<'a> Draft<'a> {
                 };
                 kept.checks.iter().any(same)
             };
-            self.actual.find_column(&own.name).is_some_and(is_same)
-                && expression.instead_of.is_none_or(|place| has(&self.actual.checks[place]))
+            let instead_of = ways.taken().instead_of;
+            is_same && instead_of.is_none_or(|place| has(&self.actual.checks[place]))
         };
-        let has_type = |expression: &Expression| {
+        let has_type = |ways: &Ways<'_>| {
             let only = |column: &Column| Column::new("", column.ty.clone());
-            let name = &expression.column.name;
-            let kept = kept.and_then(|kept| kept.find_column(name));
-            let both = kept.zip(self.actual.find_column(name));
-            both.is_none_or(|(kept, actual)| comparing.same_column(&only(kept), &only(actual)))
+            let kept = kept.and_then(|kept| kept.find_column(&ways.actual.name));
+            kept.is_none_or(|kept| comparing.same_column(&only(kept), &only(ways.actual)))
         };
         let next: Vec<usize> = self
-            .ways
+            .columns
             .iter()
-            .zip(&self.taken)
-            .map(|(ways, taken)| {
-                let way = &ways[*taken];
-                if *taken + 1 == ways.len() {
-                    return *taken;
+            .map(|ways| {
+                let said = ways.taken().of(ways.actual);
+                if ways.is_last() {
+                    return ways.taken;
                 }
-                if is_kept(way) {
-                    if way.instead_of.is_none() {
-                        seen.learn_kept(self.actual, &way.column);
+                if is_kept(ways) {
+                    if ways.taken().instead_of.is_none() {
+                        seen.learn_kept(self.actual, said);
                     }
-                    return *taken;
+                    return ways.taken;
                 }
-                if has_type(way) {
-                    return taken + 1;
+                if has_type(ways) {
+                    return ways.taken + 1;
                 }
-                seen.learn_unkept(self.actual, &way.column);
-                with_another_type(ways, *taken).unwrap_or(taken + 1)
+                seen.learn_unkept(self.actual, said);
+                ways.with_another_type().unwrap_or(ways.taken + 1)
             })
             .collect();
-        let goes_on = next != self.taken;
+        let goes_on = self.columns.iter().map(|ways| ways.taken).ne(next.iter().copied());
         // Plainer words have to be the same condition to the letter.
         let covered = self.covered();
         let mut is_replaced = false;
@@ -319,30 +346,28 @@ impl<'a> Draft<'a> {
             };
             is_replaced |= self.plain_checks[place].take_if(|_| !is_kept).is_some();
         }
-        self.taken = next;
+        for (ways, next) in self.columns.iter_mut().zip(next) {
+            ways.taken = next;
+        }
         goes_on || is_replaced
     }
 }
 
 /// The ways to express a column, the most natural one first and the database's own last.
-fn ways(
+fn ways<'a>(
     table: &Table,
-    column: &Column,
+    column: &'a Column,
     dialect: &dyn Dialect,
     comparing: &Comparing,
-) -> Vec<Expression> {
+) -> Ways<'a> {
     let natural = dialect.understood(&column.ty).or_else(|| in_rust(&column.ty, comparing));
     let natural = natural.unwrap_or_else(|| column.ty.clone());
-    let types = if natural == column.ty {
-        vec![column.ty.clone()]
-    } else {
-        vec![natural.clone(), column.ty.clone()]
-    };
-    let mut ways = Vec::new();
-    let mut add = |natural: &Type, ty: &Type, instead_of: Option<usize>| {
+    let own = Cow::Borrowed(&column.ty);
+    let is_other = natural != column.ty;
+    let mut all = Vec::with_capacity(2);
+    let mut add = |natural: &Type, ty: Cow<'a, Type>, instead_of: Option<usize>| {
         for default in defaults(column, natural, dialect, comparing) {
-            let column = Column { ty: ty.clone(), default, ..column.clone() };
-            ways.push(Expression { column, natural: natural.clone(), instead_of });
+            all.push(Expression { ty: ty.clone(), default, instead_of });
         }
     };
     // An enumeration has no collation of its own in a model.
@@ -354,14 +379,15 @@ fn ways(
             }
             if let Some(values) = values(check, column, comparing) {
                 let ty = Type::Enum(String::new(), values);
-                add(&ty, &ty, Some(place));
+                add(&ty, Cow::Owned(ty.clone()), Some(place));
             }
         }
     }
-    for ty in &types {
-        add(&natural, ty, None);
+    if is_other {
+        add(&natural, Cow::Owned(natural.clone()), None);
     }
-    ways
+    add(&natural, own, None);
+    Ways { actual: column, natural, all, taken: 0 }
 }
 
 /// What Rust has for words that have no portable type: moments with a precision of their own, such
@@ -386,13 +412,14 @@ fn in_rust(ty: &Type, comparing: &Comparing) -> Option<Type> {
 }
 
 /// The ways to express a default, the most natural one first.
-fn defaults(
-    column: &Column,
+fn defaults<'a>(
+    column: &'a Column,
     natural: &Type,
     dialect: &dyn Dialect,
     comparing: &Comparing,
-) -> Vec<Option<DefaultValue>> {
+) -> Vec<Option<Cow<'a, DefaultValue>>> {
     let Some(default) = &column.default else { return vec![None] };
+    let own = Some(Cow::Borrowed(default));
     let mut defaults = Vec::new();
     match default {
         DefaultValue::Sql(sql) => {
@@ -400,16 +427,17 @@ fn defaults(
             // Without a time zone, the time of models is UTC, and the session's can be another.
             let is_meant = comparing.now_is_sessions || *natural == Type::Timestamp;
             let plain = plain.filter(|plain| *plain != DefaultValue::Now || is_meant);
-            defaults.extend(plain.and_then(|plain| of_type(plain, natural)).map(Some));
-            defaults.push(Some(default.clone()));
+            let plain = plain.and_then(|plain| of_type(plain, natural));
+            defaults.extend(plain.map(|plain| Some(Cow::Owned(plain))));
+            defaults.push(own);
         }
         DefaultValue::Literal(value)
             if matches!(value, Value::Blob(_)) || !models::is_value(natural, value) =>
         {
             let text = dialect.literal_of(value, natural);
-            defaults.push(Some(DefaultValue::Sql(text.into())));
+            defaults.push(Some(Cow::Owned(DefaultValue::Sql(text.into()))));
         }
-        DefaultValue::Literal(_) | DefaultValue::Now => defaults.push(Some(default.clone())),
+        DefaultValue::Literal(_) | DefaultValue::Now => defaults.push(own),
     }
     defaults
 }

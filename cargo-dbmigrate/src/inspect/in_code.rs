@@ -20,7 +20,7 @@ pub(super) struct Table<'a> {
     /// The fields, by their columns.
     fields: BTreeMap<&'a str, String>,
     /// The types that Rust has for the columns.
-    pub(super) natural: BTreeMap<&'a str, Type>,
+    pub(super) natural: BTreeMap<&'a str, &'a Type>,
     /// The columns whose enumeration is in the database's own words.
     pub(super) worded: &'a BTreeSet<String>,
     /// The values that checks list for columns of text.
@@ -72,7 +72,7 @@ impl<'a> Names<'a> {
                     for (column, target_name) in key.columns.iter().zip(&key.references_columns) {
                         let target = self.of_table(&key.references_table);
                         let ty = target.and_then(|target| target.natural.get(target_name.as_str()));
-                        let Some(ty) = ty.cloned() else { continue };
+                        let Some(ty) = ty.copied() else { continue };
                         let Some(own) = self.0.get_mut(table.name.as_str()) else { continue };
                         if own.natural.get(column.as_str()) != Some(&ty) {
                             own.natural.insert(column, ty);
@@ -120,7 +120,7 @@ impl<'a> Table<'a> {
         Table {
             model,
             fields,
-            natural: columns.zip(declared.natural.iter().cloned()).collect(),
+            natural: columns.zip(&declared.natural).collect(),
             worded: &declared.worded,
             listed: &declared.listed,
             key: table.primary_key.as_ref().map(|key| &key.columns),

@@ -14,9 +14,8 @@ mod values;
 use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::{Beyond, Comparing, PartKind, Unreadable};
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError};
-use dbmigrate_runtime::schema::{Column, DefaultValue, Index, Table, Type};
+use dbmigrate_runtime::schema::{Column, DefaultValue, Table, Type};
 
-use crate::threads;
 pub use code::{ColumnCode, ExistingEnum, ExistingModel, Model, Style};
 use declare::Words;
 pub use names::{of_field, snake, unused, written};
@@ -53,14 +52,11 @@ pub fn of_enumerations(table: &Table) -> impl Iterator<Item = (&str, &'static st
 
 /// A table without the indexes and defaults that no model can say.
 pub fn sayable(mut table: Table, beyond: &[Beyond]) -> Table {
-    let is_beyond = |index: &Index| {
-        let parts = beyond.iter().filter(|beyond| beyond.table == table.name);
-        parts.filter_map(|beyond| beyond.part.as_ref()).any(|part| {
-            part.kind == PartKind::Index && part.name.as_deref() == Some(index.name.as_str())
-        })
-    };
-    let indexes = std::mem::take(&mut table.indexes);
-    table.indexes = indexes.into_iter().filter(|index| !is_beyond(index)).collect();
+    let parts = beyond.iter().filter(|beyond| beyond.table == table.name);
+    let parts = parts.filter_map(|beyond| beyond.part.as_ref());
+    for part in parts.filter(|part| part.kind == PartKind::Index) {
+        table.indexes.retain(|index| part.name.as_deref() != Some(index.name.as_str()));
+    }
     table.columns.retain(|column| !column.name.is_empty());
     table.comment.take_if(|comment| comment.trim().is_empty());
     for column in &mut table.columns {
@@ -140,6 +136,7 @@ pub fn models(
 ) -> Result<(Vec<Model>, Vec<String>), DatabaseError> {
     let declared = declare::declared(conn, tables, &style.comparing, Words::Exact)?;
     let models = source::models(&declared, style);
-    threads::freed_beside(declared);
+    // As the models themselves, in the end.
+    std::mem::forget(declared);
     Ok(models)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use unicode_ident::{is_xid_continue, is_xid_start};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Words that can be names only with `r#` before them.
+/// Words that can be names only with `r#` before them, in order.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
     "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
@@ -79,7 +79,8 @@ pub fn of_field(name: &str) -> String {
 
 /// The name as it is written in code.
 pub fn written(field: &str) -> String {
-    if KEYWORDS.contains(&field) { format!("r#{field}") } else { field.to_owned() }
+    let is_keyword = KEYWORDS.binary_search(&field).is_ok();
+    if is_keyword { format!("r#{field}") } else { field.to_owned() }
 }
 
 /// The singular of a table's name in English, where it is plain.
@@ -107,12 +108,15 @@ pub(super) fn singular(name: &str) -> String {
 
 /// A name that isn't among those that are used, and is from now on.
 pub fn unused(name: String, used: &mut BTreeSet<String>) -> String {
+    if !used.contains(&name) {
+        used.insert(name.clone());
+        return name;
+    }
     // A type's name has no underscore before a number.
     let is_type = name.starts_with(char::is_uppercase);
     let stem = if is_type { name.trim_end_matches('_') } else { &name };
-    let numbered = (2..).map(|number| format!("{stem}{number}"));
-    let mut names = std::iter::once(name.clone()).chain(numbered);
-    names.find(|name| used.insert(name.clone())).unwrap_or_default()
+    let mut numbered = (2..).map(|number| format!("{stem}{number}"));
+    numbered.find(|name| used.insert(name.clone())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -165,5 +169,6 @@ mod tests {
             assert_eq!((of_field(name), of_type(name)), (field.to_owned(), ty.to_owned()));
         }
         assert_eq!(written("type"), "r#type");
+        assert!(KEYWORDS.is_sorted());
     }
 }

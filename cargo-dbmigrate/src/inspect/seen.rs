@@ -3,7 +3,16 @@
 use std::collections::HashMap;
 
 use dbmigrate_runtime::engine::dialect::Comparing;
-use dbmigrate_runtime::schema::{Column, Table, TableOptions, Type};
+use dbmigrate_runtime::schema::{Column, DefaultValue, Identity, Table, TableOptions, Type};
+
+/// A column as a model would say it.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    /// The database's own, which has the same name.
+    pub(super) column: &'a Column,
+    pub(super) ty: &'a Type,
+    pub(super) default: Option<&'a DefaultValue>,
+}
 
 /// What the database keeps of columns as other tables have them.
 pub(super) struct Seen {
@@ -11,15 +20,32 @@ pub(super) struct Seen {
     /// stored as they are written.
     is_plain: bool,
     /// The types that were not kept.
-    unkept: Vec<Case>,
+    unkept: Vec<Unkept>,
     /// The columns that were, by the words of their types.
-    kept: HashMap<String, Vec<Case>>,
+    kept: HashMap<String, Vec<Kept>>,
 }
 
-/// A column as a model would say it, for one that the database has. Its name doesn't matter.
-struct Case {
-    said: Column,
+/// A type that was not kept, with all that this depends on.
+struct Unkept {
+    said: Type,
+    actual: Type,
+    autoincrement: Option<bool>,
+    identity: Option<Identity>,
+    collation: Option<String>,
+    place: Place,
+}
+
+/// A column that was kept. Its name doesn't matter.
+struct Kept {
+    said: Type,
+    default: Option<DefaultValue>,
     actual: Column,
+    place: Place,
+}
+
+/// What a column's table has to do with it.
+#[derive(PartialEq)]
+struct Place {
     options: TableOptions,
     /// The number of columns of the primary key; 0 if the column is not among them.
     n_key_columns: usize,
@@ -32,85 +58,79 @@ impl Seen {
     }
 
     /// Remembers that the type isn't kept.
-    pub(super) fn learn_unkept(&mut self, table: &Table, said: &Column) {
-        if !self.is_unkept(table, said) {
-            self.unkept.extend(unkept(table, said));
+    pub(super) fn learn_unkept(&mut self, table: &Table, said: Said<'_>) {
+        if self.is_unkept(table, said) {
+            return;
         }
+        let column = said.column;
+        self.unkept.push(Unkept {
+            said: said.ty.clone(),
+            actual: column.ty.clone(),
+            autoincrement: column.autoincrement,
+            identity: column.identity,
+            collation: column.collation.clone(),
+            place: Place::of(table, column),
+        });
     }
 
     /// Whether the type is known not to be kept.
-    pub(super) fn is_unkept(&self, table: &Table, said: &Column) -> bool {
-        !self.unkept.is_empty()
-            && unkept(table, said).is_some_and(|case| self.unkept.iter().any(|own| own.is(&case)))
-    }
-
-    /// Remembers that the column is kept.
-    pub(super) fn learn_kept(&mut self, table: &Table, said: &Column) {
-        if self.is_kept(table, said) {
-            return;
-        }
-        let Some((words, actual)) = self.plain(table, said) else { return };
-        let words = words.to_owned();
-        let case = Case {
-            said: said.clone(),
-            actual: actual.clone(),
-            options: table.options.clone(),
-            n_key_columns: n_key_columns(table, said),
-        };
-        self.kept.entry(words).or_default().push(case);
-    }
-
-    /// Whether the column is known to be kept.
-    pub(super) fn is_kept(&self, table: &Table, said: &Column) -> bool {
-        let Some((words, actual)) = self.plain(table, said) else { return false };
-        let Some(cases) = self.kept.get(words) else { return false };
-        let n_key_columns = n_key_columns(table, said);
-        cases.iter().any(|case| {
-            case.n_key_columns == n_key_columns
-                && case.options == table.options
-                && is_alike(&case.said, said)
-                && is_alike(&case.actual, actual)
+    pub(super) fn is_unkept(&self, table: &Table, said: Said<'_>) -> bool {
+        let column = said.column;
+        self.unkept.iter().any(|case| {
+            case.said == *said.ty
+                && case.actual == column.ty
+                && case.autoincrement == column.autoincrement
+                && case.identity == column.identity
+                && case.collation == column.collation
+                && case.place == Place::of(table, column)
         })
     }
 
-    /// The database's column and the words of its type, if nothing else counts.
-    fn plain<'a>(&self, table: &'a Table, said: &Column) -> Option<(&'a str, &'a Column)> {
-        let actual = table.find_column(&said.name).filter(|_| self.is_plain)?;
-        match &actual.ty {
+    /// Remembers that the column is kept.
+    pub(super) fn learn_kept(&mut self, table: &Table, said: Said<'_>) {
+        if self.is_kept(table, said) {
+            return;
+        }
+        let Some(words) = self.plain(said) else { return };
+        let case = Kept {
+            said: said.ty.clone(),
+            default: said.default.cloned(),
+            actual: said.column.clone(),
+            place: Place::of(table, said.column),
+        };
+        self.kept.entry(words.to_owned()).or_default().push(case);
+    }
+
+    /// Whether the column is known to be kept.
+    pub(super) fn is_kept(&self, table: &Table, said: Said<'_>) -> bool {
+        let Some(cases) = self.plain(said).and_then(|words| self.kept.get(words)) else {
+            return false;
+        };
+        let place = Place::of(table, said.column);
+        cases.iter().any(|case| {
+            case.place == place
+                && case.said == *said.ty
+                && case.default.as_ref() == said.default
+                && is_alike(&case.actual, said.column)
+        })
+    }
+
+    /// The words of the type in the database, if nothing else counts.
+    fn plain<'a>(&self, said: Said<'a>) -> Option<&'a str> {
+        match &said.column.ty {
             // An expression is about other columns.
-            Type::Raw(words) if said.generated.is_none() => Some((words, actual)),
+            Type::Raw(words) if self.is_plain && said.column.generated.is_none() => Some(words),
             _ => None,
         }
     }
 }
 
-impl Case {
-    fn is(&self, other: &Case) -> bool {
-        self.n_key_columns == other.n_key_columns
-            && self.options == other.options
-            && is_alike(&self.said, &other.said)
-            && is_alike(&self.actual, &other.actual)
+impl Place {
+    fn of(table: &Table, column: &Column) -> Place {
+        let key = table.primary_key.as_ref().filter(|key| key.columns.contains(&column.name));
+        let n_key_columns = key.map_or(0, |key| key.columns.len());
+        Place { options: table.options.clone(), n_key_columns }
     }
-}
-
-/// All that a type depends on.
-fn unkept(table: &Table, said: &Column) -> Option<Case> {
-    let actual = table.find_column(&said.name)?.ty.clone();
-    let mut column = Column::new("", said.ty.clone());
-    column.autoincrement = said.autoincrement;
-    column.identity = said.identity;
-    column.collation.clone_from(&said.collation);
-    Some(Case {
-        said: column,
-        actual: Column::new("", actual),
-        options: table.options.clone(),
-        n_key_columns: n_key_columns(table, said),
-    })
-}
-
-fn n_key_columns(table: &Table, column: &Column) -> usize {
-    let key = table.primary_key.as_ref().filter(|key| key.columns.contains(&column.name));
-    key.map_or(0, |key| key.columns.len())
 }
 
 /// Whether two columns differ in nothing but their names.

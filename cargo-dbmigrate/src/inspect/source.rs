@@ -212,7 +212,7 @@ impl Writer<'_> {
     }
 
     fn field(&self, column: &Column, enumeration: Option<&str>, on_fields: &OnFields) -> Field {
-        let natural = self.own.natural.get(column.name.as_str()).unwrap_or(&column.ty);
+        let natural = self.own.natural.get(column.name.as_str()).copied().unwrap_or(&column.ty);
         let listed = self.own.listed.get(&column.name).and(enumeration);
         let natural = if enumeration.is_some() && listed.is_none() { &column.ty } else { natural };
         let mut ty = rust_types::of(&column.ty, natural, self.style.crates, enumeration);
@@ -225,7 +225,7 @@ impl Writer<'_> {
         let key = self.table.primary_key.as_ref();
         let is_key = key.is_some_and(|key| key.columns.contains(&column.name));
         let is_option = column.nullable && !is_key;
-        let rust = if is_option { format!("Option<{}>", ty.text) } else { ty.text.clone() };
+        let rust = if is_option { format!("Option<{}>", ty.text) } else { ty.text };
         let mut keys = Vec::new();
         let field = self.own.field(&column.name);
         if field != column.name {

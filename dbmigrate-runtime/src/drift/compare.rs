@@ -2,6 +2,7 @@
 
 use super::difference::{Difference, DifferenceKind, Property, Subject};
 use crate::dialect::{Comparing, Part, PartKind};
+use crate::folding::Folding;
 use crate::schema::DEFAULT_METHOD;
 use crate::schema::{
     Column, DefaultValue, Deferrable, ForeignKey, Generated, Identity, Index, IndexTerm,
@@ -17,6 +18,10 @@ impl Comparing {
 
     /// How a table of the database differs from the table that the migrations create.
     pub fn differences(&self, expected: &Table, actual: &Table) -> Vec<Difference> {
+        // Most of them are equal, and the texts of their parts are not needed to see it.
+        if expected == actual {
+            return Vec::new();
+        }
         let mut report = Report { comparing: self, table: &expected.name, found: Vec::new() };
         report.table(expected, actual);
         report.columns(expected, actual);
@@ -176,23 +181,26 @@ impl Report<'_> {
 
     fn columns(&mut self, expected: &Table, actual: &Table) {
         let folding = self.comparing.folding;
-        let find = |table: &Table, name: &str| {
-            table.columns.iter().find(|column| folding.same(&column.name, name)).cloned()
-        };
+        fn find<'t>(table: &'t Table, name: &str, folding: Folding) -> Option<&'t Column> {
+            table.columns.iter().find(|column| folding.same(&column.name, name))
+        }
         for column in &expected.columns {
-            match find(actual, &column.name) {
-                Some(found) => self.column(column, &found),
+            match find(actual, &column.name, folding) {
+                Some(found) => self.column(column, found),
                 None => self.push(Subject::Column(column.name.clone()), DifferenceKind::Missing),
             }
         }
         for column in &actual.columns {
-            if find(expected, &column.name).is_none() {
+            if find(expected, &column.name, folding).is_none() {
                 self.push(Subject::Column(column.name.clone()), DifferenceKind::Extra);
             }
         }
     }
 
     fn column(&mut self, expected: &Column, actual: &Column) {
+        if expected == actual {
+            return;
+        }
         let subject = || Subject::Column(expected.name.clone());
         let ty = |ty: &Type| Some((self.comparing.ty)(ty)).filter(|text| !text.is_empty());
         let types = (ty(&expected.ty), ty(&actual.ty));

@@ -53,8 +53,7 @@ pub fn drift(comparing: &Comparing, described: Described<'_>, found: &Catalog) -
     let mut drift = Drift { n_compared, ..Drift::default() };
     let differences = &mut drift.differences;
     for table in expected.tables.values() {
-        let mut tables = found.schema.tables.values();
-        let actual = tables.find(|candidate| folding.same_table(&candidate.name, &table.name));
+        let actual = folding.table(&found.schema, &table.name);
         match (actual, found.why_unreadable(&table.name, folding)) {
             (Some(actual), _) => differences.extend(comparing.differences(table, actual)),
             (None, Some(why)) => differences.push(Difference::unreadable(&table.name, why)),
@@ -68,9 +67,7 @@ pub fn drift(comparing: &Comparing, described: Described<'_>, found: &Catalog) -
         others.extend(other);
         is_own
     });
-    let has = |schema: &Schema, name: &str| {
-        schema.tables.values().any(|table| folding.same_table(&table.name, name))
-    };
+    let has = |schema: &Schema, name: &str| folding.table(schema, name).is_some();
     let is_index = |name: &str| {
         let mut indexes = expected.tables.values().flat_map(|table| &table.indexes);
         indexes.any(|index| folding.same(&index.name, name))
@@ -123,8 +120,7 @@ fn placed(
             }
         }
         (Subject::Column(name), DifferenceKind::Extra) => {
-            let table =
-                all.tables.values().find(|candidate| folding.same_table(&candidate.name, table))?;
+            let table = folding.table(all, table)?;
             if table.columns.iter().any(|column| folding.same(&column.name, name)) {
                 *kind = DifferenceKind::Early;
             }
@@ -145,8 +141,7 @@ pub fn beyond(expected: &Schema, declared: &Declared, found: &Catalog) -> Vec<Di
             })
     };
     let is_expected = |candidate: &&Beyond| {
-        let mut tables = expected.tables.values();
-        let table = tables.find(|table| folding.same_table(&table.name, &candidate.table));
+        let table = folding.table(expected, &candidate.table);
         let is_own = |table| candidate.part.as_ref().is_none_or(|part| is_own(table, part));
         table.is_some_and(is_own) && !declared.has_table(&candidate.table)
     };

@@ -13,7 +13,7 @@ use crate::executor::Options;
 use crate::migration::Migrations;
 use crate::migrator::hash::of_ids;
 use crate::revision::{Target, View};
-use crate::schema::Schema;
+use crate::schema::{Schema, Table};
 use crate::standing::{self, History, Standing};
 use crate::version_table::{self, VersionRow};
 use crate::{Error, ledger};
@@ -259,13 +259,8 @@ fn differences(
     found.schema.tables.retain(|name, _| !own.iter().any(|own| folding.same_table(own, name)));
     let expected = view.of.replay(Some(&view.applied))?;
     let expected: Vec<_> = expected.tables.values().collect();
-    let pairs: Vec<_> = expected
-        .iter()
-        .map(|table| {
-            let mut tables = found.schema.tables.values();
-            (*table, tables.find(|actual| folding.same_table(&actual.name, &table.name)))
-        })
-        .collect();
+    let actual = |table: &Table| folding.table(&found.schema, &table.name);
+    let pairs: Vec<_> = expected.iter().map(|table| (*table, actual(table))).collect();
     let kept = driver.as_connection().all_as_kept(&pairs).map_err(failed)?;
     // What the database can't have is refused when it is planned, and is no difference.
     let expected = Schema::from_tables(kept.into_iter().flatten().map(|kept| kept.table));

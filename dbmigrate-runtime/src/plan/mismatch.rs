@@ -162,9 +162,7 @@ fn folding(dialect: &dyn Dialect) -> Folding {
 }
 
 fn find<'s>(schema: &'s Schema, name: &str, dialect: &dyn Dialect) -> Option<&'s Table> {
-    let folding = folding(dialect);
-    let alike = || schema.tables.values().find(|table| folding.same_table(&table.name, name));
-    schema.table(name).or_else(alike)
+    folding(dialect).table(schema, name)
 }
 
 /// Whether the foreign key can refer to its columns in this table.

@@ -174,6 +174,7 @@ struct Model<'n> {
 impl Model<'_> {
     /// Adds the columns of a group; `at` is the line of the field that flattens it.
     fn columns(&mut self, group: &Group<'_>, at: Option<u32>) -> Result<()> {
+        self.record.table.columns.reserve_exact(group.members.len());
         for member in &group.members {
             let line = at.unwrap_or(member.line);
             match &member.kind {

@@ -7,7 +7,20 @@ use super::{Kind, Token};
 impl Lexicon {
     /// The tokens of any text. A token that isn't closed extends to the end of the text.
     pub fn tokens<'a>(&'static self, text: &'a str) -> Vec<Token<'a>> {
-        let mut tokens = Vec::with_capacity(text.len() / 3);
+        self.tokens_that(text, |_| true)
+    }
+
+    /// The tokens of a text without white space and comments.
+    pub fn significant<'a>(&'static self, text: &'a str) -> Vec<Token<'a>> {
+        self.tokens_that(text, Token::is_significant)
+    }
+
+    fn tokens_that<'a>(
+        &'static self,
+        text: &'a str,
+        is_wanted: impl Fn(&Token<'a>) -> bool,
+    ) -> Vec<Token<'a>> {
+        let mut tokens = Vec::with_capacity(text.len() / 6 + 4);
         let mut start = 0;
         // Whether the position is within a comment whose content is run.
         let mut is_executed = false;
@@ -20,16 +33,12 @@ impl Lexicon {
                 is_executed |= self.executed_mark(rest).is_some();
                 self.token(rest)
             };
-            tokens.push(Token { kind, text: &rest[..len], start, lexicon: self });
+            let token = Token { kind, text: &rest[..len], start, lexicon: self };
+            if is_wanted(&token) {
+                tokens.push(token);
+            }
             start += len;
         }
-        tokens
-    }
-
-    /// The tokens of a text without white space and comments.
-    pub fn significant<'a>(&'static self, text: &'a str) -> Vec<Token<'a>> {
-        let mut tokens = self.tokens(text);
-        tokens.retain(Token::is_significant);
         tokens
     }
 
@@ -40,12 +49,20 @@ impl Lexicon {
 
     /// The kind and the length in bytes of the token at the beginning of a text that isn't empty.
     fn token(&self, text: &str) -> (Kind, usize) {
+        // Most tokens are one of these, and no other token begins with such a character.
+        let first = text.as_bytes()[0];
+        if first <= b' ' && text.starts_with(self.spaces) {
+            return (Kind::Space, end_of(text, |char| self.spaces.contains(&char)));
+        }
+        if matches!(first, b'(' | b')' | b',') {
+            return (Kind::Symbol, 1);
+        }
         if let Some(quotes) = self.quotes(text) {
             return (quotes.kind, quotes.len(text).unwrap_or(text.len()));
         }
-        // Most tokens are words, and no other token that is left begins with a letter.
-        if text.starts_with(|char: char| char.is_ascii_alphabetic()) {
-            return (Kind::Word, end_of(text, |char| self.is_word(char)));
+        // No other token that is left begins with a letter.
+        if first.is_ascii_alphabetic() {
+            return (Kind::Word, self.word(text));
         }
         if let Some((len, _)) = self.dollar_quoted(text) {
             return (Kind::Text, len);
@@ -67,9 +84,19 @@ impl Lexicon {
         }
         let is_first = |char| self.is_word(char) && (char != '$' || self.words.dollar_first);
         if text.starts_with(is_first) {
-            return (Kind::Word, end_of(text, |char| self.is_word(char)));
+            return (Kind::Word, self.word(text));
         }
         (Kind::Symbol, self.symbol(text))
+    }
+
+    /// The length of the word at the beginning.
+    fn word(&self, text: &str) -> usize {
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+        let len = text.bytes().take_while(is_plain).count();
+        if text.as_bytes().get(len).is_none_or(u8::is_ascii) {
+            return len;
+        }
+        end_of(text, |char| self.is_word(char))
     }
 
     /// Every character outside of ASCII is part of a word, as in the tokenizers of all databases.
@@ -87,6 +114,9 @@ impl Lexicon {
     /// The length of the opening mark of a comment whose content is run, at the beginning of the
     /// text.
     fn executed_mark(&self, text: &str) -> Option<usize> {
+        if !text.starts_with("/*") {
+            return None;
+        }
         let mark = self.comments.executed.iter().find(|mark| text.starts_with(**mark))?;
         // The minimum version of the server that runs the content.
         Some(mark.len() + end_of(&text[mark.len()..], |char| char.is_ascii_digit()))

@@ -43,7 +43,8 @@ pub enum Escapes {
 impl Quotes {
     /// Whether the text starts with these quotes.
     pub(super) fn begin(&self, text: &str) -> bool {
-        starts_with(text, self.open)
+        let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_uppercase());
+        first(text) == first(self.open) && starts_with(text, self.open)
     }
 
     /// The length of the quoted part at the beginning of the text, including its quotes, if it is
@@ -53,8 +54,10 @@ impl Quotes {
             Inside::Backslash(_) => '\\',
             Inside::Nothing | Inside::Twice | Inside::CodePoints => self.close,
         };
+        // Both are ASCII, so they are never a part of another character.
+        let is_mark = |byte: &u8| [self.close, escape].contains(&char::from(*byte));
         let mut end = self.open.len();
-        while let Some(at) = text[end..].find([self.close, escape]) {
+        while let Some(at) = text.as_bytes()[end..].iter().position(is_mark) {
             end += at + 1;
             let is_escape = self.inside != Inside::Nothing
                 && (!text[..end].ends_with(self.close) || text[end..].starts_with(self.close));
@@ -71,7 +74,7 @@ impl Quotes {
     pub(super) fn content<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
         self.len(text).filter(|len| *len == text.len())?;
         let inner = &text[self.open.len()..text.len() - self.close.len_utf8()];
-        let twice = format!("{0}{0}", self.close);
+        let once = || inner.replace(&format!("{0}{0}", self.close), &self.close.to_string());
         match self.inside {
             Inside::Twice | Inside::CodePoints | Inside::Backslash(_)
                 if !inner.contains(['\\', self.close]) =>
@@ -79,10 +82,8 @@ impl Quotes {
                 Some(inner.into())
             }
             Inside::Nothing => Some(inner.into()),
-            Inside::Twice => Some(inner.replace(&twice, &self.close.to_string()).into()),
-            Inside::CodePoints => {
-                code_points(&inner.replace(&twice, &self.close.to_string())).map(Cow::Owned)
-            }
+            Inside::Twice => Some(once().into()),
+            Inside::CodePoints => code_points(&once()).map(Cow::Owned),
             Inside::Backslash(escapes) => escapes.decode(inner, self.close).map(Cow::Owned),
         }
     }

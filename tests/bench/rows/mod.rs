@@ -8,9 +8,9 @@ mod fanout;
 mod import;
 mod in_memory;
 mod light;
-mod mariadb;
 mod memory;
 mod migrate;
+mod mysql;
 mod noop;
 mod rebuild;
 mod revisions;
@@ -98,17 +98,32 @@ pub const ALL: &[Row] = &[
     Row {
         name: "mariadb-noop",
         what: "`upgrade` with nothing to do on MariaDB; its own client",
-        run: mariadb::noop,
+        run: |bench| mysql::noop(bench, "mariadb"),
     },
     Row {
         name: "mariadb-apply",
         what: "`upgrade` of 500 small revisions on MariaDB; its own client",
-        run: mariadb::apply,
+        run: |bench| mysql::apply(bench, "mariadb"),
     },
     Row {
         name: "mariadb-tables",
         what: "1000 tables read, checked and compared on MariaDB; the bare queries, its own client",
-        run: mariadb::tables,
+        run: |bench| mysql::tables(bench, "mariadb"),
+    },
+    Row {
+        name: "mysql-noop",
+        what: "`upgrade` with nothing to do on MySQL; its own client",
+        run: |bench| mysql::noop(bench, "mysql"),
+    },
+    Row {
+        name: "mysql-apply",
+        what: "`upgrade` of 500 small revisions on MySQL; its own client",
+        run: |bench| mysql::apply(bench, "mysql"),
+    },
+    Row {
+        name: "mysql-tables",
+        what: "1000 tables read, checked and compared on MySQL; the bare queries, its own client",
+        run: |bench| mysql::tables(bench, "mysql"),
     },
     Row {
         name: "import",

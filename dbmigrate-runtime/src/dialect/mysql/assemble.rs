@@ -34,6 +34,7 @@ pub(super) fn assemble(flavor: Flavor, parsed: &Parsed) -> Assembled {
         unsaid: Vec::new(),
     };
     assembling.options(parsed);
+    assembling.table.columns.reserve_exact(parsed.columns.len());
     for column in &parsed.columns {
         assembling.column(parsed, column);
     }
@@ -122,7 +123,7 @@ impl Assembling {
         let flavor = self.flavor;
         let definition = &part.definition;
         let name = || vec![part.name.clone()];
-        let mut ty = types::read(flavor, &definition.ty);
+        let (mut ty, odd_width) = types::read_with_width(flavor, &definition.ty);
         let is_json = definition.check.as_ref().is_some_and(|check| {
             let valid = format!("json_valid({})", super::flavor::quote(&part.name));
             flavor.lexicon().same_expression(check, &valid)
@@ -130,11 +131,13 @@ impl Assembling {
         let either = |collation: Option<&str>, charset: Option<&str>| {
             collation.map(str::to_owned).or_else(|| charset.map(charset::default_of))
         };
-        let collation = either(definition.collate.as_deref(), definition.charset.as_deref())
-            .or_else(|| either(parsed.option("COLLATE"), parsed.option("CHARSET")));
+        let collation = || {
+            either(definition.collate.as_deref(), definition.charset.as_deref())
+                .or_else(|| either(parsed.option("COLLATE"), parsed.option("CHARSET")))
+        };
         // Another collation compares in another way, which only a text says.
-        let is_json = is_json && collation.as_deref().is_none_or(|own| own == JSON_COLLATION);
-        if let Some(width) = types::odd_width(flavor, &definition.ty) {
+        let is_json = is_json && collation().is_none_or(|own| own == JSON_COLLATION);
+        if let Some(width) = odd_width {
             let text = format!(
                 "column `{}.{}` is shown in a width of {width}, as `{}`",
                 self.table.name, part.name, definition.ty
@@ -159,16 +162,14 @@ impl Assembling {
         });
         column.comment = definition.comment.clone().filter(|comment| !comment.is_empty());
         if types::is_collated(flavor, &ty) {
-            column.collation = collation.filter(|name| name != flavor.collation());
+            column.collation = collation().filter(|name| name != flavor.collation());
         }
-        let own_now = super::literal::now_of_session(flavor, &ty);
+        let is_now = |now: &str| {
+            let own = super::literal::now_of_session(flavor, &ty);
+            own.is_some_and(|own| own.eq_ignore_ascii_case(now.trim_end_matches("()")))
+        };
         match &definition.on_update {
-            Some(now)
-                if own_now
-                    .is_some_and(|own| own.eq_ignore_ascii_case(now.trim_end_matches("()"))) =>
-            {
-                column.on_update_now = true;
-            }
+            Some(now) if is_now(now) => column.on_update_now = true,
             Some(now) => self.beyond(name(), None, format!("has ON UPDATE {now}")),
             None => {}
         }

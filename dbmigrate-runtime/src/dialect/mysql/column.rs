@@ -3,7 +3,7 @@
 //! `MODIFY` forgets everything that it isn't told. So a change of a column starts from what the
 //! server has, and replaces only what the operation changes.
 
-use super::flavor::{Flavor, closed, text};
+use super::flavor::{closed, text};
 use crate::sql::{Kind, Token};
 
 /// A column without its name.
@@ -106,9 +106,8 @@ impl Definition {
 
     /// Reads the part after the name of a line of `SHOW CREATE TABLE`. Also returns the words that
     /// aren't understood.
-    pub(super) fn read(flavor: Flavor, sql: &str) -> (Definition, Vec<String>) {
-        let tokens = flavor.lexicon().significant(sql);
-        let mut reader = Reader { sql, tokens: &tokens, at: 0 };
+    pub(super) fn read(sql: &str, tokens: &[Token<'_>]) -> (Definition, Vec<String>) {
+        let mut reader = Reader { sql, tokens, at: 0 };
         let mut definition = Definition { nullable: true, ..Definition::default() };
         let mut unknown = Vec::new();
         definition.ty = reader.ty();
@@ -263,7 +262,12 @@ impl<'t, 'a> Reader<'t, 'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flavor::Flavor;
     use super::*;
+
+    fn read(flavor: Flavor, sql: &str) -> (Definition, Vec<String>) {
+        Definition::read(sql, &flavor.lexicon().significant(sql))
+    }
 
     #[test]
     fn a_definition_is_written_as_it_was_read() {
@@ -276,19 +280,19 @@ mod tests {
             "longtext NULL INVISIBLE DEFAULT (concat('(',_utf8mb4'x')) CHECK (json_valid(`j`))",
             "enum('a','b)') NOT NULL DEFAULT 'a'",
         ] {
-            let (definition, unknown) = Definition::read(Flavor::Mariadb, sql);
+            let (definition, unknown) = read(Flavor::Mariadb, sql);
             assert_eq!(definition.sql(), sql);
             assert!(unknown.is_empty(), "{unknown:?}");
         }
         let sql = "int DEFAULT NULL /*!80023 INVISIBLE */";
-        let (definition, unknown) = Definition::read(Flavor::Mysql, sql);
+        let (definition, unknown) = read(Flavor::Mysql, sql);
         assert_eq!(definition.sql(), "int NULL INVISIBLE");
         assert!(unknown.is_empty(), "{unknown:?}");
     }
 
     #[test]
     fn what_an_operation_does_not_change_stays_as_the_server_has_it() {
-        let read = |sql: &str| Definition::read(Flavor::Mysql, sql).0;
+        let read = |sql: &str| read(Flavor::Mysql, sql).0;
         let own = read("int NULL DEFAULT '5' COMMENT 'theirs'");
         let (was, to) = (read("int NULL"), read("bigint NOT NULL"));
         let sql = "bigint NOT NULL DEFAULT '5' COMMENT 'theirs'";

@@ -138,8 +138,8 @@ impl Ddl<'_> {
             self.has_collation(collation, &format!("column `{}`", column.name))?;
         }
         let generates = table.generated_key().is_some_and(|key| key.name == column.name);
-        let collate = Some(charset::of_column(self.flavor, table, column))
-            .filter(|_| types::is_collated(self.flavor, &column.ty))
+        let collate = types::is_collated(self.flavor, &column.ty)
+            .then(|| charset::of_column(self.flavor, table, column))
             .filter(|collation| *collation != charset::of_table(self.flavor, table));
         let on_update = self.on_update(table, column)?;
         let in_key =

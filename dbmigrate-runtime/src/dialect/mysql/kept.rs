@@ -40,7 +40,8 @@ pub(super) fn as_kept(
 
 /// The table with its expressions as they are written.
 pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Table, Refusal> {
-    let operation = Operation::CreateTable(table.clone());
+    // A refusal mentions only the table's name.
+    let operation = Operation::CreateTable(Table::new(&table.name));
     let ddl = Ddl { flavor, facts, operation: &operation };
     ddl.create_table(table, |_| true)?;
     let mut kept = table.clone();
@@ -58,11 +59,11 @@ pub(super) fn known(flavor: Flavor, facts: &Facts, table: &Table) -> Result<Tabl
         column.identity = None;
         column.comment = column.comment.take().filter(|comment| !comment.is_empty());
         let is_collated = types::is_collated(flavor, &declared);
-        let collation = Some(charset::of_column(flavor, table, column)).filter(|_| is_collated);
+        let collation = is_collated.then(|| charset::of_column(flavor, table, column));
         column.collation = collation.filter(|name| name != flavor.collation());
         column.charset = None;
         let is_bytes = column.collation.as_deref() == Some(charset::BINARY);
-        if let Some(bytes) = types::as_bytes(flavor, &declared).filter(|_| is_bytes) {
+        if let Some(bytes) = is_bytes.then(|| types::as_bytes(flavor, &declared)).flatten() {
             (column.ty, column.collation) = (bytes, None);
         }
         let default = column.default.take().filter(|_| column.generated.is_none());
@@ -274,7 +275,7 @@ fn draft(
             }
         }
     }
-    let operation = Operation::CreateTable(table.clone());
+    let operation = Operation::CreateTable(Table::new(&table.name));
     let ddl = Ddl { flavor, facts, operation: &operation };
     let words = format!("CREATE TEMPORARY TABLE {}", super::flavor::quote(SCRATCH));
     let Ok(sql) = ddl.create_table_with(&words, &table, |_| true) else { return Ok(None) };

@@ -84,7 +84,7 @@ pub(super) fn parse(flavor: Flavor, sql: &str) -> Option<Parsed> {
     let name = name.identifier()?.into_owned();
     let mut parsed = Parsed { temporary, name, ..Parsed::default() };
     for part in split(&tokens[open + 1..close]) {
-        parsed.part(flavor, sql, part);
+        parsed.part(sql, part);
     }
     parsed.read_options(&tokens[close + 1..]);
     Some(parsed)
@@ -145,11 +145,11 @@ fn names(tokens: &[Token<'_>]) -> Vec<String> {
 }
 
 impl Parsed {
-    fn part(&mut self, flavor: Flavor, sql: &str, part: &[Token<'_>]) {
+    fn part(&mut self, sql: &str, part: &[Token<'_>]) {
         let Some(first) = part.first() else { return };
         if first.kind == Kind::Quoted {
             let name = first.identifier().unwrap_or_default().into_owned();
-            let (definition, unknown) = Definition::read(flavor, text(sql, &part[1..]));
+            let (definition, unknown) = Definition::read(sql, &part[1..]);
             self.columns.push(ColumnPart { name, definition, unknown, is_outdated: false });
             return;
         }

@@ -106,7 +106,21 @@ pub(super) fn kept(flavor: Flavor, ty: &Type) -> Result<Type, String> {
     match ty {
         // A text with a check on MariaDB, whose catalog doesn't show the word.
         Type::Json => Ok(Type::Json),
+        ty if is_told_apart(ty) => Ok(ty.clone()),
         ty => Ok(read(flavor, &type_name(flavor, ty)?)),
+    }
+}
+
+/// Whether the catalog has a name for exactly this type.
+fn is_told_apart(ty: &Type) -> bool {
+    match ty {
+        Type::String(length) => *length <= MAX_CHARS,
+        Type::Decimal(..)
+        | Type::Enum(..)
+        | Type::Array(_)
+        | Type::Raw(_)
+        | Type::PerDialect(_) => false,
+        _ => true,
     }
 }
 
@@ -134,27 +148,17 @@ pub(super) fn shown(flavor: Flavor, ty: &Type) -> String {
 /// The type that a declaration or the catalog names. A type that isn't portable stays in words, as
 /// the catalog spells it.
 pub(super) fn read(flavor: Flavor, declared: &str) -> Type {
-    let Some(words) = Words::of(flavor, declared) else { return Type::raw(declared.trim()) };
-    words.portable().unwrap_or_else(|| Type::raw(&words.spelled(flavor)))
+    read_with_width(flavor, declared).0
 }
 
-/// The width in which the values of an integer type are shown, if it is not the usual one. It makes
-/// no difference to the values, and zeros before them are a type of their own.
-pub(super) fn odd_width(flavor: Flavor, declared: &str) -> Option<u32> {
-    let words = Words::of(flavor, declared)?;
-    let usual = match (words.name.as_str(), words.is_unsigned) {
-        ("tinyint", false) => 4,
-        ("tinyint", true) => 3,
-        ("smallint", false) => 6,
-        ("smallint", true) => 5,
-        ("mediumint", false) => 9,
-        ("mediumint", true) => 8,
-        ("int", false) => 11,
-        ("int", true) => 10,
-        ("bigint", _) => 20,
-        _ => return None,
+/// The same, with the width in which the values of an integer type are shown, if it is not the
+/// usual one.
+pub(super) fn read_with_width(flavor: Flavor, declared: &str) -> (Type, Option<u32>) {
+    let Some(words) = Words::of(flavor, declared) else {
+        return (Type::raw(declared.trim()), None);
     };
-    words.width.filter(|width| *width != usual)
+    let ty = words.portable().unwrap_or_else(|| Type::raw(&words.spelled(flavor)));
+    (ty, words.odd_width())
 }
 
 /// A declared type in parts.
@@ -173,7 +177,7 @@ pub(super) struct Words {
 impl Words {
     pub(super) fn of(flavor: Flavor, declared: &str) -> Option<Words> {
         let tokens = flavor.lexicon().significant(declared);
-        let mut names = Vec::new();
+        let mut declared = String::new();
         let mut words = Words {
             name: String::new(),
             numbers: Vec::new(),
@@ -189,14 +193,17 @@ impl Words {
                 Kind::Word if token.is_word("ZEROFILL") => {
                     (words.is_unsigned, words.is_zerofill) = (true, true);
                 }
-                Kind::Word => names.push(token.text.to_ascii_lowercase()),
+                Kind::Word => {
+                    declared.push_str(if declared.is_empty() { "" } else { " " });
+                    declared.extend(token.text.chars().map(|char| char.to_ascii_lowercase()));
+                }
                 Kind::Number => words.numbers.push(token.text.parse().ok()?),
                 Kind::Text => words.texts.push(token.unquoted()?.into_owned()),
                 _ if ["(", ")", ","].iter().any(|symbol| token.is_symbol(symbol)) => {}
                 _ => return None,
             }
         }
-        let (name, fixed): (&str, &[u32]) = match names.join(" ").as_str() {
+        let (name, fixed): (&str, &[u32]) = match declared.as_str() {
             "integer" | "int4" => ("int", &[]),
             "int1" => ("tinyint", &[]),
             "int2" => ("smallint", &[]),
@@ -216,7 +223,7 @@ impl Words {
             }
             _ => ("", &[]),
         };
-        words.name = if name.is_empty() { names.join(" ") } else { name.to_owned() };
+        words.name = if name.is_empty() { declared } else { name.to_owned() };
         words.numbers.extend(fixed);
         if words.name == "decimal" {
             words.numbers.resize(words.numbers.len().max(2), 0);
@@ -244,6 +251,24 @@ impl Words {
             words.numbers.clear();
         }
         Some(words)
+    }
+
+    /// The width of an integer, if it is not the usual one. It makes no difference to the values, and
+    /// zeros before them are a type of their own.
+    fn odd_width(&self) -> Option<u32> {
+        let usual = match (self.name.as_str(), self.is_unsigned) {
+            ("tinyint", false) => 4,
+            ("tinyint", true) => 3,
+            ("smallint", false) => 6,
+            ("smallint", true) => 5,
+            ("mediumint", false) => 9,
+            ("mediumint", true) => 8,
+            ("int", false) => 11,
+            ("int", true) => 10,
+            ("bigint", _) => 20,
+            _ => return None,
+        };
+        self.width.filter(|width| *width != usual)
     }
 
     /// The portable type that is declared in this way.
@@ -335,6 +360,19 @@ pub(super) enum Storage {
 
 /// How a column of this type is stored.
 pub(super) fn storage(flavor: Flavor, ty: &Type) -> Storage {
+    match ty {
+        Type::String(length) if *length <= MAX_CHARS => Storage::Text(*length),
+        Type::Text => Storage::LongText,
+        Type::Binary => Storage::LongBytes,
+        Type::Uuid => Storage::Bytes(16),
+        Type::FixedBinary(length) => Storage::Bytes(*length),
+        Type::Json => Storage::Json,
+        Type::Enum(..) | Type::Raw(_) | Type::PerDialect(_) => storage_of_words(flavor, ty),
+        _ => Storage::Other,
+    }
+}
+
+fn storage_of_words(flavor: Flavor, ty: &Type) -> Storage {
     let Ok(declared) = type_name(flavor, ty) else { return Storage::Other };
     let Some(words) = Words::of(flavor, &declared) else { return Storage::Other };
     match (words.name.as_str(), words.numbers.as_slice()) {
@@ -352,6 +390,7 @@ pub(super) fn is_collated(flavor: Flavor, ty: &Type) -> bool {
     match storage(flavor, ty) {
         Storage::Text(_) | Storage::LongText => true,
         Storage::LongBytes | Storage::Bytes(_) | Storage::Json => false,
+        Storage::Other if is_told_apart(ty) => false,
         Storage::Other => {
             let declared = type_name(flavor, ty).unwrap_or_default();
             let words = Words::of(flavor, &declared);
@@ -418,7 +457,7 @@ mod tests {
         ] {
             assert_eq!(read(Flavor::Mariadb, catalog), expect, "{catalog}");
         }
-        let width = |declared| odd_width(Flavor::Mariadb, declared);
+        let width = |declared| read_with_width(Flavor::Mariadb, declared).1;
         assert_eq!(width("tinyint(1) unsigned"), Some(1));
         assert_eq!(width("int(5)"), Some(5));
         for usual in ["int(11)", "bigint(20) unsigned", "int", "tinyint(1)", "int(5) zerofill"] {

@@ -15,8 +15,11 @@ pub(super) enum Affinity {
 
 /// The affinity of a declared type (sqlite.org, `datatype3.html`, section 3.1).
 pub(super) fn affinity(declared: &str) -> Affinity {
-    let declared = declared.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    let is_in = |word: &&str| {
+        let mut parts = declared.as_bytes().windows(word.len());
+        parts.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let has = |words: &[&str]| words.iter().any(is_in);
     match () {
         () if has(&["INT"]) => Affinity::Integer,
         () if has(&["CHAR", "CLOB", "TEXT"]) => Affinity::Text,

@@ -4,12 +4,11 @@ mod beyond;
 mod constant;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use super::ddl::{self, Ddl};
 use super::decimal;
 use super::definition::{
-    ClauseKind, ColumnItem, ConstraintKind, Definition, IndexDefinition, KeyColumn, Reference,
+    ClauseKind, ConstraintKind, Definition, IndexDefinition, KeyColumn, Reference,
 };
 use crate::Value;
 use crate::dialect::sqlite::lexicon::LEXICON;
@@ -136,41 +135,39 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
     let is_own =
         |object: &&Object| !object.temporary && !starts_with(&object.name, RESERVED_PREFIX);
     let objects: Vec<_> = objects.iter().filter(is_own).collect();
-    let mut reader = Reader::new(objects);
+    let virtuals: Vec<Virtual> = objects.iter().filter_map(|object| Virtual::of(object)).collect();
     let lower = |text: &str| text.to_ascii_lowercase();
     let only: Option<BTreeSet<_>> = only.map(|only| only.iter().map(|name| lower(name)).collect());
     let is_wanted =
         |object: &Object| only.as_ref().is_none_or(|only| only.contains(&lower(&object.table)));
     let mut out = Catalog::default();
     let mut tables = BTreeMap::new();
-    for object in reader.objects.clone().into_iter().filter(|object| is_wanted(object)) {
+    for object in objects.iter().filter(|object| is_wanted(object)) {
         let kind = match object.kind {
-            ObjectKind::Table if reader.virtuals.iter().any(|table| table.is(object)) => {
+            ObjectKind::Table if virtuals.iter().any(|table| table.is(object)) => {
                 ObjectKind::VirtualTable
             }
-            ObjectKind::Table if reader.virtuals.iter().any(|table| table.is_behind(object)) => {
+            ObjectKind::Table if virtuals.iter().any(|table| table.is_behind(object)) => {
                 ObjectKind::ShadowTable
             }
-            ObjectKind::Table => match reader.definition(&object.name) {
-                Some(definition) => {
-                    match &*definition {
-                        Ok(definition) => {
-                            let table = reader.table(&object.name, definition);
-                            out.beyond.extend(beyond::of(definition, &table));
-                            tables.insert(lower(&object.name), table);
-                        }
-                        Err(why) => out.unreadable.push(unreadable(object, why)),
+            ObjectKind::Table => {
+                match definition(object) {
+                    Ok(definition) => {
+                        let table = table(&object.name, &definition);
+                        out.beyond.extend(beyond::of(&definition, &table));
+                        tables.insert(lower(&object.name), table);
                     }
-                    continue;
+                    Err(why) => out.unreadable.push(unreadable(object, &why)),
                 }
-                None => continue,
-            },
+                continue;
+            }
             ObjectKind::Index => continue,
             other => other,
         };
         out.others.push(ObjectName::new(kind, &object.name));
     }
-    for object in reader.objects.iter().filter(|object| object.kind == ObjectKind::Index) {
+    complete_keys(&mut tables, &objects);
+    for object in objects.iter().filter(|object| object.kind == ObjectKind::Index) {
         // An index without SQL belongs to a constraint, which is part of the table's SQL.
         let Some(sql) = &object.sql else { continue };
         let Some(table) = tables.get_mut(&object.table.to_ascii_lowercase()) else { continue };
@@ -283,163 +280,156 @@ impl Virtual {
     }
 }
 
-struct Reader<'a> {
-    objects: Vec<&'a Object>,
-    /// By lower-case name.
-    tables: BTreeMap<String, &'a Object>,
-    virtuals: Vec<Virtual>,
-    /// Parsed definitions, by the table's lower-case name.
-    definitions: BTreeMap<String, Rc<Result<Definition, String>>>,
+/// The definition of a table, or why it can't be parsed.
+fn definition(object: &Object) -> Result<Definition, String> {
+    let no_text = || "the database does not store its definition".to_owned();
+    let sql = object.sql.as_deref().ok_or_else(no_text)?;
+    Definition::parse(&LEXICON.without_qualifier(sql, &object.name))
 }
 
-impl<'a> Reader<'a> {
-    fn new(objects: Vec<&'a Object>) -> Reader<'a> {
-        let virtuals = objects.iter().filter_map(|object| Virtual::of(object)).collect();
-        let tables = objects.iter().filter(|object| object.kind == ObjectKind::Table);
-        let tables = tables.map(|object| (object.name.to_ascii_lowercase(), *object)).collect();
-        Reader { objects, tables, virtuals, definitions: BTreeMap::new() }
-    }
-
-    /// The definition of the table with this name, or why it can't be parsed; `None` if there is no
-    /// such table.
-    fn definition(&mut self, name: &str) -> Option<Rc<Result<Definition, String>>> {
-        let key = name.to_ascii_lowercase();
-        if let Some(definition) = self.definitions.get(&key) {
-            return Some(Rc::clone(definition));
-        }
-        let object = self.tables.get(&key)?;
-        let no_text = || "the database does not store its definition".to_owned();
-        let sql = object.sql.as_deref().ok_or_else(no_text);
-        let definition =
-            sql.and_then(|text| Definition::parse(&LEXICON.without_qualifier(text, &object.name)));
-        let definition = Rc::new(definition);
-        self.definitions.insert(key, Rc::clone(&definition));
-        Some(definition)
-    }
-
-    fn table(&mut self, name: &str, definition: &Definition) -> Table {
-        let mut table = Table::new(name);
-        table.options = definition.options.clone();
-        let mut references = Vec::new();
-        for item in &definition.columns {
-            let mut column = Column::new(&item.name, Type::Raw(item.ty.clone()));
-            for clause in &item.clauses {
-                let name = clause.name.clone().unwrap_or_default();
-                let columns = vec![item.name.clone()];
-                match &clause.kind {
-                    ClauseKind::PrimaryKey { autoincrement, .. } => {
-                        column.autoincrement = autoincrement.then_some(true);
-                        table.primary_key = Some(PrimaryKey { name, columns });
-                    }
-                    ClauseKind::NotNull { .. } => column.nullable = false,
-                    ClauseKind::Unique { .. } => {
-                        table.uniques.push(Unique { name, columns, ..Unique::default() })
-                    }
-                    ClauseKind::Check(kind) => table.checks.push(check(name, kind)),
-                    ClauseKind::Default(kind) => {
-                        let strict = definition.options.has(TableOption::Strict);
-                        let default =
-                            constant::default(LEXICON.unparenthesised(kind), &column.ty, strict);
-                        column.default = Some(DefaultValue::Sql(default.into()));
-                    }
-                    // BINARY is the default collation.
-                    ClauseKind::Collate(kind) if kind.eq_ignore_ascii_case("BINARY") => {}
-                    ClauseKind::Collate(kind) => column.collation = Some(kind.clone()),
-                    ClauseKind::References(reference) => {
-                        references.push((name, columns, reference))
-                    }
-                    ClauseKind::Generated { expression, stored } => {
-                        let expression = LEXICON.unparenthesised(expression).to_owned();
-                        column.generated =
-                            Some(Generated { expression: expression.into(), stored: *stored });
-                    }
-                    ClauseKind::Null | ClauseKind::OnlyName => {}
+/// A table whose foreign keys are still in their own words.
+fn table(name: &str, definition: &Definition) -> Table {
+    let mut table = Table::new(name);
+    table.options = definition.options.clone();
+    table.columns.reserve_exact(definition.columns.len());
+    for item in &definition.columns {
+        let mut column = Column::new(&item.name, Type::Raw(item.ty.clone()));
+        for clause in &item.clauses {
+            let name = || clause.name.clone().unwrap_or_default();
+            let columns = || vec![item.name.clone()];
+            match &clause.kind {
+                ClauseKind::PrimaryKey { autoincrement, .. } => {
+                    column.autoincrement = autoincrement.then_some(true);
+                    table.primary_key = Some(PrimaryKey { name: name(), columns: columns() });
                 }
-            }
-            table.columns.push(column);
-        }
-        for item in &definition.constraints {
-            let name = item.name.clone().unwrap_or_default();
-            match &item.kind {
-                ConstraintKind::PrimaryKey { columns, autoincrement, .. } => {
-                    let columns = key_names(columns, &table.columns);
-                    let mut own = table.columns.iter_mut();
-                    if let Some(column) =
-                        own.find(|column| *autoincrement && columns[..] == [column.name.as_str()])
-                    {
-                        column.autoincrement = Some(true);
-                    }
-                    table.primary_key = Some(PrimaryKey { name, columns });
-                }
-                ConstraintKind::Unique { columns, .. } => {
-                    let columns = key_names(columns, &table.columns);
+                ClauseKind::NotNull { .. } => column.nullable = false,
+                ClauseKind::Unique { .. } => {
+                    let (name, columns) = (name(), columns());
                     table.uniques.push(Unique { name, columns, ..Unique::default() });
                 }
-                ConstraintKind::Check(kind) => table.checks.push(check(name, kind)),
-                ConstraintKind::ForeignKey { columns, reference } => {
-                    let columns =
-                        columns.iter().map(|column| own_name(column, &table.columns)).collect();
-                    references.push((name, columns, reference));
+                ClauseKind::Check(kind) => table.checks.push(check(name(), kind)),
+                ClauseKind::Default(kind) => {
+                    let strict = definition.options.has(TableOption::Strict);
+                    let default =
+                        constant::default(LEXICON.unparenthesised(kind), &column.ty, strict);
+                    column.default = Some(DefaultValue::Sql(default.into()));
                 }
-                ConstraintKind::OnlyName => {}
+                // BINARY is the default collation.
+                ClauseKind::Collate(kind) if kind.eq_ignore_ascii_case("BINARY") => {}
+                ClauseKind::Collate(kind) => column.collation = Some(kind.clone()),
+                ClauseKind::References(reference) => {
+                    table.foreign_keys.push(foreign_key(name(), columns(), reference));
+                }
+                ClauseKind::Generated { expression, stored } => {
+                    let expression = LEXICON.unparenthesised(expression).to_owned();
+                    column.generated =
+                        Some(Generated { expression: expression.into(), stored: *stored });
+                }
+                ClauseKind::Null | ClauseKind::OnlyName => {}
             }
         }
-        for (name, columns, reference) in references {
-            let foreign_key = self.foreign_key(name, columns, reference);
-            table.foreign_keys.push(foreign_key);
-        }
-        never_null(&mut table, definition);
-        table
+        table.columns.push(column);
     }
+    for item in &definition.constraints {
+        let name = item.name.clone().unwrap_or_default();
+        match &item.kind {
+            ConstraintKind::PrimaryKey { columns, autoincrement, .. } => {
+                let columns = key_names(columns, &table.columns);
+                let mut own = table.columns.iter_mut();
+                if let Some(column) =
+                    own.find(|column| *autoincrement && columns[..] == [column.name.as_str()])
+                {
+                    column.autoincrement = Some(true);
+                }
+                table.primary_key = Some(PrimaryKey { name, columns });
+            }
+            ConstraintKind::Unique { columns, .. } => {
+                let columns = key_names(columns, &table.columns);
+                table.uniques.push(Unique { name, columns, ..Unique::default() });
+            }
+            ConstraintKind::Check(kind) => table.checks.push(check(name, kind)),
+            ConstraintKind::ForeignKey { columns, reference } => {
+                let columns =
+                    columns.iter().map(|column| own_name(column, &table.columns)).collect();
+                table.foreign_keys.push(foreign_key(name, columns, reference));
+            }
+            ConstraintKind::OnlyName => {}
+        }
+    }
+    never_null(&mut table, definition);
+    table
+}
 
-    fn foreign_key(
-        &mut self,
-        name: String,
-        columns: Vec<String>,
-        reference: &Reference,
-    ) -> ForeignKey {
-        let target = self.tables.get(&reference.table.to_ascii_lowercase()).copied();
-        let definition = self.definition(&reference.table);
-        let definition = definition.as_deref().and_then(|definition| definition.as_ref().ok());
-        let theirs = definition.map_or(&[][..], |definition| &definition.columns);
-        let references_columns = match definition {
-            Some(target) if reference.columns.is_empty() => primary_key(target),
-            _ => reference.columns.iter().map(|column| item_name(column, theirs)).collect(),
+fn foreign_key(name: String, columns: Vec<String>, reference: &Reference) -> ForeignKey {
+    ForeignKey {
+        name,
+        columns,
+        references_table: reference.table.clone(),
+        references_columns: reference.columns.clone(),
+        on_delete: reference.on_delete,
+        on_update: reference.on_update,
+        deferrable: reference.deferrable,
+    }
+}
+
+/// Completes foreign keys by what they refer to: names in the spelling there, and the columns if a
+/// key says none.
+fn complete_keys(tables: &mut BTreeMap<String, Table>, objects: &[&Object]) {
+    let keys = tables.values().flat_map(|table| &table.foreign_keys);
+    let names: BTreeSet<_> = keys.map(|key| key.references_table.to_ascii_lowercase()).collect();
+    let mut targets = BTreeMap::new();
+    for name in names {
+        let is_it = |object: &&&Object| {
+            object.kind == ObjectKind::Table && object.name.eq_ignore_ascii_case(&name)
         };
-        ForeignKey {
-            name,
-            columns,
-            references_table: target.map_or(&reference.table, |object| &object.name).clone(),
-            references_columns,
-            on_delete: reference.on_delete,
-            on_update: reference.on_update,
-            deferrable: reference.deferrable,
+        let target = match tables.get(&name) {
+            Some(table) => Some(Target::of(table)),
+            None => objects.iter().find(is_it).map(|object| Target::read(object)),
+        };
+        targets.extend(target.map(|target| (name, target)));
+    }
+    for key in tables.values_mut().flat_map(|table| &mut table.foreign_keys) {
+        if let Some(target) = targets.get(&key.references_table.to_ascii_lowercase()) {
+            target.complete(key);
         }
     }
 }
 
-/// The columns of a table's primary key.
-fn primary_key(definition: &Definition) -> Vec<String> {
-    let of_table = definition.constraints.iter().find_map(|constraint| match &constraint.kind {
-        ConstraintKind::PrimaryKey { columns, .. } => Some(
-            columns.iter().map(|column| item_name(&column.name, &definition.columns)).collect(),
-        ),
-        _ => None,
-    });
-    let is_key = |column_item: &&ColumnItem| {
-        column_item
-            .clauses
-            .iter()
-            .any(|clause| matches!(clause.kind, ClauseKind::PrimaryKey { .. }))
-    };
-    of_table.unwrap_or_else(|| {
-        definition
-            .columns
-            .iter()
-            .filter(is_key)
-            .map(|column_item| column_item.name.clone())
-            .collect()
-    })
+/// A table that foreign keys refer to.
+struct Target {
+    name: String,
+    columns: Vec<String>,
+    primary_key: Vec<String>,
+}
+
+impl Target {
+    fn of(table: &Table) -> Target {
+        let primary_key = table.primary_key.as_ref();
+        Target {
+            name: table.name.clone(),
+            columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+            primary_key: primary_key.map(|key| key.columns.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Of one that can't be parsed, only the name is known.
+    fn read(object: &Object) -> Target {
+        match definition(object) {
+            Ok(definition) => Target::of(&table(&object.name, &definition)),
+            Err(_) => Target::of(&Table::new(&object.name)),
+        }
+    }
+
+    fn complete(&self, key: &mut ForeignKey) {
+        key.references_table.clone_from(&self.name);
+        if key.references_columns.is_empty() {
+            key.references_columns.clone_from(&self.primary_key);
+        }
+        for name in &mut key.references_columns {
+            let own = self.columns.iter().find(|column| column.eq_ignore_ascii_case(name));
+            own.into_iter().for_each(|own| name.clone_from(own));
+        }
+    }
 }
 
 /// Marks the columns of the primary key in which SQLite never stores `NULL`.
@@ -501,11 +491,6 @@ fn key_names(key: &[KeyColumn], columns: &[Column]) -> Vec<String> {
 fn own_name(name: &str, columns: &[Column]) -> String {
     let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
     found.map_or(name, |column| &column.name).to_owned()
-}
-
-fn item_name(name: &str, columns: &[ColumnItem]) -> String {
-    let found = columns.iter().find(|column_item| column_item.name.eq_ignore_ascii_case(name));
-    found.map_or(name, |column_item| &column_item.name).to_owned()
 }
 
 /// How many rows a table has. A large one is not counted, but taken to have used each rowid.

@@ -137,6 +137,9 @@ fn items(cursor: &mut Cursor<'_>) -> Result<Items, String> {
 
 /// Splits white space and comments into a comment at the end of the line and what follows it.
 fn at_line_end(trivia: &str) -> (&str, &str) {
+    if !has_comment(trivia) {
+        return ("", trivia);
+    }
     let tokens = LEXICON.tokens(trivia);
     let line =
         tokens.iter().position(|token| token.kind == Kind::Space && token.text.contains('\n'));

@@ -13,5 +13,5 @@ pub(super) fn comments(text: &str) -> impl Iterator<Item = &str> {
 }
 
 pub(super) fn has_comment(text: &str) -> bool {
-    comments(text).next().is_some()
+    text.contains(['-', '/']) && comments(text).next().is_some()
 }

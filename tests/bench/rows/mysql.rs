@@ -1,4 +1,4 @@
-//! The same on MariaDB, beside its own client.
+//! The same on MySQL and MariaDB, beside their own clients.
 
 use std::fs::{self, File};
 
@@ -13,11 +13,15 @@ use crate::{Bench, Result, measure};
 
 const NOOP_AT_MOST: f64 = 1.5;
 
-const START: &str = "none was started, `servers mariadb118 -- bench ...` does it";
+/// The first server of this kind that was started.
+fn server(kind: &str) -> Option<Server> {
+    servers::started(kind).into_iter().next()
+}
 
-/// The first MariaDB server that was started.
-fn server() -> Option<Server> {
-    servers::started("mariadb").into_iter().next()
+/// How to start one.
+fn start(kind: &str) -> String {
+    let server = if kind == "mysql" { "mysql9" } else { "mariadb118" };
+    format!("none was started, `servers {server} -- bench ...` does it")
 }
 
 fn name(server: &Server) -> String {
@@ -25,9 +29,9 @@ fn name(server: &Server) -> String {
 }
 
 /// `upgrade` with nothing to do, beside the client reading what is applied.
-pub fn noop(bench: &Bench) -> Result<Vec<Line>> {
+pub fn noop(bench: &Bench, kind: &str) -> Result<Vec<Line>> {
     let what = "nothing to do, 500 applied";
-    let Some(server) = server() else { return Ok(no_server(what, START)) };
+    let Some(server) = server(kind) else { return Ok(no_server(what, &start(kind))) };
     let host = revisions::host(bench)?;
     let url = server.database();
     let upgrade = || upgrade(&host, &url);
@@ -48,18 +52,18 @@ pub fn noop(bench: &Bench) -> Result<Vec<Line>> {
 }
 
 /// `upgrade` of many small revisions on an empty database.
-pub fn apply(bench: &Bench) -> Result<Vec<Line>> {
+pub fn apply(bench: &Bench, kind: &str) -> Result<Vec<Line>> {
     let what = "500 revisions on an empty database";
-    let Some(server) = server() else { return Ok(no_server(what, START)) };
+    let Some(server) = server(kind) else { return Ok(no_server(what, &start(kind))) };
     let command = |url: &str| server.shell(url);
     let shell = Shell { name: name(&server), command: &command };
     Ok(vec![applying(bench, (what, bench.n_runs.div_ceil(4)), &server, shell)?])
 }
 
 /// Reading, checking and comparing the tables of many models.
-pub fn tables(bench: &Bench) -> Result<Vec<Line>> {
-    let Some(server) = server() else { return Ok(no_server("1000 tables", START)) };
-    let many = Many::of(bench, "many-mariadb", &server)?;
+pub fn tables(bench: &Bench, kind: &str) -> Result<Vec<Line>> {
+    let Some(server) = server(kind) else { return Ok(no_server("1000 tables", &start(kind))) };
+    let many = Many::of(bench, &format!("many-{kind}"), &server)?;
     let mut bare = servers::mysql_client(&many.url);
     let read = many.reading(bench, &mut |query| Ok(bare.query_drop(query)?))?;
     let command = |url: &str| server.shell(url);
